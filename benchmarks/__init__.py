@@ -1,0 +1,1 @@
+"""Measurements against real peers: `./dev bench [ROW …]`. Ratios, never absolute promises, never a test."""

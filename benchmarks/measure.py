@@ -1,0 +1,58 @@
+"""Timing A B A B … in one run, medians and ratios."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Action = Callable[[], Any]
+
+
+def timed(action: Action) -> float:
+    """Seconds that one call takes."""
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def interleaved(contenders: Mapping[str, Action], rounds: int, *, warm_up: int = 1) -> dict[str, list[float]]:
+    """Run every contender once a round, in turn, so that whatever disturbs the machine disturbs them all."""
+    for action in contenders.values():
+        for _ in range(warm_up):
+            action()
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, action in contenders.items():
+            times[name].append(timed(action))
+    return times
+
+
+def summary(times: Mapping[str, list[float]], goals: Mapping[str, float]) -> dict[str, Any]:
+    """Medians in milliseconds, and ours over each peer's with the goal beside it. Ours is the first contender."""
+    medians = {name: statistics.median(values) * 1000 for name, values in times.items()}
+    ours = next(iter(medians))
+    return {
+        "median_ms": {name: round(value, 3) for name, value in medians.items()},
+        "min_ms": {name: round(min(values) * 1000, 3) for name, values in times.items()},
+        "ratios": {
+            peer: {"ratio": round(medians[ours] / medians[peer], 4), "goal": goals.get(peer)}
+            for peer in medians
+            if peer != ours
+        },
+    }
+
+
+def command(*argv: str, env: Mapping[str, str] | None = None, stdin: bytes | None = None) -> Action:
+    """An action that runs a command and fails loudly when the command fails."""
+
+    def action() -> None:
+        done = subprocess.run(argv, capture_output=True, check=False, env=env, input=stdin)
+        if done.returncode:
+            sys.stderr.write(done.stderr.decode(errors="replace"))
+            raise RuntimeError(f"{' '.join(argv)} exited with {done.returncode}")
+
+    return action

@@ -1,0 +1,156 @@
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <termios.h>
+
+#include "init.h"
+#include "path.h"
+#include "protocol.h"
+#include "sys.h"
+#include "text.h"
+
+/* This is the first process; everything is in place but the last privileges. It waits for START, from the creator
+ * or, when the creator does not stay, from whoever connects to the listening socket. */
+int do_wait(struct init *init, operation_t *op) {
+        (void) op;
+        if (init->listener >= 0) {
+                if (message_send(init->channel, MESSAGE_READY, 0, -1) < 0)
+                        return -1;
+                close_fd(&init->channel);
+                init->channel = accept4(init->listener, NULL, NULL, SOCK_CLOEXEC);
+                if (init->channel < 0)
+                        return -1;
+                close_fd(&init->listener);
+        }
+        if (message_receive(init->channel) != MESSAGE_START)
+                _exit(1); /* abandoned: nobody is left to tell */
+        return 0;
+}
+
+/* The working directory must lie beneath the root: a leaked directory fd would give one that does not
+ * (CVE-2024-21626). getcwd(2) then answers "(unreachable)/…". */
+int do_directory(struct init *init, operation_t *op) {
+        char text[PATH_BYTES_MAX];
+
+        init->path = op->string[0];
+        if (op->integers[0]) {
+                _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+                _cleanup_close_ int fd = root < 0 ? -1 : root_make_directory(root, op->string[0], 0755);
+                if (fd < 0 || fchdir(fd) < 0)
+                        return -1;
+        } else if (chdir(op->string[0]) < 0)
+                return -1;
+        if (syscall(SYS_getcwd, text, sizeof text) < 0)
+                return -1;
+        if (text[0] == '/')
+                return 0;
+        errno = EXDEV;
+        return -1;
+}
+
+int do_environment(struct init *init, operation_t *op) {
+        init->environment = op->string;
+        return 0;
+}
+
+static const char *variable(char *const *environment, const char *name) {
+        size_t length = strlen(name);
+
+        for (; *environment; environment++)
+                if (!strncmp(*environment, name, length) && (*environment)[length] == '=')
+                        return *environment + length + 1;
+        return NULL;
+}
+
+static void run(const char *path, char *const argv[], char *const *environment) {
+        execve(path, argv, environment);
+}
+
+/* Search PATH as Go's exec.LookPath does (what runc's users know): absolute entries only, the first that is
+ * executable; EACCES is what is told when something was found that is not. */
+static void search(char *const argv[], char *const *environment) {
+        const char *at = variable(environment, "PATH");
+        int found = ENOENT;
+
+        for (; at && *at; at += *at == ':') {
+                char path[PATH_BYTES_MAX];
+                struct text text = text_in(path, sizeof path);
+                size_t length = strcspn(at, ":");
+                if (length && *at == '/') {
+                        text_add_bytes(&text, at, length);
+                        text_add(&text, "/");
+                        text_add(&text, argv[0]);
+                        if (text_end(&text))
+                                run(path, argv, environment);
+                        if (errno == EACCES)
+                                found = EACCES;
+                        else if (errno != ENOENT && errno != ENOTDIR)
+                                return;
+                }
+                at += length;
+        }
+        errno = found;
+}
+
+static int place_stdio(const struct init *init) {
+        for (int i = 0; i < 3; i++)
+                if (init->stdio[i] >= 0 && dup2(init->stdio[i], i) < 0)
+                        return -1;
+        return 0;
+}
+
+/* Nothing of the host's goes along into the container's pid namespace, where CAP_SYS_PTRACE opens /proc/<pid>/fd. */
+static int keep_only(unsigned one, unsigned other) {
+        unsigned low = one < other ? one : other, high = one < other ? other : one;
+
+        if (low > 3 && sys_close_range(3, low - 1, 0) < 0)
+                return -1;
+        if (high > low + 1 && sys_close_range(low + 1, high - 1, 0) < 0)
+                return -1;
+        return sys_close_range(high + 1, ~0U, 0);
+}
+
+/* What the deputy's child does not inherit. */
+static int settle(const struct init *init) {
+        if (init->session && setsid() < 0)
+                return -1;
+        if (init->terminal && ioctl(0, TIOCSCTTY, 0) < 0)
+                return -1;
+        return init->death_signal ? prctl(PR_SET_PDEATHSIG, (unsigned long) init->death_signal, 0, 0, 0) : 0;
+}
+
+/* The deputy has come to its end: its child, made as its sibling, is the first process. By the old call, which filters
+ * know and can tell from one that makes namespaces. */
+static int hand_over(const struct init *init) {
+        if (keep_only((unsigned) init->channel, (unsigned) init->monitor) < 0)
+                return -1;
+        int64_t pid = syscall(SYS_clone, CLONE_PARENT, NULL, NULL, NULL, NULL);
+        if (pid < 0)
+                return -1;
+        if (pid == 0)
+                return settle(init);
+        _exit(write(init->monitor, &pid, sizeof pid) != sizeof pid);
+}
+
+int do_execute(struct init *init, operation_t *op) {
+        char *const none[] = {NULL};
+        char *const *environment = init->environment ? init->environment : none;
+        unsigned keep = 3 + (unsigned) op->integers[0];
+        sigset_t signals;
+
+        init->path = op->string[0];
+        if (place_stdio(init) < 0 || sys_close_range(keep, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */) < 0)
+                return -1;
+        if (init->deputy && hand_over(init) < 0)
+                return -1;
+        sigemptyset(&signals);
+        if (sigprocmask(SIG_SETMASK, &signals, NULL) < 0)
+                return -1;
+        if (strchr(op->string[0], '/'))
+                run(op->string[0], op->string, environment);
+        else
+                search(op->string, environment);
+        return -1;
+}

@@ -1,0 +1,60 @@
+/* executor PLAN_FD CONTROL_FD: perform the plan in PLAN_FD, reporting to the creator on CONTROL_FD. PROTOCOL.md.
+ *
+ * This process becomes the monitor of the first process that it makes.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "monitor.h"
+#include "protocol.h"
+#include "sys.h"
+
+static struct plan plan;
+static struct monitor monitor;
+
+static int load_plan(int fd, struct plan *ret) {
+        struct stat status;
+
+        if (fstat(fd, &status) < 0)
+                return -1;
+        if (status.st_size <= 0 || status.st_size > PLAN_BYTES_MAX) {
+                errno = EBADMSG;
+                return -1;
+        }
+        const void *bytes = mmap(NULL, (size_t) status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        close(fd);
+        return bytes == MAP_FAILED ? -1 : plan_decode(bytes, (size_t) status.st_size, ret);
+}
+
+static int start(struct monitor *m, uint32_t *ret_stage, uint16_t *ret_operation) {
+        *ret_stage = STAGE_MONITOR;
+        *ret_operation = OP_RUN_DIR;
+        setsid(); /* fails only where this is a session's leader already */
+        umask(0);
+        if (prctl(PR_SET_NAME, "jubako-monitor", 0, 0, 0) < 0 || monitor_open(m, ret_operation) < 0)
+                return -1;
+        return spawn(m, ret_operation);
+}
+
+int main(int argc, char **argv) {
+        uint32_t stage = STAGE_DECODE;
+        uint16_t operation = 0;
+
+        if (argc != 3)
+                return 64;
+        monitor.plan = &plan;
+        monitor.control = atoi(argv[2]);
+        if (fcntl(monitor.control, F_SETFD, FD_CLOEXEC) < 0)
+                return 64;
+        if (load_plan(atoi(argv[1]), &plan) < 0 || start(&monitor, &stage, &operation) < 0) {
+                failure_send(monitor.control, stage, operation, 0, errno, NULL, NULL);
+                return 1;
+        }
+        if (plan_find(&plan, OP_CLONE)->integers[1])
+                return 0; /* the first process is the caller's to look after */
+        monitor_run(&monitor);
+        return 0;
+}

@@ -1,0 +1,126 @@
+/* The monitor: makes the first process, then stays beside it: streams, log, clients, exit status.
+ *
+ * One thread, one epoll loop, nothing allocated but a client's queue. A full pipe of the creator's own connection
+ * holds the container back, as a pipe would; no other client ever does (it is dropped when its queue is full).
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "plan.h"
+
+enum {
+        CLIENTS_MAX = 32,
+        READ_BYTES = FRAME_BYTES_MAX - 1,
+        QUEUE_BYTES = 1 << 20,
+        LINE_BYTES = 16384,
+        LOG_BUFFER_BYTES = 32768,
+};
+
+/* Frames that a client has not taken yet: u32 length, bytes, and so on, from `head` to `tail`. */
+struct client {
+        int fd;
+        bool primary; /* the creator's own connection */
+        char *queue;
+        uint32_t head, tail;
+};
+
+struct line {
+        uint32_t length;
+        char bytes[LINE_BYTES];
+};
+
+struct log {
+        int fd;
+        const char *path;
+        int64_t size, size_max, files_max;
+        struct line lines[2]; /* stdout, stderr: what has come of a line so far */
+        uint32_t pending;
+        char buffer[LOG_BUFFER_BYTES];
+};
+
+struct source {
+        int fd;
+        char frame_type;
+};
+
+struct monitor {
+        const struct plan *plan;
+        int control, run_dir, lock, epoll, signals, listener;
+        int init;  /* the packet socket to the first process; its end says that exec has worked */
+        int pidfd, out_of_memory;
+        pid_t pid;
+        struct source sources[2];
+        int child_stdio[3]; /* the child's ends, until it is made */
+        int input;          /* stdin's pipe or the terminal's master, or -1 */
+        int terminal;       /* the master, or -1 */
+        bool stdin_once, start_failed, exited, control_gone, acknowledged;
+        int64_t started_ns, finished_ns;
+        uint32_t exit_code, exit_signal, killed_by_oom;
+        uint64_t pid_start; /* the first process's start time in ticks: with the pid, a name that is never used again */
+
+        struct client clients[CLIENTS_MAX];
+        bool held_back;         /* the primary client has not taken `frame` yet: sources rest */
+        uint32_t frame_length;
+        char frame[FRAME_BYTES_MAX];
+        uint32_t input_at, input_length; /* stdin that the container has not taken yet: clients rest */
+        char input_bytes[FRAME_BYTES_MAX];
+        struct log log;
+};
+
+int64_t now_ns(void);
+
+/* spawn.c: make the first process, joining and making namespaces. Fills pid, pidfd; tells the creator. */
+int spawn(struct monitor *m, uint16_t *ret_operation);
+
+/* monitor.c */
+int monitor_open(struct monitor *m, uint16_t *ret_operation);
+/* Until the container has ended and everybody knows; then the process may end. */
+void monitor_run(struct monitor *m);
+
+enum event { EVENT_CONTROL, EVENT_INIT, EVENT_PIDFD, EVENT_SIGNAL, EVENT_LISTENER, EVENT_INPUT, EVENT_SOURCE, EVENT_CLIENT };
+int watch(struct monitor *m, int fd, uint32_t events, enum event event, uint32_t index);
+void watch_again(struct monitor *m, int fd, uint32_t events, enum event event, uint32_t index);
+void unwatch(struct monitor *m, int fd);
+
+/* control.c: what the creator says. */
+void on_control(struct monitor *m);
+void on_init(struct monitor *m);
+void signal_container(struct monitor *m, int number);
+void resize_terminal(struct monitor *m, unsigned height, unsigned width);
+
+/* stream.c: from the container to log and clients, and back. */
+int streams_open(struct monitor *m);
+void streams_watch(struct monitor *m);
+void on_source(struct monitor *m, uint32_t index);
+void on_input(struct monitor *m);
+void close_input(struct monitor *m);
+void take_input(struct monitor *m, const char *bytes, uint32_t length);
+/* After the end: all that is left in the pipes. */
+void drain(struct monitor *m);
+void release_sources(struct monitor *m);
+
+/* client.c */
+void client_add(struct monitor *m, int fd, bool primary);
+void client_drop(struct monitor *m, struct client *client);
+void on_listener(struct monitor *m);
+void on_client(struct monitor *m, uint32_t index, uint32_t events);
+/* Hand `frame` to every client; false when the primary can not take it now. */
+bool broadcast(struct monitor *m, const char *frame, uint32_t length);
+void clients_rest(struct monitor *m, bool rest);
+/* The container has ended: what its creator was too slow for waits in a queue from now on. */
+void queue_held(struct monitor *m);
+bool clients_waiting(const struct monitor *m);
+int listen_for_clients(struct monitor *m);
+
+/* log.c */
+int log_open(struct log *log, const struct operation *op);
+void log_write(struct log *log, int stream, const char *bytes, size_t length);
+void log_end(struct log *log);
+void log_flush(struct log *log);
+
+/* record.c: files in the run directory, each written whole and renamed into place. */
+int record_lock(struct monitor *m);
+void record_state(struct monitor *m);
+void record_exit(struct monitor *m);

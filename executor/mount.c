@@ -1,0 +1,187 @@
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "init.h"
+#include "path.h"
+#include "sys.h"
+
+int do_propagation(struct init *init, operation_t *op) {
+        init->path = "/";
+        return mount(NULL, "/", NULL, (unsigned long) op->integers[0], NULL);
+}
+
+/* "e overlay: …", one message per read. fsopen(2). */
+void keep_log(struct init *init, int context) {
+        int saved = errno;
+        char text[sizeof init->detail];
+        for (;;) {
+                ssize_t n = read(context, text, sizeof text - 1);
+                if (n <= 0)
+                        break;
+                text[n] = '\0';
+                text[strcspn(text, "\n")] = '\0';
+                memcpy(init->detail, text, sizeof text);
+        }
+        errno = saved;
+}
+
+int configure_option(int context, char *option) {
+        char *equals = strchr(option, '=');
+        char key[64];
+
+        if (!equals)
+                return sys_fsconfig(context, FS_SET_FLAG, option, NULL);
+        size_t length = (size_t) (equals - option);
+        if (length >= sizeof key) {
+                errno = EINVAL;
+                return -1;
+        }
+        memcpy(key, option, length);
+        key[length] = '\0';
+        return sys_fsconfig(context, FS_SET_STRING, key, equals + 1);
+}
+
+/* A detached mount of a new filesystem. */
+static int make_filesystem(struct init *init, const char *type, char *const options[], unsigned attributes) {
+        _cleanup_close_ int context = sys_fsopen(type);
+        if (context < 0)
+                return -1;
+        /* What /proc/mounts shows first; nothing depends on it. */
+        int r = sys_fsconfig(context, FS_SET_STRING, "source", type);
+        for (char *const *option = options; *option && r == 0; option++) {
+                init->path = *option;
+                r = configure_option(context, *option);
+        }
+        if (r == 0) {
+                init->path = type;
+                r = sys_fsconfig(context, FS_CREATE, NULL, NULL);
+        }
+        if (r < 0) {
+                keep_log(init, context);
+                return -1;
+        }
+        return sys_fsmount(context, attributes);
+}
+
+static int set_attributes(int tree, unsigned flags, uint64_t set, uint64_t clear, uint64_t propagation) {
+        struct mount_attributes attributes = {.set = set, .clear = clear, .propagation = propagation};
+
+        return set || clear || propagation ? sys_mount_setattr(tree, flags, &attributes) : 0;
+}
+
+int attach_tree(int tree, int target) {
+        return sys_move_mount(tree, target, "", MOVE_FROM_FD | MOVE_TO_FD);
+}
+
+/* The new root lies over "/" until pivot_root: absolute paths still start beneath it, at the old root (path
+ * lookup does not cross a mount at its starting point), so that sources can be opened by their host paths. */
+static int adopt_root(struct init *init, int tree) {
+        if (sys_move_mount(tree, AT_FDCWD, "/", MOVE_FROM_FD) < 0)
+                return -1;
+        init->root = tree;
+        return 0;
+}
+
+/* "lowerdir+" is there since Linux 6.8; before, it is refused as an unknown parameter. */
+static int make_overlay(struct init *init, char *const options[], unsigned attributes) {
+        if (!overlay_needs_fds(options)) {
+                int tree = make_filesystem(init, "overlay", options, attributes);
+                if (tree >= 0 || errno != EINVAL || strncmp(init->path, "lowerdir+=", 10) != 0)
+                        return tree;
+        }
+        init->detail[0] = '\0';
+        return overlay_by_fds(init, options, attributes);
+}
+
+int do_root_filesystem(struct init *init, operation_t *op) {
+        const char *type = op->string[0];
+        unsigned attributes = (unsigned) op->integers[0];
+
+        _cleanup_close_ int tree = strcmp(type, "overlay") ? make_filesystem(init, type, op->string + 1, attributes)
+                                                           : make_overlay(init, op->string + 1, attributes);
+        if (tree < 0 || adopt_root(init, tree) < 0)
+                return -1;
+        take_fd(&tree);
+        return 0;
+}
+
+int do_root_bind(struct init *init, operation_t *op) {
+        unsigned recursive = op->integers[0] ? TREE_RECURSIVE : 0;
+
+        init->path = op->string[0];
+        _cleanup_close_ int tree = sys_open_tree(AT_FDCWD, op->string[0], TREE_CLONE | recursive);
+        if (tree < 0 || set_attributes(tree, 0, (uint64_t) op->integers[1], 0, 0) < 0 || adopt_root(init, tree) < 0)
+                return -1;
+        take_fd(&tree);
+        return 0;
+}
+
+int do_proc(struct init *init, operation_t *op) {
+        char *const none[] = {NULL};
+
+        (void) op;
+        init->proc = make_filesystem(init, "proc", none, 0);
+        return init->proc < 0 ? -1 : 0;
+}
+
+/* sysfs needs a network namespace that is ours, proc needs full sight of the old one, mount_too_revealing():
+ * where the kernel refuses with EPERM, the host's own mount is bound instead if the plan says so. */
+static int bind_host_mount(const char *target) {
+        return sys_open_tree(AT_FDCWD, target, TREE_CLONE | TREE_RECURSIVE);
+}
+
+int do_filesystem(struct init *init, operation_t *op) {
+        const char *type = op->string[0], *target = op->string[1];
+
+        _cleanup_close_ int tree = make_filesystem(init, type, op->string + 2, (unsigned) op->integers[0]);
+        if (tree < 0 && errno == EPERM && op->integers[2]) {
+                tree = bind_host_mount(target);
+                if (tree >= 0 && set_attributes(tree, 0, (uint64_t) op->integers[0], 0, 0) < 0)
+                        return -1;
+        }
+        if (tree < 0)
+                return -1;
+        init->path = target;
+        _cleanup_close_ int at = root_make_directory(init->root, target, 0755);
+        if (at < 0 || set_attributes(tree, 0, 0, 0, (uint64_t) op->integers[1]) < 0 || attach_tree(tree, at) < 0)
+                return -1;
+        if (init->proc < 0 && !strcmp(type, "proc"))
+                init->proc = take_fd(&tree);
+        return 0;
+}
+
+int do_bind(struct init *init, operation_t *op) {
+        const char *source = op->string[0], *target = op->string[1];
+        const int64_t *n = op->integers;
+        struct stat status;
+
+        init->path = source;
+        _cleanup_close_ int tree = sys_open_tree(AT_FDCWD, source, TREE_CLONE | (n[0] ? TREE_RECURSIVE : 0));
+        if (tree < 0 || fstat(tree, &status) < 0)
+                return -1;
+        if (set_attributes(tree, 0, (uint64_t) n[1], (uint64_t) n[2], (uint64_t) n[5]) < 0)
+                return -1;
+        if (set_attributes(tree, TREE_RECURSIVE, (uint64_t) n[3], (uint64_t) n[4], 0) < 0)
+                return -1;
+        init->path = target;
+        _cleanup_close_ int at = S_ISDIR(status.st_mode) ? root_make_directory(init->root, target, 0755)
+                                                         : root_make_file(init->root, target);
+        return at < 0 ? -1 : attach_tree(tree, at);
+}
+
+/* pivot_root(".", ".") stacks the old root on the new one; detaching "." takes it away. pivot_root(2). */
+int do_pivot(struct init *init, operation_t *op) {
+        (void) op;
+        init->path = ".";
+        if (fchdir(init->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+                return -1;
+        return umount2(".", MNT_DETACH) < 0 ? -1 : chdir("/");
+}
+
+int do_root_readonly(struct init *init, operation_t *op) {
+        (void) op;
+        init->path = "/";
+        return set_attributes(init->root, 0, ATTRIBUTE_READONLY, 0, 0);
+}

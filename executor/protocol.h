@@ -1,0 +1,38 @@
+/* What travels between the creator (Python), the monitor and the first process. PROTOCOL.md draws it. */
+#pragma once
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "plan.h"
+
+struct message {
+        uint32_t type, value;
+};
+
+struct exited {
+        uint32_t type, code, signal, oom;
+        int64_t started_ns, finished_ns;
+};
+
+/* Followed on the wire by `path_length` bytes of path and `detail_length` of what the kernel said (fsopen's log). */
+struct failed {
+        uint32_t type, stage, operation, index;
+        int32_t error;
+        uint16_t path_length, detail_length;
+        char text[1000];
+};
+
+/* Send one message, with up to one fd (-1: none). 0, or -1 with errno. */
+int message_send(int socket, uint32_t type, uint32_t value, int fd);
+
+/* Wait for a message; returns its type, 0 when the peer is gone, -1 with errno. */
+int message_receive(int socket);
+
+/* Report a failure; `path` and `detail` may be NULL. Never fails: a creator that is gone is told nothing. */
+void failure_send(int socket, uint32_t stage, uint32_t operation, uint32_t index, int error, const char *path,
+                  const char *detail);
+
+/* Send `fd` with one byte over a stream or packet socket. */
+int fd_send(int socket, int fd);
+/* Receive one fd, close-on-exec; -1 with errno. */
+int fd_receive(int socket);

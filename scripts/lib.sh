@@ -1,0 +1,45 @@
+# Shared by the scripts: packages, the virtual environment, steps with their time. Sourced, never run.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+venv=$top/.venv
+
+say() { printf '\n== %s\n' "$*"; }
+fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# need_packages PACKAGE…: what is missing is installed when root, else the exact line is printed.
+need_packages() {
+    local missing=() package
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return 0
+    if [ "$(id -u)" -ne 0 ]; then
+        fail "these packages are missing; install them and run this again:
+    sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing[*]}"
+    fi
+    say "Installing ${missing[*]}"
+    # A package of a daemon must not start it here (invoke-rc.d asks policy-rc.d; 101 means "not allowed").
+    local policy=/usr/sbin/policy-rc.d made=
+    if [ ! -e $policy ]; then printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy && made=1; fi
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    [ -z "$made" ] || rm -f $policy
+}
+
+# The newest of the interpreters at hand that is 3.11 or later.
+find_python() {
+    local python
+    for python in python3.13 python3.12 python3.11 /usr/bin/python3 python3; do
+        command -v "$python" >/dev/null || continue
+        "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$python"; return; }
+    done
+    fail "Python 3.11 or later with venv is needed (Debian 12, Ubuntu 24.04 or newer have it)"
+}
+
+# make_venv REQUIREMENTS…: .venv with these locked requirements and the project, built from this checkout.
+make_venv() {
+    [ -x "$venv/bin/python" ] || "$(find_python)" -m venv "$venv"
+    local file
+    for file in "$@"; do "$venv/bin/python" -m pip install -q --disable-pip-version-check -r "$top/$file"; done
+    "$venv/bin/python" -m pip install -q --disable-pip-version-check --force-reinstall --no-deps "$top"
+}

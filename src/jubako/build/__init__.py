@@ -1,0 +1,27 @@
+"""Images from Dockerfiles.
+
+Path:   dockerfile/ (text to instructions) -> convert/ (instructions to a graph) -> graph/ (operations with keys made of
+        content) -> solver/ (cached or run, side by side) -> exporters/ (an image in the store).
+Entry:  build().
+"""
+
+from jubako.build.builder import BuildDrivers, BuildOptions, BuildResult, Pull, build
+from jubako.build.cache import BuildCache
+from jubako.build.dockerfile.source import DockerfileError
+from jubako.build.graph.execute import CommandFailed
+from jubako.build.progress import BuildProgress, PlainProgress
+from jubako.build.rundir import reap
+
+__all__ = [
+    "BuildCache",
+    "BuildDrivers",
+    "BuildOptions",
+    "BuildProgress",
+    "BuildResult",
+    "CommandFailed",
+    "DockerfileError",
+    "PlainProgress",
+    "Pull",
+    "build",
+    "reap",
+]

@@ -1,0 +1,109 @@
+"""The build cache: what each step made, by the key of all that it was made from.
+
+Layout:       records `build-cache`: key -> the output, when it was made and last used, and what for
+              pins of build-cache/<key>, which tell collection to keep blob and layer
+Invariant:    an entry is used only while the blob of its layer is here.
+Concurrency:  many processes; the same key twice is the same content, the later entry stays.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Container
+
+import msgspec
+
+from jubako.build.graph.filesystem import Output
+from jubako.store import Lease, Pins, Store
+
+_COLLECTION = "build-cache"
+_TOUCH_AFTER_NS = 3600 * 10**9
+
+
+class CacheEntry(msgspec.Struct, frozen=True):
+    """One step's output. Times are nanoseconds since the epoch."""
+
+    output: Output
+    name: str
+    created_ns: int
+    used_ns: int
+
+    @property
+    def size_bytes(self) -> int:
+        return self.output.layer.blob.size if self.output.layer else 0
+
+
+class BuildCache:
+    """The cache of one store. Safe for several threads."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._entries = store.records.collection(_COLLECTION, CacheEntry)
+        self._pins = Pins(store.records)
+
+    def find(self, key: str, lease: Lease) -> Output | None:
+        """The output under `key`, protected by `lease` from now on; None when there is none that can be used."""
+        entry = self._entries.find(key)
+        if entry is None:
+            return None
+        if layer := entry.output.layer:
+            lease.add(layer.blob.digest, layer.diff_id)
+            if not self._store.blobs.exists(layer.blob.digest):
+                return None
+        now_ns = time.time_ns()
+        if now_ns - entry.used_ns > _TOUCH_AFTER_NS:
+            self._write(key, msgspec.structs.replace(entry, used_ns=now_ns))
+        return entry.output
+
+    def put(self, key: str, output: Output, name: str) -> None:
+        now_ns = time.time_ns()
+        self._write(key, CacheEntry(output, name, now_ns, now_ns))
+
+    def entries(self) -> list[tuple[str, CacheEntry]]:
+        return self._entries.items()
+
+    def prune(self, *, unused_since_ns: int | None = None, shared: Container[str] = ()) -> list[str]:
+        """Forget the entries not used since then (all, when None) and return their keys; their blobs go by collection.
+
+        Entries whose layer is among the diff_ids `shared` stay.
+        """
+        gone: list[str] = []
+        with self._store.records.transaction():
+            for key, entry in self._entries.items():
+                recent = unused_since_ns is not None and entry.used_ns >= unused_since_ns
+                layer = entry.output.layer
+                if recent or (layer and layer.diff_id in shared) or not self._delete(key):
+                    continue
+                gone.append(key)
+        return gone
+
+    def _write(self, key: str, entry: CacheEntry) -> None:
+        with self._store.records.transaction():
+            self._delete(key)
+            self._entries.insert(key, entry)
+            self._pins.add(f"{_COLLECTION}/{key}", _digests(entry))
+
+    def _delete(self, key: str) -> bool:
+        self._pins.release(f"{_COLLECTION}/{key}")
+        return self._entries.delete(key)
+
+
+def _digests(entry: CacheEntry) -> list[str]:
+    layer = entry.output.layer
+    return [layer.blob.digest, layer.diff_id] if layer else []
+
+
+class LeasedCache:
+    """The cache as one build uses it: hits come under its lease. With `fresh` nothing is found, but kept for later."""
+
+    def __init__(self, cache: BuildCache, lease: Lease, *, fresh: bool = False) -> None:
+        self._cache = cache
+        self._lease = lease
+        self._fresh = fresh
+
+    def find(self, key: str) -> Output | None:
+        return None if self._fresh else self._cache.find(key, self._lease)
+
+    def put(self, key: str, output: Output, name: str) -> None:
+        if output.settled:
+            self._cache.put(key, output, name)

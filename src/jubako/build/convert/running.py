@@ -1,0 +1,56 @@
+"""RUN, with its here-documents."""
+
+from __future__ import annotations
+
+from jubako.build.convert import history
+from jubako.build.convert.mounting import convert_mounts
+from jubako.build.convert.scope import Scope
+from jubako.build.convert.state import DEFAULT_PATH
+from jubako.build.dockerfile.instructions import Run
+from jubako.build.dockerfile.lexer import Heredoc, heredoc_token
+from jubako.build.graph.execute import Execute, RunSpec
+
+SCRIPT_PATH = "/dev/pipes/"
+"""Where the script of a here-document with a `#!` line appears (BuildKit's place)."""
+
+
+def convert_run(scope: Scope, instruction: Run) -> None:
+    stage = scope.stage
+    arguments, script = _command(scope, instruction)
+    network = instruction.network or "default"
+    mounts, sources = convert_mounts(scope, instruction)
+    spec = RunSpec(
+        arguments=arguments,
+        env={"PATH": DEFAULT_PATH, **stage.variables},
+        workdir=stage.workdir,
+        user=stage.user,
+        network=scope.workshop.network if network == "default" else network,
+        script=script,
+        mounts=mounts,
+    )
+    hidden = {name: value for name, value in scope.arguments.proxies().items() if name not in spec.env}
+    operation = Execute(scope.step_name(instruction), scope.bench, scope.workshop.container, spec, hidden)
+    shown = {name: stage.lookup(name) for name in stage.args}
+    stage.record(history.run(arguments, shown), scope.add_step(instruction, operation, *sources))
+
+
+def _command(scope: Scope, instruction: Run) -> tuple[list[str], str | None]:
+    """The arguments, and the script that they name when there is one."""
+    command, heredocs = instruction.command, instruction.heredocs
+    if not command.shell:
+        return list(command.arguments), None
+    shell = scope.stage.effective_shell()
+    text = command.arguments[0]
+    if not heredocs:
+        return [*shell, text], None
+    if len(heredocs) > 1 or heredoc_token(text) is None:
+        # The shell knows here-documents itself.
+        return [*shell, text + "".join(f"\n{_raw(heredoc)}" for heredoc in heredocs)], None
+    script = heredocs[0].text()
+    if script.startswith("#!"):
+        return [SCRIPT_PATH + heredocs[0].name], script
+    return [*shell, script], None
+
+
+def _raw(heredoc: Heredoc) -> str:
+    return heredoc.content + heredoc.name

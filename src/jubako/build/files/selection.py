@@ -1,0 +1,106 @@
+"""What a COPY takes: its sources resolved in a tree, and the digest of all that counts about them.
+
+The digest covers names as they will be at the destination, types, permission bits, link targets and content; owners
+only where they are kept. Times, inodes and the paths of the sources do not count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from jubako.build.files.pattern import BadPattern, has_wildcards
+from jubako.build.files.tree import Entry, Tree, clean_path
+from jubako.errors import InvalidArgument, NotFound
+
+HashFile = Callable[[Tree, Entry], str]
+
+
+class Selected(msgspec.Struct, frozen=True):
+    """One file or directory to copy: `name` is what it is called at the destination when that is a directory."""
+
+    tree: Tree
+    entry: Entry
+    name: str
+
+    @property
+    def is_directory(self) -> bool:
+        return stat.S_ISDIR(self.entry.status.st_mode)
+
+    def walk(self) -> Iterator[Entry]:
+        return self.tree.walk(self.entry)
+
+
+def select(tree: Tree, sources: list[str], *, where: str) -> list[Selected]:
+    """Resolve the sources of a COPY. NotFound (naming `where`, such as "the build context"), InvalidArgument.
+
+    A wildcard that matches nothing is fine: people write `COPY package.json yarn.lock* ./`.
+    """
+    selected: list[Selected] = []
+    for source in sources:
+        matches = _matches(tree, source)
+        found = [item for path in matches if (item := _one(tree, path)) is not None]
+        if not found and not has_wildcards(source):
+            raise _missing(tree, source, where)
+        selected.extend(found)
+    return selected
+
+
+def digest(selected: list[Selected], hash_file: HashFile, *, keep_owner: bool) -> str:
+    """The digest of all that counts, in hexadecimal."""
+    summary = hashlib.sha256()
+    for item in selected:
+        summary.update(_field(item.name))
+        for entry in item.walk():
+            for part in _facts(item.tree, entry, hash_file, keep_owner=keep_owner):
+                summary.update(_field(part))
+        summary.update(b"\n")
+    return summary.hexdigest()
+
+
+def _matches(tree: Tree, source: str) -> list[str]:
+    if not has_wildcards(source):
+        return [clean_path(source)]
+    try:
+        return tree.glob(source)
+    except BadPattern as error:
+        raise InvalidArgument(str(error)) from None
+
+
+def _one(tree: Tree, path: str) -> Selected | None:
+    """Look a source up; a symbolic link given as a source stands for what it points to."""
+    entry = tree.find(tree.real(path))
+    return Selected(tree, entry, path.rpartition("/")[2]) if entry and not _is_socket(entry) else None
+
+
+def _is_socket(entry: Entry) -> bool:
+    return stat.S_ISSOCK(entry.status.st_mode)
+
+
+def _missing(tree: Tree, source: str, where: str) -> NotFound:
+    path = "/" + clean_path(source)
+    hint = ".dockerignore leaves it out" if tree.ignores(source) else None
+    return NotFound("file", path, message=f'"{path}": not found in {where}', hint=hint)
+
+
+def _facts(tree: Tree, entry: Entry, hash_file: HashFile, *, keep_owner: bool) -> Iterator[str]:
+    status = entry.status
+    yield entry.name
+    yield f"{stat.S_IFMT(status.st_mode):o} {stat.S_IMODE(status.st_mode):o}"
+    if keep_owner:
+        yield f"{status.st_uid}:{status.st_gid}"
+    if stat.S_ISREG(status.st_mode):
+        yield hash_file(tree, entry)
+    elif stat.S_ISLNK(status.st_mode):
+        yield tree.readlink(entry.path)
+    elif stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
+        yield str(status.st_rdev)
+
+
+def _field(text: str) -> bytes:
+    """Length first: no two lists of fields have the same bytes."""
+    data = text.encode("utf-8", "surrogateescape")
+    return len(data).to_bytes(8, "big") + data

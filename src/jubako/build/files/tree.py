@@ -1,0 +1,185 @@
+"""A tree of files to copy from: the build context, or the file system of a stage.
+
+Names are resolved inside the tree's root (openat2, RESOLVE_IN_ROOT), so a symbolic link in it never leads out. Each
+directory is read once; what is ignored is not seen, and an ignored directory is not even read unless a `!` rule may
+match beneath it.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import stat
+from collections.abc import Iterator
+
+import msgspec
+
+from jubako.build.files import pattern
+from jubako.build.files.ignore import Ignore, Verdict
+from jubako.linux.openat2 import open_in_root
+
+_LINKS = 40
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One file: `path` in the tree, `name` relative to where a walk began ("" for that itself)."""
+
+    path: str
+    name: str
+    status: os.stat_result
+
+
+class Tree:
+    """Not safe for several threads at once."""
+
+    def __init__(self, root_fd: int, ignore: Ignore | None = None) -> None:
+        self.root_fd = root_fd
+        self._ignore = ignore or Ignore()
+        self._listed: dict[str, list[tuple[str, os.stat_result, Verdict]]] = {}
+
+    def fresh(self) -> Tree:
+        """The same tree, to be read anew."""
+        return Tree(self.root_fd, self._ignore)
+
+    def find(self, path: str) -> Entry | None:
+        """The file at `path` (its last part not followed), or None when it is absent or ignored."""
+        clean = clean_path(path)
+        if clean == "":
+            return Entry("", "", os.stat(self.root_fd))
+        try:
+            fd = open_in_root(self.root_fd, clean, os.O_PATH | os.O_NOFOLLOW)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        try:
+            status = os.fstat(fd)
+        finally:
+            os.close(fd)
+        verdict = self._ignore.judge_whole(clean)
+        if not verdict.ignored or (stat.S_ISDIR(status.st_mode) and self._shows_below(clean, verdict)):
+            return Entry(clean, "", status)
+        return None
+
+    def ignores(self, path: str) -> bool:
+        return self._ignore.judge_whole(clean_path(path)).ignored
+
+    def glob(self, text: str) -> list[str]:
+        """The paths that a pattern matches, in order. Raises BadPattern."""
+        found = [""]
+        for part in clean_path(text).split("/"):
+            if not pattern.has_wildcards(part):
+                found = [posixpath.join(base, part) for base in found]
+                continue
+            expression = pattern.component(part)
+            found = [
+                posixpath.join(base, name) for base in found for name in self._names(base) if expression.fullmatch(name)
+            ]
+        return [path for path in found if self.find(path)]
+
+    def real(self, path: str) -> str:
+        """`path` with every symbolic link in it resolved inside the tree; what is missing is kept as written."""
+        return real_path(self.root_fd, path)
+
+    def walk(self, entry: Entry) -> Iterator[Entry]:
+        """`entry` and all beneath it, parents first, in the order of names."""
+        yield Entry(entry.path, "", entry.status)
+        if stat.S_ISDIR(entry.status.st_mode):
+            yield from self._walk(entry.path, "", self._ignore.judge_whole(entry.path))
+
+    def open(self, path: str) -> int:
+        """Open a regular file for reading; the caller closes the fd."""
+        return open_in_root(self.root_fd, path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+    def readlink(self, path: str) -> str:
+        return read_link(self.root_fd, path)
+
+    def _shows_below(self, path: str, verdict: Verdict) -> bool:
+        return next(self._walk(path, "", verdict), None) is not None
+
+    def _walk(self, path: str, name: str, verdict: Verdict) -> Iterator[Entry]:
+        for child, status, judged in self._children(path, verdict):
+            entry = Entry(posixpath.join(path, child), posixpath.join(name, child), status)
+            below = self._walk(entry.path, entry.name, judged) if stat.S_ISDIR(status.st_mode) else iter(())
+            if judged.ignored:
+                # An ignored directory comes along only for the sake of something taken in beneath it.
+                first = next(below, None)
+                if first is None:
+                    continue
+                yield entry
+                yield first
+            else:
+                yield entry
+            yield from below
+
+    def _children(self, path: str, verdict: Verdict) -> Iterator[tuple[str, os.stat_result, Verdict]]:
+        known = self._listed.get(path)
+        if known is None:
+            known = self._listed[path] = list(self._read(path, verdict))
+        yield from known
+
+    def _read(self, path: str, verdict: Verdict) -> Iterator[tuple[str, os.stat_result, Verdict]]:
+        fd = open_in_root(self.root_fd, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            with os.scandir(fd) as found:
+                names = sorted(found, key=lambda entry: os.fsencode(entry.name))
+                for entry in names:
+                    child = f"{path}/{entry.name}" if path else entry.name
+                    judged = self._ignore.judge(child, verdict)
+                    if not judged.ignored or (
+                        entry.is_dir(follow_symlinks=False) and self._ignore.may_take_in_below(child)
+                    ):
+                        yield entry.name, entry.stat(follow_symlinks=False), judged
+        finally:
+            os.close(fd)
+
+    def _names(self, path: str) -> list[str]:
+        base = self.real(path)
+        entry = self.find(base)
+        if entry is None or not stat.S_ISDIR(entry.status.st_mode):
+            return []
+        return [name for name, _, _ in self._children(base, self._ignore.judge_whole(base))]
+
+
+def clean_path(path: str) -> str:
+    """Relative to the root, without `.`, `..` and doubled slashes: nothing climbs above the root."""
+    return posixpath.normpath("/" + path.lstrip("/")).lstrip("/")
+
+
+def read_link(root_fd: int, path: str) -> str:
+    """The target of the symbolic link at `path` inside the root."""
+    fd = open_in_root(root_fd, path, os.O_PATH | os.O_NOFOLLOW)
+    try:
+        return os.readlink("", dir_fd=fd)
+    finally:
+        os.close(fd)
+
+
+def real_path(root_fd: int, path: str) -> str:
+    """`path` with every symbolic link in it resolved inside the root; what is missing is kept as written.
+
+    The answer is a name, not a promise: it is opened within the root again.
+    """
+    pending = [part for part in reversed(path.split("/")) if part]
+    done: list[str] = []
+    links = 0
+    while pending:
+        part = pending.pop()
+        if part in (".", ".."):
+            done = done[:-1] if part == ".." else done
+            continue
+        target = _link_target(root_fd, "/".join([*done, part]))
+        if target is None:
+            done.append(part)
+            continue
+        links += 1
+        if links > _LINKS:
+            raise OSError(40, os.strerror(40), path)  # ELOOP
+        pending += [piece for piece in reversed(target.split("/")) if piece]
+        done = [] if target.startswith("/") else done
+    return "/".join(done)
+
+
+def _link_target(root_fd: int, path: str) -> str | None:
+    try:
+        return read_link(root_fd, path)
+    except OSError:
+        return None

@@ -1,0 +1,73 @@
+"""Run directories of RUN containers: locked while their build lives, collected by the next one when it was killed.
+
+Layout:  RUN_ROOT/build/<id>/    flocked by the build; the container's cgroup is build-<id>
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jubako.network import Networks
+
+
+@contextmanager
+def run_directory(run_root: Path, container_id: str) -> Iterator[Path]:
+    """Lend the container's run directory; it is gone afterwards."""
+    path = run_root / "build" / container_id
+    path.mkdir(parents=True, mode=0o700)
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield path
+    finally:
+        _remove(path)
+        os.close(fd)
+
+
+def cgroup_name(container_id: str) -> str:
+    return f"build-{container_id}"
+
+
+def reap(networks: Networks, run_root: Path) -> int:
+    """Stop and remove what killed builds left running; returns how many containers that were."""
+    count = 0
+    base = run_root / "build"
+    for path in list(base.iterdir()) if base.is_dir() else []:
+        if _is_abandoned(path):
+            _stop(networks, path)
+            count += 1
+    return count
+
+
+def _stop(networks: Networks, path: Path) -> None:
+    from jubako.linux import cgroup
+
+    cgroup.manager().open(cgroup_name(path.name)).remove()
+    networks.detach(path.name)
+    _remove(path)
+
+
+def _remove(path: Path) -> None:
+    import shutil
+
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_abandoned(path: Path) -> bool:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(fd)
+    return True

@@ -1,0 +1,174 @@
+"""The mounts of `RUN --mount`, made ready: binds as overlays of layers, caches as locked directories, secrets.
+
+Layout:       ROOT/cache/mounts/<hash of the id>[-<n>]/{lock,data}    `n` only where a private cache was in use
+Concurrency:  a cache's lock is held shared or, for sharing=locked and private, exclusively, while its command runs.
+Safety:       a bind's source is found in layers, which never change, component by component without following links;
+              a cache is bound as a whole (CVE-2024-23651 swapped a component of a path within one).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from jubako.build.graph.bench import Bench
+from jubako.build.graph.filesystem import Filesystem, Task
+from jubako.build.graph.mounts import MountSpec
+from jubako.build.layerview import find_in_layers
+from jubako.errors import NotFound
+from jubako.spec.oci_runtime import Mount
+
+_WAIT_S = 0.05
+_SECRETS = "/run/secrets/"
+
+
+class RunMounts:
+    """Makes the mounts of one command; what they hold is let go of with `stack`."""
+
+    def __init__(
+        self, stack: ExitStack, bench: Bench, run_dir: Path, root: Path, secrets: Mapping[str, bytes], task: Task
+    ) -> None:
+        self._stack = stack
+        self._bench = bench
+        self._run_dir = run_dir
+        self._caches = root / "cache" / "mounts"
+        self._secrets = secrets
+        self._task = task
+        self.env: dict[str, str] = {}
+
+    def make(self, specs: Sequence[MountSpec], sources: Sequence[Filesystem]) -> list[Mount]:
+        """The mounts in order. NotFound for a source or a required secret that is not there."""
+        mounts: list[Mount] = []
+        binds = iter(sources)
+        for spec in specs:
+            match spec.kind:
+                case "bind":
+                    mounts.append(self._bind(spec, next(binds)))
+                case "cache":
+                    mounts.append(self._cache(spec))
+                case "tmpfs":
+                    mounts.append(_tmpfs(spec))
+                case _:
+                    mounts += self._secret(spec)
+        return mounts
+
+    def _bind(self, spec: MountSpec, source: Filesystem) -> Mount:
+        found = find_in_layers(self._bench, source, spec.source)
+        if not found.is_directory:
+            return _plain_bind(found.paths[0], spec.target, readonly=True)
+        options = [f"lowerdir+={path}" for path in found.paths]
+        if not spec.readonly:
+            workspace = self._stack.enter_context(self._bench.store.ingest.workspace())
+            for name in ("upper", "work"):
+                (workspace.path / name).mkdir()
+            os.chown(workspace.path / "upper", found.status.st_uid, found.status.st_gid)
+            (workspace.path / "upper").chmod(stat.S_IMODE(found.status.st_mode))
+            options += [f"upperdir={workspace.path}/upper", f"workdir={workspace.path}/work", "volatile"]
+        elif len(found.paths) == 1:
+            # Without an upper, overlayfs wants two.
+            empty = self._run_dir / "empty"
+            empty.mkdir(exist_ok=True)
+            options.append(f"lowerdir+={empty}")
+        fixed = [
+            option
+            for option in self._bench.snapshotter.view_mounts(source.diff_ids)[0].options
+            if option != "ro" and not option.startswith("lowerdir+=")
+        ]
+        access = ["ro"] if spec.readonly else []
+        return Mount(destination=spec.target, type="overlay", source="overlay", options=[*options, *fixed, *access])
+
+    def _cache(self, spec: MountSpec) -> Mount:
+        name = hashlib.sha256(spec.id.encode()).hexdigest()
+        number = 0
+        while True:
+            path = self._caches / (f"{name}-{number}" if number else name)
+            if self._lock(path, spec.sharing):
+                break
+            number += 1
+        data = path / "data"
+        if not data.is_dir():
+            _make_data(data, spec)
+        return _plain_bind(data, spec.target, readonly=spec.readonly)
+
+    def _lock(self, path: Path, sharing: str) -> bool:
+        """Lock a cache for as long as the command runs; False when it is a private one that somebody uses."""
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fd = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._stack.callback(os.close, fd)
+        how = fcntl.LOCK_SH if sharing == "shared" else fcntl.LOCK_EX
+        while True:
+            try:
+                fcntl.flock(fd, how | fcntl.LOCK_NB)
+                return True
+            except BlockingIOError:
+                if sharing == "private":
+                    return False
+            self._task.check()
+            time.sleep(_WAIT_S)
+
+    def _secret(self, spec: MountSpec) -> list[Mount]:
+        data = self._secrets.get(spec.id)
+        if data is None:
+            if spec.required:
+                raise NotFound("secret", spec.id, message=f"secret {spec.id}: not found")
+            return []
+        if spec.env:
+            self.env[spec.env] = data.decode("utf-8", "surrogateescape")
+            if not spec.target:
+                return []
+        path = self._run_dir / f"secret-{os.urandom(8).hex()}"
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(fd, data)
+            os.fchown(fd, spec.uid, spec.gid)
+            os.fchmod(fd, 0o400 if spec.mode is None else spec.mode)
+        finally:
+            os.close(fd)
+        return [_plain_bind(path, spec.target or _SECRETS + spec.id, readonly=True)]
+
+
+def prune_caches(root: Path) -> int:
+    """Delete the cache mounts that no command uses now; returns how many."""
+    from jubako.store.removal import remove_tree
+
+    count = 0
+    base = root / "cache" / "mounts"
+    for path in list(base.iterdir()) if base.is_dir() else []:
+        fd = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            remove_tree(path)
+            count += 1
+        except BlockingIOError:
+            continue
+        finally:
+            os.close(fd)
+    return count
+
+
+def _make_data(data: Path, spec: MountSpec) -> None:
+    """Make it complete under another name first: two commands that share the cache may both be here."""
+    draft = data.with_name(f"new-{os.urandom(8).hex()}")
+    draft.mkdir()
+    os.chown(draft, spec.uid, spec.gid)
+    draft.chmod(0o755 if spec.mode is None else spec.mode)
+    try:
+        draft.rename(data)
+    except OSError:
+        draft.rmdir()
+
+
+def _tmpfs(spec: MountSpec) -> Mount:
+    size = [f"size={spec.size}"] if spec.size else []
+    return Mount(destination=spec.target, type="tmpfs", source="tmpfs", options=["nosuid", "nodev", *size])
+
+
+def _plain_bind(source: Path, target: str, *, readonly: bool) -> Mount:
+    options = ["rbind", "rprivate", "ro" if readonly else "rw"]
+    return Mount(destination=target, type="bind", source=str(source), options=options)

@@ -1,0 +1,184 @@
+"""Every command: where it stands, in which file it lives, and the line that help shows for it.
+
+Static, so that neither finding a command nor printing the overview imports the commands. A value is the name of a
+module in `jubako.cli.commands`; the same file serves `jubako ps` and `jubako container ls`.
+"""
+
+from __future__ import annotations
+
+COMMON = ("run", "exec", "ps", "build", "pull", "push", "images", "login", "logout", "version", "info")
+
+COMMANDS = {
+    "attach": "Attach local standard input, output, and error streams to a running container",
+    "build": "Build an image from a Dockerfile",
+    "cp": "Copy files/folders between a container and the local filesystem",
+    "create": "Create a new container",
+    "diff": "Inspect changes to files or directories on a container's filesystem",
+    "doctor": "Tell what this host lacks and how to get it",
+    "events": "Get real time events from the engine",
+    "exec": "Execute a command in a running container",
+    "history": "Show the history of an image",
+    "images": "List images",
+    "info": "Display system-wide information",
+    "inspect": "Return low-level information on containers, images, volumes and networks",
+    "kill": "Kill one or more running containers",
+    "load": "Load an image from a tar archive or STDIN",
+    "login": "Authenticate to a registry",
+    "logout": "Log out from a registry",
+    "logs": "Fetch the logs of a container",
+    "pause": "Pause all processes within one or more containers",
+    "port": "List port mappings or a specific mapping for the container",
+    "ps": "List containers",
+    "pull": "Download an image from a registry",
+    "push": "Upload an image to a registry",
+    "rename": "Rename a container",
+    "restart": "Restart one or more containers",
+    "rm": "Remove one or more containers",
+    "rmi": "Remove one or more images",
+    "run": "Create and run a new container from an image",
+    "save": "Save one or more images to a tar archive (streamed to STDOUT by default)",
+    "start": "Start one or more stopped containers",
+    "stats": "Display a live stream of container(s) resource usage statistics",
+    "stop": "Stop one or more running containers",
+    "tag": "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
+    "top": "Display the running processes of a container",
+    "unpause": "Unpause all processes within one or more containers",
+    "update": "Update configuration of one or more containers",
+    "version": "Show the version information",
+    "wait": "Block until one or more containers stop, then print their exit codes",
+}
+
+# Commands that exist only within a group.
+GROUP_COMMANDS = {
+    "builder_prune": "Remove build cache",
+    "container_inspect": "Display detailed information on one or more containers",
+    "container_prune": "Remove all stopped containers",
+    "image_bootstrap": "Make a base image from the distribution's packages, without a registry",
+    "image_inspect": "Display detailed information on one or more images",
+    "image_prune": "Remove unused images",
+    "network_create": "Create a network",
+    "network_inspect": "Display detailed information on one or more networks",
+    "network_ls": "List networks",
+    "network_prune": "Remove all unused networks",
+    "network_rm": "Remove one or more networks",
+    "registry": "Serve a registry (push, pull, tags, delete) from a local directory",
+    "registry_gc": "Delete from a registry's directory what nothing names any more",
+    "system_df": "Show disk usage",
+    "system_prune": "Remove unused data",
+    "volume_create": "Create a volume",
+    "volume_inspect": "Display detailed information on one or more volumes",
+    "volume_ls": "List volumes",
+    "volume_prune": "Remove unused local volumes",
+    "volume_rm": "Remove one or more volumes. You cannot remove a volume that is in use by a container.",
+}
+
+GROUPS: dict[str, tuple[str, dict[str, str]]] = {
+    "builder": ("Manage builds", {"build": "build", "prune": "builder_prune"}),
+    "container": (
+        "Manage containers",
+        {
+            "attach": "attach",
+            "cp": "cp",
+            "create": "create",
+            "diff": "diff",
+            "exec": "exec",
+            "inspect": "container_inspect",
+            "kill": "kill",
+            "logs": "logs",
+            "ls": "ps",
+            "pause": "pause",
+            "port": "port",
+            "prune": "container_prune",
+            "rename": "rename",
+            "restart": "restart",
+            "rm": "rm",
+            "run": "run",
+            "start": "start",
+            "stats": "stats",
+            "stop": "stop",
+            "top": "top",
+            "unpause": "unpause",
+            "update": "update",
+            "wait": "wait",
+        },
+    ),
+    "image": (
+        "Manage images",
+        {
+            "bootstrap": "image_bootstrap",
+            "build": "build",
+            "history": "history",
+            "inspect": "image_inspect",
+            "load": "load",
+            "ls": "images",
+            "prune": "image_prune",
+            "pull": "pull",
+            "push": "push",
+            "rm": "rmi",
+            "save": "save",
+            "tag": "tag",
+        },
+    ),
+    "network": (
+        "Manage networks",
+        {
+            "create": "network_create",
+            "inspect": "network_inspect",
+            "ls": "network_ls",
+            "prune": "network_prune",
+            "rm": "network_rm",
+        },
+    ),
+    "registry": ("Serve images to others", {"gc": "registry_gc", "serve": "registry"}),
+    "system": (
+        "Manage the engine",
+        {"df": "system_df", "events": "events", "info": "info", "prune": "system_prune", "doctor": "doctor"},
+    ),
+    "volume": (
+        "Manage volumes",
+        {
+            "create": "volume_create",
+            "inspect": "volume_inspect",
+            "ls": "volume_ls",
+            "prune": "volume_prune",
+            "rm": "volume_rm",
+        },
+    ),
+}
+
+# Second names that help shows only as aliases.
+ALIASES = {
+    "container": {"list": "ls", "ps": "ls", "remove": "rm"},
+    "image": {"list": "ls", "remove": "rm"},
+    "network": {"list": "ls", "remove": "rm"},
+    "volume": {"list": "ls", "remove": "rm"},
+}
+
+# Called by the engine itself; help does not list them.
+HIDDEN = {"cleanup": "Finish a container that has ended"}
+
+
+def summary(command: str) -> str:
+    return COMMANDS.get(command) or GROUP_COMMANDS.get(command) or HIDDEN[command]
+
+
+def module_name(command: str) -> str:
+    return f"jubako.cli.commands.{command}"
+
+
+def in_group(group: str, name: str) -> str | None:
+    """The command behind `GROUP NAME`, or None."""
+    members = GROUPS[group][1]
+    return members.get(ALIASES.get(group, {}).get(name, name))
+
+
+def places(command: str) -> list[str]:
+    """All the ways to call a command, as `Aliases` in its help lists them."""
+    found = [
+        f"{group} {name}"
+        for group, (_, members) in GROUPS.items()
+        for member, target in members.items()
+        if target == command
+        for name in (member, *(alias for alias, to in ALIASES.get(group, {}).items() if to == member))
+    ]
+    return found + ([command] if command in COMMANDS else [])

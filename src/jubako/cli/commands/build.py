@@ -1,0 +1,96 @@
+"""jubako build."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from jubako.cli.call import Call
+from jubako.cli.command import ONE, Command
+from jubako.cli.failure import Exit
+from jubako.cli.options import FLAG, LIST, TEXT, Arguments, Option
+
+if TYPE_CHECKING:
+    from jubako.build import BuildResult
+    from jubako.build.progress import BuildProgress
+    from jubako.image.catalog import Image
+    from jubako.python import Engine
+
+
+def run(call: Call, arguments: Arguments) -> int:
+    from jubako.build.progress import PlainProgress, Silent
+
+    quiet = arguments.flag("quiet") or arguments.text("progress") == "quiet"
+    if arguments.text("progress") not in ("auto", "plain", "quiet"):
+        raise Exit(1, f"invalid progress mode {arguments.text('progress')}: it is auto, plain or quiet")
+    with ExitStack() as stack:
+        context = arguments.operands[0]
+        dockerfile = arguments.optional("file")
+        if context == "-":
+            import tempfile
+
+            context, dockerfile = stack.enter_context(tempfile.TemporaryDirectory(prefix="jubako-build-")), "-"
+        stream = stack.enter_context(open(call.streams.stderr, "w", closefd=False))
+        result = _build(call.builder, arguments, context, dockerfile, Silent() if quiet else PlainProgress(stream))
+    if arguments.flag("quiet"):
+        call.line(result.image_id)
+    return 0
+
+
+def _build(
+    engine: Engine, arguments: Arguments, context: str, dockerfile: str | None, progress: BuildProgress
+) -> BuildResult:
+    def pull(text: str, platform: str | None = None) -> Image:
+        step = progress.step(f"pulling {text}")
+        try:
+            image = engine.images.pull(text, platform=platform)
+        except BaseException as error:
+            step.failed(str(error))
+            raise
+        step.done()
+        return image
+
+    return engine.build(
+        context,
+        dockerfile=dockerfile,
+        tags=arguments.texts("tag"),
+        target=arguments.optional("target"),
+        build_args=build_arguments(arguments.texts("build-arg")),
+        labels=dict(text.partition("=")[::2] for text in arguments.texts("label")),
+        no_cache=arguments.flag("no-cache"),
+        pull=pull,
+        always_pull=arguments.flag("pull"),
+        network=arguments.text("network"),
+        iidfile=arguments.optional("iidfile"),
+        progress=progress,
+    )
+
+
+def build_arguments(texts: list[str]) -> dict[str, str]:
+    """`NAME=value`; a bare name takes the caller's variable, or is left out."""
+    import os
+
+    pairs = [text.partition("=") for text in texts]
+    return {
+        name: value if equals else os.environ[name] for name, equals, value in pairs if equals or name in os.environ
+    }
+
+
+COMMAND = Command(
+    run,
+    "[OPTIONS] PATH | -",
+    ONE,
+    (
+        Option("build-arg", "", LIST, "Set build-time variables"),
+        Option("file", "f", TEXT, 'Name of the Dockerfile (Default is "PATH/Dockerfile")'),
+        Option("iidfile", "", TEXT, "Write the image ID to the file"),
+        Option("label", "", LIST, "Set metadata for an image"),
+        Option("network", "", TEXT, "Set the networking mode for the RUN instructions during build", "default"),
+        Option("no-cache", "", FLAG, "Do not use cache when building the image"),
+        Option("progress", "", TEXT, "Set type of progress output (auto, plain, quiet)", "auto"),
+        Option("pull", "", FLAG, "Always attempt to pull a newer version of the image"),
+        Option("quiet", "q", FLAG, "Suppress the build output and print image ID on success"),
+        Option("tag", "t", LIST, 'Name and optionally a tag in the "name:tag" format'),
+        Option("target", "", TEXT, "Set the target build stage to build."),
+    ),
+)

@@ -1,0 +1,26 @@
+"""jubako doctor."""
+
+from __future__ import annotations
+
+from jubako.cli.call import Call
+from jubako.cli.command import NONE, Command
+from jubako.cli.options import Arguments
+from jubako.cli.texttable import align
+
+
+def run(call: Call, arguments: Arguments) -> int:
+    findings = call.engine.system.doctor()
+    lines = [
+        f"{finding.level}\t{finding.subject}\t{finding.detail}" + (f" ({finding.remedy})" if finding.remedy else "")
+        for finding in findings
+    ]
+    call.out(align(lines))
+    return 1 if any(finding.level == "error" for finding in findings) else 0
+
+
+COMMAND = Command(
+    run,
+    "",
+    NONE,
+    details="Each line is ok, warning (something optional is missing) or error (containers will not run).",
+)

@@ -1,0 +1,39 @@
+"""jubako image prune."""
+
+from __future__ import annotations
+
+from jubako.cli import humanize
+from jubako.cli.call import Call
+from jubako.cli.command import NONE, Command
+from jubako.cli.options import FLAG, Arguments, Option
+
+_DANGLING = "WARNING! This will remove all dangling images."
+_UNUSED = "WARNING! This will remove all images without at least one container associated to them."
+
+
+def run(call: Call, arguments: Arguments) -> int:
+    all_ = arguments.flag("all")
+    warning = _UNUSED if all_ else _DANGLING
+    if not arguments.flag("force") and not call.ask(f"{warning}\nAre you sure you want to continue?"):
+        return 0
+    removed, freed_bytes = call.engine.images.prune(all=all_)
+    if removed:
+        call.out("Deleted Images:\n" + image_lines(removed) + "\n")
+    call.line(f"Total reclaimed space: {humanize.size(freed_bytes)}")
+    return 0
+
+
+def image_lines(removed: list[dict[str, str]]) -> str:
+    """`untagged: NAME` and `deleted: ID`, a line each."""
+    return "".join(f"{what.lower()}: {which}\n" for item in removed for what, which in item.items())
+
+
+COMMAND = Command(
+    run,
+    "[OPTIONS]",
+    NONE,
+    (
+        Option("all", "a", FLAG, "Remove all unused images, not just dangling ones"),
+        Option("force", "f", FLAG, "Do not prompt for confirmation"),
+    ),
+)

@@ -1,0 +1,60 @@
+"""jubako system df."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jubako.cli import humanize
+from jubako.cli.call import Call
+from jubako.cli.command import NONE, Command
+from jubako.cli.formatting import FORMAT, Row, render
+from jubako.cli.options import Arguments
+
+HEADERS = {
+    "Type": "TYPE",
+    "TotalCount": "TOTAL",
+    "Active": "ACTIVE",
+    "Size": "SIZE",
+    "Reclaimable": "RECLAIMABLE",
+}
+TABLE = "{{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}"
+Item = Mapping[str, Any]
+
+
+def run(call: Call, arguments: Arguments) -> int:
+    usage = call.engine.system.disk_usage()
+    rows = [
+        _row("Images", usage["Images"], lambda item: item["Size"], lambda item: item["InUse"]),
+        _row("Containers", usage["Containers"], lambda item: item["SizeRw"], _runs),
+        _row("Local Volumes", usage["Volumes"], lambda item: item["UsageData"]["Size"], _is_mounted),
+        _row("Build Cache", usage.get("BuildCache", []), lambda item: item["Size"], lambda item: item["InUse"]),
+    ]
+    call.out(render(rows, arguments.text("format"), TABLE, HEADERS))
+    return 0
+
+
+def _runs(item: Item) -> bool:
+    return str(item["State"]) in ("running", "paused", "restarting")
+
+
+def _is_mounted(item: Item) -> bool:
+    return bool(item["UsageData"]["RefCount"])
+
+
+def _row(kind: str, items: list[dict[str, Any]], size: Callable[[Item], int], used: Callable[[Item], bool]) -> Row:
+    total = sum(size(item) for item in items)
+    free = sum(size(item) for item in items if not used(item))
+    share = f" ({free * 100 // total}%)" if total else ""
+    return Row(
+        {
+            "Active": str(sum(used(item) for item in items)),
+            "Reclaimable": humanize.size(free) + share,
+            "Size": humanize.size(total),
+            "TotalCount": str(len(items)),
+            "Type": kind,
+        }
+    )
+
+
+COMMAND = Command(run, "[OPTIONS]", NONE, (FORMAT,))

@@ -1,0 +1,85 @@
+"""jubako volume ls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from jubako.cli.call import Call
+from jubako.cli.command import NONE, Command
+from jubako.cli.each import filters
+from jubako.cli.formatting import FORMAT, Row, label_list, label_of, matches_label, render
+from jubako.cli.options import FILTER, FLAG, Arguments, Option
+from jubako.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from jubako.engine import Engine
+    from jubako.volume import Volume
+
+HEADERS = {
+    "Driver": "DRIVER",
+    "Name": "VOLUME NAME",
+    "Scope": "SCOPE",
+    "Mountpoint": "MOUNTPOINT",
+    "Labels": "LABELS",
+    "Links": "LINKS",
+    "Size": "SIZE",
+    "Status": "STATUS",
+}
+_KEYS = ("dangling", "driver", "label", "name")
+
+
+def run(call: Call, arguments: Arguments) -> int:
+    wanted = filters(arguments.pairs("filter"))
+    for key in wanted:
+        if key not in _KEYS:
+            raise InvalidArgument(f"invalid filter '{key}'")
+    engine = call.engine
+    found = [volume for volume in engine.volumes.list() if _passes(engine, volume, wanted)]
+    found.sort(key=lambda volume: volume.name)
+    if arguments.flag("quiet") and not arguments.text("format"):
+        call.out("".join(f"{volume.name}\n" for volume in found))
+        return 0
+    call.out(render(map(_row, found), arguments.text("format"), "{{.Driver}}\t{{.Name}}", HEADERS))
+    return 0
+
+
+def _passes(engine: Engine, volume: Volume, wanted: Mapping[str, Sequence[str]]) -> bool:
+    for text in wanted.get("dangling", ()):
+        if (not engine.volumes.users(volume.name)) != (text.lower() in ("true", "1")):
+            return False
+    if "driver" in wanted and "local" not in wanted["driver"]:
+        return False
+    if "name" in wanted and not any(text in volume.name for text in wanted["name"]):
+        return False
+    return all(matches_label(volume.labels, text) for text in wanted.get("label", ()))
+
+
+def _row(volume: Volume) -> Row:
+    return Row(
+        {
+            "Availability": "N/A",
+            "Driver": "local",
+            "Group": "N/A",
+            "Label": label_of(volume.labels),
+            "Labels": label_list(volume.labels),
+            "Links": "N/A",
+            "Mountpoint": str(volume.path),
+            "Name": volume.name,
+            "Scope": "local",
+            "Size": "N/A",
+            "Status": "N/A",
+        }
+    )
+
+
+COMMAND = Command(
+    run,
+    "[OPTIONS]",
+    NONE,
+    (
+        Option("filter", "f", FILTER, 'Provide filter values (e.g. "dangling=true")'),
+        FORMAT,
+        Option("quiet", "q", FLAG, "Only display volume names"),
+    ),
+)

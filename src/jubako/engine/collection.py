@@ -1,0 +1,55 @@
+"""Collection: records and machine brought together, and what nothing needs any more deleted."""
+
+from __future__ import annotations
+
+from jubako.engine import lifecycle
+from jubako.engine.drivers import Drivers
+from jubako.engine.record import RUNNING
+from jubako.spec.oci_image import DiffID, Digest
+from jubako.store import Pins
+
+
+def collect(drivers: Drivers) -> int:
+    """Delete what no record needs: blobs, layers, snapshots, directories of what is gone. Returns the bytes freed."""
+    from jubako.store.collect import sweep
+
+    reconcile(drivers)
+    freed = sweep(drivers.store, lambda: _wanted(drivers))
+    return freed.bytes + _collect_snapshots(drivers)
+
+
+def reconcile(drivers: Drivers) -> None:
+    """Bring records and machine together: finish the dead, drop directories, links and groups that belong to nobody."""
+    for _, record in drivers.containers.items():
+        lifecycle.refresh(drivers, record)
+    known = set(drivers.containers.keys())
+    for base in (drivers.run_root / "containers", drivers.root / "containers"):
+        for directory in base.iterdir() if base.is_dir() else ():
+            if directory.name not in known:
+                drivers.discard(directory.name)
+    drivers.networks.reconcile({key for key, record in drivers.containers.items() if record.phase == RUNNING})
+
+
+def _wanted(drivers: Drivers) -> set[Digest]:
+    """Blobs (and layers, named by diff_id) that an image, a container or a pin needs."""
+    wanted = set(drivers.images.reachable())
+    for image in drivers.images.list():
+        wanted.update(Digest(diff_id) for diff_id in image.diff_ids)
+    for _, record in drivers.containers.items():
+        wanted.update(Digest(diff_id) for diff_id in record.layers)
+    wanted.update(Digest(digest) for digest in Pins(drivers.store.records).digests())
+    return wanted
+
+
+def _collect_snapshots(drivers: Drivers) -> int:
+    """Layers that nothing needs, and snapshots without a container."""
+    snapshots = drivers.snapshots
+    freed = snapshots.sweep(lambda: [DiffID(name) for name in _wanted(drivers)]).bytes
+    # Looked for before the records: a snapshot is recorded, or leased, before it is made.
+    present = snapshots.keys()
+    needed = {*drivers.store.leases.held(), *drivers.containers.keys()}
+    for key in present:
+        if key not in needed:
+            freed += snapshots.usage(key)
+            snapshots.remove(key)
+    return freed

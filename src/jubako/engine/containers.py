@@ -1,0 +1,277 @@
+"""`engine.containers`: every verb on containers, as methods over the engine's functions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import msgspec
+
+from jubako.engine import create, inspect, lifecycle, listing, names, process, removal, start
+from jubako.engine.drivers import Drivers
+from jubako.engine.events import emit_container
+from jubako.engine.options import CreateOptions, restart_policy, validate
+from jubako.engine.record import RUNNING, ContainerRecord
+from jubako.engine.resources import compile_resources
+from jubako.errors import AlreadyExists, Conflict, FailedPrecondition, NotFound
+
+if TYPE_CHECKING:
+    from jubako.engine.exec import ExecOptions
+    from jubako.engine.logs import Line
+    from jubako.engine.stats import Sample
+    from jubako.image.progress import Progress
+    from jubako.runtime.attach import Attached
+    from jubako.runtime.executor import Exit, Handle
+
+
+# Inside the classes, `list` is a method.
+_Changes = list[tuple[str, str]]
+_IDs = list[str]
+
+
+class EngineContainers:
+    """Names, full IDs and unambiguous prefixes all work wherever a container is asked for."""
+
+    def __init__(self, drivers: Drivers) -> None:
+        self._drivers = drivers
+
+    def create(self, options: CreateOptions, *, progress: Progress | None = None) -> ContainerRecord:
+        """Record a new container; the image is pulled first where `options.pull` says so."""
+        from jubako.engine.images import EngineImages
+
+        images = EngineImages(self._drivers)
+        image = images.ensure(options.image, pull=options.pull, platform=options.platform, progress=progress)
+        return create.create(self._drivers, options, image)
+
+    def start(self, text: str, *, attach: bool = False, fresh: bool = False) -> Handle | None:
+        """Start a container. With `attach` the caller gets the handle (streams, wait) and then calls `finish`.
+
+        One that can not start stays, with the reason in its record, unless it is --rm or `fresh`, made just for this.
+        Starting one that runs does nothing and returns None.
+        """
+        record = lifecycle.get(self._drivers, text)
+        if record.phase == RUNNING:
+            if process.is_running(self._drivers.run_dir(record.id)):
+                return None
+            lifecycle.finish(self._drivers, record.id)  # Somebody is at it; it is done when this returns.
+        try:
+            with self._drivers.locked(record.id):
+                record = self._drivers.containers.get(record.id)
+                if record.phase == RUNNING:
+                    return None
+                handle = start.start(self._drivers, record, attach=attach)
+        except BaseException:
+            if (fresh or record.options.auto_remove) and record.phase != RUNNING:
+                with suppress(NotFound):
+                    self.remove(record.id, volumes=True)
+            raise
+        if attach:
+            return handle
+        handle.detach()
+        return None
+
+    def finish(self, container_id: str, handle: Handle, ended: Exit) -> None:
+        """Clean up after a container whose handle this caller holds, in place of the executor's cleanup command."""
+        record = lifecycle.finish(self._drivers, container_id, known=ended)
+        if record is None or not _wants_restart(record):
+            handle.acknowledge()
+        else:
+            handle.detach()
+
+    def cleanup(self, container_id: str) -> None:
+        """What the executor's cleanup command does: note the end, and start again where the restart policy says so."""
+        while True:
+            record = lifecycle.finish(self._drivers, container_id) or self._drivers.containers.find(container_id)
+            if record is None or record.phase == RUNNING or not _wants_restart(record):
+                return
+            time.sleep(min(0.1 * 2**record.restart_count, 60))
+            current = self._drivers.containers.find(container_id)
+            if current is None or current.phase == RUNNING or current.stopped_by_user:
+                return
+            current.restart_count += 1
+            self._drivers.containers.replace(container_id, current)
+            try:
+                self.start(container_id)
+                return
+            except FailedPrecondition:
+                return
+
+    def get(self, text: str) -> ContainerRecord:
+        """The record, true at this moment."""
+        return lifecycle.get(self._drivers, text)
+
+    def list(self, *, all: bool = False, filters: Mapping[str, Sequence[str]] | None = None) -> list[ContainerRecord]:
+        """As `docker ps`: newest first, running ones unless `all`."""
+        return listing.containers(self._drivers, all=all, filters=filters)
+
+    def summary(self, record: ContainerRecord) -> dict[str, Any]:
+        """One row of `docker ps`."""
+        return listing.row(self._drivers, record)
+
+    def inspect(self, text: str) -> dict[str, Any]:
+        return inspect.container(self._drivers, self.get(text))
+
+    def stop(self, text: str, timeout_s: float | None = None, *, signal: str | None = None) -> None:
+        lifecycle.stop(self._drivers, text, timeout_s, signal)
+
+    def kill(self, text: str, signal: str = "KILL") -> None:
+        lifecycle.kill(self._drivers, text, signal)
+
+    def restart(self, text: str, timeout_s: float | None = None) -> None:
+        """Stop, then start."""
+        record = self.get(text)
+        self.stop(record.id, timeout_s)
+        self.start(record.id)
+        with self._drivers.store.records.transaction():
+            emit_container(self._drivers, record, "restart")
+
+    def pause(self, text: str) -> None:
+        lifecycle.pause(self._drivers, text)
+
+    def unpause(self, text: str) -> None:
+        lifecycle.unpause(self._drivers, text)
+
+    def wait(self, text: str) -> int:
+        """Block until it does not run; returns the exit code."""
+        return lifecycle.wait(self._drivers, text)
+
+    def rename(self, text: str, name: str) -> None:
+        """Give another name; raises AlreadyExists for a taken one."""
+        record = self.get(text)
+        with self._drivers.store.records.transaction():
+            record.name = names.check(name)
+            try:
+                self._drivers.containers.replace(record.id, record, unique=[record.name])
+            except AlreadyExists as error:
+                raise AlreadyExists(
+                    "container",
+                    name,
+                    holder=error.holder,
+                    message=f'Conflict. The container name "/{name}" is already in use by container "{error.holder}". '
+                    "You have to remove (or rename) that container to be able to reuse that name.",
+                ) from None
+            emit_container(self._drivers, record, "rename")
+
+    def remove(self, text: str, *, force: bool = False, volumes: bool = False) -> None:
+        """Remove a container; a running one only with `force`, which kills it first."""
+        record = self.get(text)
+        if record.phase == RUNNING:
+            if not force:
+                state = "paused" if record.paused else "running"
+                raise Conflict(
+                    f'cannot remove container "/{record.name}": container is {state}: '
+                    "stop the container before removing or force remove"
+                )
+            lifecycle.stop(self._drivers, record.id, 0, "KILL")
+        if self._drivers.containers.find(record.id) is None:
+            return
+        with self._drivers.locked(record.id):
+            current = self._drivers.containers.find(record.id)
+            if current is None:
+                return
+            if current.phase == RUNNING:
+                raise Conflict(f'cannot remove container "/{record.name}": it was started meanwhile')
+            removal.remove_ended(self._drivers, current, volumes=volumes)
+
+    def attach(self, text: str) -> Attached:
+        """Connect to the streams of a running container."""
+        from jubako.runtime import attach
+
+        record = self.get(text)
+        if record.phase != RUNNING:
+            raise FailedPrecondition("You cannot attach to a stopped container, start it first")
+        if record.paused:
+            raise FailedPrecondition("You cannot attach to a paused container, unpause it first")
+        return attach.connect(self._drivers.run_dir(record.id))
+
+    def exec(self, text: str, options: ExecOptions) -> Handle:
+        """Start one more process in a running container."""
+        from jubako.engine.exec import exec_
+
+        return exec_(self._drivers, text, options)
+
+    def logs(
+        self,
+        text: str,
+        *,
+        follow: bool = False,
+        tail: int | None = None,
+        since_ns: int | None = None,
+        until_ns: int | None = None,
+    ) -> Iterator[Line]:
+        """What the container wrote, oldest first; with `follow` until it ends."""
+        from jubako.engine import logs
+
+        record = self.get(text)
+        if record.options.log_driver == "none":
+            raise FailedPrecondition("configured logging driver does not support reading")
+        run_dir = self._drivers.run_dir(record.id)
+        path = self._drivers.state_dir(record.id) / "container.log"
+        alive = (lambda: process.is_running(run_dir)) if follow else None
+        return logs.read(path, tail=tail, since_ns=since_ns, until_ns=until_ns, follow=alive)
+
+    def stats(self, text: str) -> Sample:
+        from jubako.engine import stats
+
+        return stats.sample(self._drivers, text)
+
+    def top(self, text: str, ps_args: str = "-ef") -> dict[str, Any]:
+        from jubako.engine import stats
+
+        return stats.top(self._drivers, text, ps_args)
+
+    def changes(self, text: str) -> _Changes:
+        from jubako.engine import copy
+
+        return copy.changes(self._drivers, text)
+
+    def copy_to(self, text: str, path: str, stream: BinaryIO) -> None:
+        from jubako.engine import copy
+
+        copy.copy_to(self._drivers, text, path, stream)
+
+    def copy_from(self, text: str, path: str, out: BinaryIO) -> None:
+        from jubako.engine import copy
+
+        copy.copy_from(self._drivers, text, path, out)
+
+    def stat_path(self, text: str, path: str) -> dict[str, Any]:
+        from jubako.engine import copy
+
+        return copy.stat_path(self._drivers, text, path)
+
+    def update(self, text: str, changes: Mapping[str, Any]) -> None:
+        """Change limits (memory, nano_cpus, pids_limit, cpu_shares …) and the restart policy, also while it runs."""
+        from jubako.linux import cgroup
+
+        record = self.get(text)
+        options = msgspec.structs.replace(record.options, **changes)
+        validate(options)
+        restart_policy(options.restart)
+        if record.phase == RUNNING:
+            cgroup.manager().open(record.cgroup).update(compile_resources(options))
+        with self._drivers.store.records.transaction():
+            current = self._drivers.containers.get(record.id)
+            current.options = options
+            self._drivers.containers.replace(record.id, current)
+            emit_container(self._drivers, current, "update")
+
+    def prune(self, filters: Mapping[str, Sequence[str]] | None = None) -> _IDs:
+        """Remove what does not run; `label` filters. Returns IDs."""
+        from jubako.engine.system import prune_containers
+
+        labels = (filters or {}).get("label", ())
+        return prune_containers(
+            self._drivers, lambda record: all(listing.matches_label(record.labels, label) for label in labels)
+        )
+
+
+def _wants_restart(record: ContainerRecord) -> bool:
+    policy, retries = restart_policy(record.options.restart)
+    if record.stopped_by_user or policy == "no":
+        return False
+    if policy == "on-failure":
+        return record.exit_code != 0 and (not retries or record.restart_count < retries)
+    return True

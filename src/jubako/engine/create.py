@@ -1,0 +1,156 @@
+"""From options to the record of a new container.
+
+Creating writes one record and a lock file; nothing is mounted and no snapshot is made before the first start, so an
+interrupted create leaves at most a record that `rm` takes.
+"""
+
+from __future__ import annotations
+
+import time
+
+from jubako.engine import mounts, names, security
+from jubako.engine.drivers import Drivers, find
+from jubako.engine.events import emit_container
+from jubako.engine.lifecycle import parse_signal
+from jubako.engine.options import CreateOptions, validate
+from jubako.engine.record import ContainerID, ContainerRecord
+from jubako.engine.resources import rlimits
+from jubako.errors import AlreadyExists, InvalidArgument, NotFound
+from jubako.image.catalog import Image
+from jubako.network import publish
+from jubako.spec.oci_image import ContainerConfig
+
+_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def create(drivers: Drivers, options: CreateOptions, image: Image) -> ContainerRecord:
+    """Record a new container made from `image`.
+
+    Raises InvalidArgument for options that no container can have, AlreadyExists for a taken name, NotFound for a
+    container that --network container:X names.
+    """
+    record = _compose(drivers, options, image)
+    if drivers.admit:
+        drivers.admit(image, record)
+    with drivers.making(record.id):
+        _insert(drivers, record, named=options.name is not None)
+    return record
+
+
+def _insert(drivers: Drivers, record: ContainerRecord, *, named: bool) -> None:
+    for attempt in range(20):
+        try:
+            with drivers.store.records.transaction():
+                drivers.images.resolve(record.image_id)
+                drivers.containers.insert(record.id, record, unique=[record.name])
+                emit_container(drivers, record, "create")
+            return
+        except AlreadyExists as error:
+            if named:
+                raise AlreadyExists(
+                    "container",
+                    record.name,
+                    holder=error.holder,
+                    message=f'Conflict. The container name "/{record.name}" is already in use by container '
+                    f'"{error.holder}". You have to remove (or rename) that container to be able to reuse that name.',
+                ) from None
+            record.name = names.suggest(attempt)
+    raise AlreadyExists("container", record.name)
+
+
+def _compose(drivers: Drivers, options: CreateOptions, image: Image) -> ContainerRecord:
+    validate(options)
+    config = image.config.config or ContainerConfig()
+    security.parse(options.security_opt)
+    security.capabilities(options)
+    if options.stop_signal:
+        parse_signal(options.stop_signal)
+    rlimits(options)
+    for text in options.publish:
+        publish.parse(text)
+    return ContainerRecord(
+        id=ContainerID(names.new_id()),
+        name=names.check(options.name) if options.name else names.suggest(),
+        created_ns=time.time_ns(),
+        image_id=image.id,
+        image_name=options.image,
+        layers=image.diff_ids,
+        options=_with_networks(drivers, options),
+        args=_arguments(options, config),
+        env=_environment(options, config),
+        workdir=_workdir(options.workdir or config.working_dir or "/"),
+        user=options.user or config.user,
+        labels={**(config.labels or {}), **options.labels},
+        stop_signal=options.stop_signal or config.stop_signal or "SIGTERM",
+        exposed=_exposed(options, config),
+        mounts=_mount_points(options, config),
+    )
+
+
+def _with_networks(drivers: Drivers, options: CreateOptions) -> CreateOptions:
+    """Names of other containers are resolved to IDs once, so that a rename does not change whom we share with."""
+    if not options.network.startswith("container:"):
+        if options.network not in ("none", "host"):
+            drivers.networks.get(options.network)
+        return options
+    if options.publish or options.publish_all:
+        raise InvalidArgument("conflicting options: port publishing and the container type network mode")
+    import msgspec
+
+    other = find(drivers, options.network.partition(":")[2])
+    return msgspec.structs.replace(options, network=f"container:{other.id}")
+
+
+def _arguments(options: CreateOptions, config: ContainerConfig) -> list[str]:
+    """Docker's rule: an entrypoint of the caller's own clears the image's command."""
+    if options.entrypoint is not None:
+        args = [*options.entrypoint, *(options.command or [])]
+    else:
+        command = options.command if options.command else config.cmd
+        args = [*(config.entrypoint or []), *(command or [])]
+    if not args or not args[0]:
+        raise InvalidArgument("no command specified")
+    return args
+
+
+def _environment(options: CreateOptions, config: ContainerConfig) -> list[str]:
+    """The image's variables under the caller's, in order, each name once; PATH is always there."""
+    merged: dict[str, str] = {}
+    for text in [_PATH, *(config.env or []), *options.env]:
+        name, equals, _ = text.partition("=")
+        if not name:
+            raise InvalidArgument(f"invalid environment variable: {text}")
+        if equals:
+            merged[name] = text
+        else:
+            merged.pop(name, None)
+    return list(merged.values())
+
+
+def _workdir(path: str) -> str:
+    if not path.startswith("/"):
+        raise InvalidArgument(f"the working directory '{path}' is invalid, it needs to be an absolute path")
+    return path
+
+
+def _exposed(options: CreateOptions, config: ContainerConfig) -> list[str]:
+    published = [
+        f"{binding.container_port}/{binding.protocol}" for t in options.publish for binding in publish.parse(t)
+    ]
+    texts = [*(config.exposed_ports or {}), *options.expose, *published]
+    return list(dict.fromkeys(text if "/" in text else f"{text}/tcp" for text in texts))
+
+
+def _mount_points(options: CreateOptions, config: ContainerConfig) -> list[mounts.MountPoint]:
+    points = [mounts.parse_volume(text) for text in options.volumes]
+    points += [mounts.parse_mount(text) for text in options.mounts]
+    points += [mounts.parse_tmpfs(text) for text in options.tmpfs]
+    return mounts.merge(points, list(config.volumes or {}))
+
+
+def image_for(drivers: Drivers, options: CreateOptions) -> Image:
+    """The local image that the options name; raises NotFound as Docker words it."""
+    try:
+        return drivers.images.resolve(options.image)
+    except NotFound:
+        raise NotFound("image", options.image) from None

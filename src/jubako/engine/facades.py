@@ -1,0 +1,176 @@
+"""`engine.networks`, `engine.volumes` and `engine.system`, in Docker's shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from jubako.engine import clock, collection, doctor, removal, system
+from jubako.engine.attachment import is_bridged
+from jubako.engine.drivers import Drivers
+from jubako.engine.events import emit
+from jubako.engine.record import RUNNING
+from jubako.errors import NotFound
+
+if TYPE_CHECKING:
+    from jubako.network import Network
+    from jubako.volume import Volume
+
+
+# Inside the classes, `list` is a method.
+_Names = list[str]
+_Findings = list[doctor.Finding]
+_Usage = dict[str, list[dict[str, Any]]]
+
+
+class EngineNetworks:
+    """Networks by name or ID."""
+
+    def __init__(self, drivers: Drivers) -> None:
+        self._drivers = drivers
+
+    def create(
+        self,
+        name: str,
+        *,
+        driver: str = "bridge",
+        subnet: str | None = None,
+        gateway: str | None = None,
+        internal: bool = False,
+        labels: Mapping[str, str] | None = None,
+    ) -> Network:
+        """Define a network; raises AlreadyExists for a taken name, Conflict for an overlapping subnet."""
+        network = self._drivers.networks.create(
+            name, driver=driver, subnet=subnet, gateway=gateway, internal=internal, labels=dict(labels or {})
+        )
+        with self._drivers.store.records.transaction():
+            emit(self._drivers, "network", "create", network.id, {"name": name, "type": driver})
+        return network
+
+    def list(self) -> list[Network]:
+        return self._drivers.networks.list()
+
+    def get(self, text: str) -> Network:
+        return self._drivers.networks.get(text)
+
+    def inspect(self, text: str) -> dict[str, Any]:
+        """The document of `GET /networks/{id}`."""
+        network = self._drivers.networks.get(text)
+        members = {}
+        for container_id, record in self._drivers.containers.items():
+            if record.phase == RUNNING and is_bridged(record) and record.options.network in (network.name, network.id):
+                endpoint = self._drivers.networks.endpoint(container_id)
+                if endpoint:
+                    members[container_id] = {
+                        "Name": record.name,
+                        "MacAddress": endpoint.mac,
+                        "IPv4Address": f"{endpoint.ip}/{endpoint.prefix_len}",
+                        "IPv6Address": "",
+                    }
+        addresses = [{"Subnet": network.subnet, "Gateway": network.gateway}] if network.subnet else []
+        return {
+            "Name": network.name,
+            "Id": network.id,
+            "Created": clock.stamp(network.created_ns),
+            "Scope": "local",
+            "Driver": network.driver,
+            "EnableIPv6": False,
+            "Internal": network.internal,
+            "Attachable": False,
+            "IPAM": {"Driver": "default", "Config": addresses},
+            "Containers": members,
+            "Options": {},
+            "Labels": network.labels,
+        }
+
+    def remove(self, text: str) -> None:
+        """Remove a network that no container is connected to."""
+        network = self._drivers.networks.get(text)
+        self._drivers.networks.remove(network.name)
+        with self._drivers.store.records.transaction():
+            emit(self._drivers, "network", "destroy", network.id, {"name": network.name, "type": network.driver})
+
+    def prune(self) -> _Names:
+        """Remove the user-defined networks that no container uses; returns their names."""
+        return [network.name for network in self._drivers.networks.prune(system.networks_in_use(self._drivers))]
+
+
+class EngineVolumes:
+    """Named and anonymous volumes."""
+
+    def __init__(self, drivers: Drivers) -> None:
+        self._drivers = drivers
+
+    def create(self, name: str | None = None, labels: Mapping[str, str] | None = None) -> Volume:
+        """Return the volume of that name, made now unless it exists."""
+        volume = self._drivers.volumes.create(name, labels)
+        with self._drivers.store.records.transaction():
+            emit(self._drivers, "volume", "create", volume.name, {"driver": "local"})
+        return volume
+
+    def list(self) -> list[Volume]:
+        return self._drivers.volumes.list()
+
+    def get(self, name: str) -> Volume:
+        return self._drivers.volumes.get(name)
+
+    def inspect(self, name: str) -> dict[str, Any]:
+        """The document of `GET /volumes/{name}`."""
+        volume = self._drivers.volumes.get(name)
+        return {
+            "CreatedAt": volume.created,
+            "Driver": "local",
+            "Labels": volume.labels or None,
+            "Mountpoint": str(volume.path),
+            "Name": volume.name,
+            "Options": None,
+            "Scope": "local",
+        }
+
+    def users(self, name: str) -> _Names:
+        """IDs of the containers that mount it."""
+        return removal.volume_users(self._drivers, name)
+
+    def remove(self, name: str, *, force: bool = False) -> None:
+        """Delete a volume and its content; raises Conflict while a container has it, NotFound unless `force`."""
+        try:
+            self._drivers.volumes.remove(name, users=self.users)
+        except NotFound:
+            if not force:
+                raise
+            return
+        with self._drivers.store.records.transaction():
+            emit(self._drivers, "volume", "destroy", name, {"driver": "local"})
+
+    def prune(self, *, all: bool = False) -> tuple[_Names, int]:
+        """Delete unused anonymous volumes (with `all`, every unused one); returns names and bytes."""
+        names, freed = self._drivers.volumes.prune(users=self.users, named=all)
+        return [*names], freed.bytes
+
+
+class EngineSystem:
+    """The machine's view."""
+
+    def __init__(self, drivers: Drivers) -> None:
+        self._drivers = drivers
+
+    def info(self) -> dict[str, Any]:
+        return system.info(self._drivers)
+
+    def disk_usage(self) -> _Usage:
+        return system.disk_usage(self._drivers)
+
+    def prune(self, *, all: bool = False, volumes: bool = False) -> system.Pruned:
+        return system.prune(self._drivers, all=all, volumes=volumes)
+
+    def collect(self) -> int:
+        """Delete blobs, layers and snapshots that nothing needs; returns the bytes freed."""
+        return collection.collect(self._drivers)
+
+    def reconcile(self) -> None:
+        """Finish what died unnoticed and remove what belongs to nobody."""
+        collection.reconcile(self._drivers)
+
+    def doctor(self) -> _Findings:
+        """What this host lacks, and how to get it."""
+        return doctor.examine(self._drivers)

@@ -1,0 +1,56 @@
+"""The three files that every container has of its own: hostname, hosts and resolv.conf.
+
+They live in the run directory and are bound over /etc; `hosts` is rewritten in place (same inode), so that running
+containers see names that came later.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from jubako.engine.options import CreateOptions
+from jubako.errors import InvalidArgument
+from jubako.network import hosts, resolv
+from jubako.spec.oci_runtime import Mount
+
+Names = list[tuple[list[str], str]]
+"""(names, address), as Networks.peers() gives them."""
+NAMES = ("hostname", "hosts", "resolv.conf")
+
+
+def write(run_dir: Path, hostname: str, hosts_file: str, resolv_conf: str, *, read_only: bool) -> list[Mount]:
+    """Write the files and return their mounts."""
+    mounts = []
+    how = ["rbind", "rprivate", *(["ro"] if read_only else [])]
+    for name, text in zip(NAMES, (hostname + "\n", hosts_file, resolv_conf), strict=True):
+        path = str(run_dir / name)
+        overwrite(path, text)
+        mounts.append(Mount(destination=f"/etc/{name}", type="bind", source=path, options=how))
+    return mounts
+
+
+def overwrite(path: str, text: str) -> None:
+    """Replace a file's content without replacing the file, which containers have bound."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    try:
+        os.write(fd, text.encode())
+    finally:
+        os.close(fd)
+
+
+def hosts_text(options: CreateOptions, own: Names, peers: Names) -> str:
+    """The hosts file: loopback, --add-host entries, the container's own names, its neighbours'."""
+    return hosts.render([*map(_added_host, options.extra_hosts), *own, *peers])
+
+
+def _added_host(text: str) -> tuple[list[str], str]:
+    name, separator, address = text.partition("=" if "=" in text else ":")
+    if not separator or not address:
+        raise InvalidArgument(f'invalid argument "{text}" for "--add-host" flag: bad format for add-host: "{text}"')
+    return [name], address.strip("[]")
+
+
+def resolv_text(options: CreateOptions) -> str:
+    """The host's resolv.conf without loopback servers, or what --dns, --dns-search and --dns-option say."""
+    return resolv.render(servers=options.dns, search=options.dns_search, options=options.dns_options)

@@ -1,0 +1,300 @@
+"""Images as the engine's callers see them: pull, push, load, save, tag, remove, inspect, history, prune."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+
+from jubako.engine import clock
+from jubako.engine.drivers import Drivers
+from jubako.engine.events import emit
+from jubako.engine.record import RUNNING
+from jubako.errors import Conflict, InvalidArgument, NotFound
+from jubako.image import reference
+from jubako.image.catalog import Image
+from jubako.spec.oci_image import ContainerConfig
+
+if TYPE_CHECKING:
+    from jubako.image.progress import Progress
+    from jubako.registry.client import ClientOptions, Credentials
+    from jubako.spec.oci_image import Descriptor
+
+
+ArchiveFormat = Literal["docker-archive", "oci-archive"]
+
+# Inside the classes, `list` is a method.
+_Images = list[Image]
+_Removed = list[dict[str, str]]
+_Rows = list[dict[str, Any]]
+
+
+class EngineImages:
+    """`engine.images`."""
+
+    def __init__(self, drivers: Drivers) -> None:
+        self._drivers = drivers
+
+    def get(self, text: str) -> Image:
+        """The image of this name or ID; raises NotFound with Docker's words."""
+        return self._drivers.images.resolve(text)
+
+    def list(self) -> list[Image]:
+        """Every image once, newest first."""
+        return self._drivers.images.list()
+
+    def ensure(
+        self, text: str, *, pull: str = "missing", platform: str | None = None, progress: Progress | None = None
+    ) -> Image:
+        """The local image, pulled first where `pull` ("always", "missing", "never") says so; its layers unpacked."""
+        if pull not in ("always", "missing", "never"):
+            raise InvalidArgument(f'invalid pull option: \'{pull}\': must be one of "always", "missing" or "never"')
+        if pull == "always":
+            return self.pull(text, platform=platform, progress=progress)
+        try:
+            image = self._drivers.images.resolve(text)
+        except NotFound:
+            if pull == "never":
+                raise NotFound("image", reference.parse(text).familiar()) from None
+            return self.pull(text, platform=platform, progress=progress)
+        self._unpack(image, progress)
+        return image
+
+    def pull(
+        self,
+        text: str,
+        *,
+        platform: str | None = None,
+        credentials: Credentials | None = None,
+        options: ClientOptions | None = None,
+        progress: Progress | None = None,
+    ) -> Image:
+        """Fetch an image from its registry and unpack it."""
+        from jubako.image import platform as platforms
+        from jubako.registry import client
+        from jubako.snapshot.unpack import Unpacking
+
+        drivers = self._drivers
+        with (
+            drivers.store.leases.hold(f"pull {text}") as lease,
+            Unpacking(drivers.store, drivers.snapshots, lease=lease, progress=progress) as unpacking,
+        ):
+            image = client.pull(
+                drivers.store,
+                drivers.images,
+                reference.parse(text),
+                platform=platforms.parse(platform) if platform else None,
+                credentials=credentials,
+                options=options or client.ClientOptions(),
+                progress=progress,
+                lease=lease,
+                on_blob=lambda layer, diff_id: unpacking.begin(diff_id, layer),
+                ready=unpacking.finish,
+            )
+        self._emit("pull", image, text)
+        return image
+
+    def push(
+        self,
+        text: str,
+        *,
+        credentials: Credentials | None = None,
+        options: ClientOptions | None = None,
+        progress: Progress | None = None,
+    ) -> Descriptor:
+        """Send the image called `text` to the registry that the name says."""
+        from jubako.registry import client
+
+        image = self.get(text)
+        pushed = client.push(
+            self._drivers.store,
+            image,
+            reference.parse(text),
+            credentials=credentials,
+            options=options or client.ClientOptions(),
+            progress=progress,
+        )
+        self._emit("push", image, text)
+        return pushed
+
+    def load(self, source: BinaryIO | Path, *, progress: Progress | None = None) -> _Images:
+        """Bring in a docker-archive, an oci-archive or an OCI layout."""
+        from jubako.image import archive
+        from jubako.snapshot.unpack import Unpacking
+
+        drivers = self._drivers
+        with (
+            drivers.store.leases.hold("load") as lease,
+            Unpacking(drivers.store, drivers.snapshots, lease=lease, progress=progress) as unpacking,
+        ):
+            images = archive.load(
+                drivers.store,
+                source,
+                drivers.images,
+                progress=progress,
+                on_layer=unpacking.begin,
+                ready=unpacking.finish,
+            )
+        for image in images:
+            self._emit("load", image, image.id)
+        return images
+
+    def save(self, names: Sequence[str], out: BinaryIO, *, format: ArchiveFormat = "docker-archive") -> None:
+        """Write images to one archive."""
+        from jubako.image import archive
+
+        for name in names:
+            self.get(name)
+        archive.save(self._drivers.store, self._drivers.images, names, out, format=format)
+
+    def tag(self, source: str, target: str) -> None:
+        """Give an image one more name."""
+        image = self.get(source)
+        parsed = reference.parse(target)
+        if parsed.digest:
+            raise InvalidArgument(f"refusing to create a tag with a digest reference: {target}")
+        self._drivers.images.put(str(parsed), image.target)
+        self._emit("tag", image, target)
+
+    def remove(self, text: str, *, force: bool = False, prune: bool = True) -> _Removed:
+        """Untag a name, and delete the image with its last name; Docker's answer, [{"Untagged": …}, {"Deleted": …}]."""
+        image = self.get(text)
+        by_id = _is_id(text, image)
+        self._refuse_used(text, image, force=force, by_id=by_id)
+        if not by_id and len(image.names) > 1:
+            name = reference.parse(text)
+            self._drivers.images.remove(str(name))
+            self._emit("untag", image, text)
+            return [{"Untagged": name.familiar()}]
+        if by_id and len(image.names) > 1 and not force:
+            raise Conflict(
+                f"conflict: unable to delete {image.id.removeprefix('sha256:')[:12]} (must be forced) - "
+                "image is referenced in multiple repositories"
+            )
+        untagged = [{"Untagged": reference.parse(name).familiar()} for name in image.names]
+        self._drivers.images.remove(image.id)
+        self._emit("delete", image, image.id)
+        if prune:
+            from jubako.engine.collection import collect
+
+            collect(self._drivers)
+        return [*untagged, {"Deleted": image.id}]
+
+    def _refuse_used(self, text: str, image: Image, *, force: bool, by_id: bool) -> None:
+        """Docker's conflicts: a running container always keeps its image, a stopped one unless `force`."""
+        if len(image.names) > 1 and not by_id:
+            return
+        short = image.id.removeprefix("sha256:")[:12]
+        users = [record for _, record in self._drivers.containers.items() if record.image_id == image.id]
+        for record in sorted(users, key=lambda record: record.phase != RUNNING):
+            running = record.phase == RUNNING
+            if force and not running:
+                continue
+            if not by_id and not force:
+                raise Conflict(
+                    f'conflict: unable to remove repository reference "{text}" (must force) - container '
+                    f"{record.short_id} is using its referenced image {short}"
+                )
+            must, kind = ("cannot be forced", "running") if running else ("must be forced", "stopped")
+            raise Conflict(
+                f"conflict: unable to delete {short} ({must}) - image is being used by {kind} "
+                f"container {record.short_id}"
+            )
+
+    def history(self, text: str) -> _Rows:
+        """Docker's history, newest first; sizes are those of the (compressed) layers."""
+        image = self.get(text)
+        layers = iter(image.manifest.layers)
+        rows: _Rows = []
+        for entry in image.config.history or []:
+            size = 0 if entry.empty_layer else getattr(next(layers, None), "size", 0)
+            rows.append(
+                {
+                    "Id": "<missing>",
+                    "Created": entry.created or clock.ZERO,
+                    "CreatedBy": entry.created_by or "",
+                    "Size": size,
+                    "Comment": entry.comment or "",
+                    "Tags": None,
+                }
+            )
+        rows.reverse()
+        if rows:
+            rows[0] |= {"Id": image.id, "Tags": image.repo_tags or None}
+        return rows
+
+    def inspect(self, text: str) -> dict[str, Any]:
+        """The document of `GET /images/{name}/json`."""
+        import msgspec
+
+        image = self.get(text)
+        config = image.config.config or ContainerConfig()
+        return {
+            "Id": image.id,
+            "RepoTags": image.repo_tags,
+            "RepoDigests": image.repo_digests,
+            "Parent": "",
+            "Comment": image.config.history[-1].comment or "" if image.config.history else "",
+            "Created": image.config.created or clock.ZERO,
+            "Author": image.config.author or "",
+            "Config": msgspec.to_builtins(config),
+            "Architecture": image.config.architecture,
+            "Os": image.config.os,
+            "Size": image.size_bytes,
+            "GraphDriver": {"Name": "overlay2", "Data": None},
+            "RootFS": {"Type": "layers", "Layers": list(image.diff_ids)},
+            "Metadata": {"LastTagTime": clock.ZERO},
+        }
+
+    def prune(self, *, all: bool = False) -> tuple[_Removed, int]:
+        """Remove dangling images (with `all`, every image that no container uses); returns what went and the bytes."""
+        from jubako.engine.collection import collect
+
+        used = {record.image_id for _, record in self._drivers.containers.items()}
+        removed: _Removed = []
+        for image in self.list():
+            if image.id not in used and (all or not image.names):
+                removed += self.remove(image.id, force=True, prune=False)
+        return removed, collect(self._drivers)
+
+    def bootstrap(
+        self, name: str, *, include: Sequence[str] = (), mirror: str | None = None, tag: str | None = None
+    ) -> Image:
+        """Make a base image from a distribution's packages, or from busybox-static."""
+        from jubako.engine.bootstrap import bootstrap
+
+        image = bootstrap(self._drivers, name, include=include, mirror=mirror, tag=tag)
+        self._emit("import", image, name)
+        return image
+
+    def _unpack(self, image: Image, progress: Progress | None) -> None:
+        snapshots = self._drivers.snapshots
+        if all(snapshots.has_layer(diff_id) for diff_id in image.diff_ids):
+            return
+        from jubako.snapshot import unpack
+
+        with self._drivers.store.leases.hold(f"unpack {image.id}") as lease:
+            unpack.ensure(self._drivers.store, snapshots, image, progress=progress, lease=lease)
+
+    def _emit(self, action: str, image: Image, name: str) -> None:
+        with self._drivers.store.records.transaction():
+            emit(
+                self._drivers,
+                "image",
+                action,
+                name,
+                {"name": name, **((image.config.config or ContainerConfig()).labels or {})},
+            )
+
+
+def _is_id(text: str, image: Image) -> bool:
+    bare = text.removeprefix("sha256:")
+    return image.id.removeprefix("sha256:").startswith(bare) and str(reference_or_none(text)) not in image.names
+
+
+def reference_or_none(text: str) -> str | None:
+    """The canonical name of `text`, or None where it is none."""
+    try:
+        return str(reference.parse(text).canonical())
+    except InvalidArgument:
+        return None

@@ -1,0 +1,203 @@
+"""A container as `docker inspect` and `docker ps` show it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jubako.engine import clock, security
+from jubako.engine.attachment import is_bridged
+from jubako.engine.drivers import Drivers
+from jubako.engine.options import restart_policy
+from jubako.engine.record import RUNNING, ContainerRecord
+from jubako.runtime import defaults
+
+
+def container(drivers: Drivers, record: ContainerRecord) -> dict[str, Any]:
+    """The document of `GET /containers/{id}/json`."""
+    return {
+        "Id": record.id,
+        "Created": clock.stamp(record.created_ns),
+        "Path": record.args[0],
+        "Args": record.args[1:],
+        "State": _state(record),
+        "Image": record.image_id,
+        "ResolvConfPath": str(drivers.run_dir(record.id) / "resolv.conf"),
+        "HostnamePath": str(drivers.run_dir(record.id) / "hostname"),
+        "HostsPath": str(drivers.run_dir(record.id) / "hosts"),
+        "LogPath": str(drivers.state_dir(record.id) / "container.log"),
+        "Name": f"/{record.name}",
+        "RestartCount": record.restart_count,
+        "Driver": "overlay2",
+        "Platform": "linux",
+        "MountLabel": "",
+        "ProcessLabel": "",
+        "AppArmorProfile": security.parse(record.options.security_opt).apparmor,
+        "ExecIDs": None,
+        "HostConfig": _host_config(record),
+        "GraphDriver": {
+            "Name": "overlay2",
+            "Data": {
+                "LowerDir": ":".join(str(drivers.snapshots.layer_path(diff)) for diff in reversed(record.layers)),
+                "UpperDir": str(drivers.snapshots.upper(record.id)),
+            },
+        },
+        "Mounts": [_mount(point) for point in record.mounts],
+        "Config": _config(record),
+        "NetworkSettings": network_settings(drivers, record),
+    }
+
+
+def _state(record: ContainerRecord) -> dict[str, Any]:
+    running = record.phase == RUNNING
+    return {
+        "Status": record.status,
+        "Running": running,
+        "Paused": record.paused and running,
+        "Restarting": False,
+        "OOMKilled": record.oom_killed,
+        "Dead": False,
+        "Pid": record.pid,
+        "ExitCode": record.exit_code,
+        "Error": record.error,
+        "StartedAt": record.started_at(),
+        "FinishedAt": record.finished_at(),
+    }
+
+
+def _config(record: ContainerRecord) -> dict[str, Any]:
+    options = record.options
+    return {
+        "Hostname": options.hostname or record.short_id,
+        "Domainname": options.domainname,
+        "User": record.user,
+        "AttachStdin": options.attach_stdin,
+        "AttachStdout": options.attach_stdout,
+        "AttachStderr": options.attach_stderr,
+        "ExposedPorts": {port: {} for port in record.exposed},
+        "Tty": options.tty,
+        "OpenStdin": options.open_stdin,
+        "StdinOnce": options.open_stdin and options.attach_stdin,
+        "Env": record.env,
+        "Cmd": options.command,
+        "Image": record.image_name,
+        "Volumes": {point.destination: {} for point in record.mounts if point.type == "volume"} or None,
+        "WorkingDir": record.workdir,
+        "Entrypoint": options.entrypoint,
+        "OnBuild": None,
+        "Labels": record.labels,
+        "StopSignal": record.stop_signal,
+    }
+
+
+def _host_config(record: ContainerRecord) -> dict[str, Any]:
+    options = record.options
+    policy, retries = restart_policy(options.restart)
+    return {
+        "Binds": options.volumes or None,
+        "LogConfig": {"Type": options.log_driver, "Config": options.log_opts},
+        "NetworkMode": options.network,
+        "PortBindings": _requested_ports(record),
+        "RestartPolicy": {"Name": policy, "MaximumRetryCount": retries},
+        "AutoRemove": options.auto_remove,
+        "CapAdd": _capabilities(options.cap_add),
+        "CapDrop": _capabilities(options.cap_drop),
+        "CgroupnsMode": options.cgroupns or "private",
+        "Dns": options.dns,
+        "DnsOptions": options.dns_options,
+        "DnsSearch": options.dns_search,
+        "ExtraHosts": options.extra_hosts or None,
+        "GroupAdd": options.group_add or None,
+        "IpcMode": options.ipc or "private",
+        "PidMode": options.pid,
+        "UTSMode": options.uts,
+        "UsernsMode": options.userns,
+        "OomScoreAdj": options.oom_score_adj or 0,
+        "Privileged": options.privileged,
+        "PublishAllPorts": options.publish_all,
+        "ReadonlyRootfs": options.read_only,
+        "SecurityOpt": options.security_opt or None,
+        "ShmSize": options.shm_size,
+        "Sysctls": options.sysctls or None,
+        "Tmpfs": dict(text.partition(":")[::2] for text in options.tmpfs) or None,
+        "Runtime": "jubako",
+        "Isolation": "",
+        "CpuShares": options.cpu_shares,
+        "Memory": options.memory,
+        "NanoCpus": options.nano_cpus,
+        "CpuPeriod": options.cpu_period,
+        "CpuQuota": options.cpu_quota,
+        "CpusetCpus": options.cpuset_cpus,
+        "CpusetMems": options.cpuset_mems,
+        "Devices": options.devices,
+        "MemoryReservation": options.memory_reservation,
+        "MemorySwap": options.memory_swap or 2 * options.memory,
+        "PidsLimit": options.pids_limit or None,
+        "Ulimits": options.ulimits,
+        "Init": options.init,
+    }
+
+
+def _capabilities(names: list[str]) -> list[str] | None:
+    return [security.capability(name, defaults.ALL_CAPABILITIES) for name in names] or None
+
+
+def _requested_ports(record: ContainerRecord) -> dict[str, list[dict[str, str]]]:
+    from jubako.network import publish
+
+    wanted: dict[str, list[dict[str, str]]] = {}
+    for binding in (binding for text in record.options.publish for binding in publish.parse(text)):
+        port = str(binding.host_port) if binding.host_port else ""
+        place = wanted.setdefault(f"{binding.container_port}/{binding.protocol}", [])
+        place.append({"HostIp": binding.host_ip if binding.host_ip != "0.0.0.0" else "", "HostPort": port})
+    return wanted
+
+
+def _mount(point: Any) -> dict[str, Any]:
+    shown = {"Type": point.type}
+    if point.type == "volume":
+        shown |= {"Name": point.name}
+    return {
+        **shown,
+        "Source": "" if point.type == "tmpfs" else point.source,
+        "Destination": point.destination,
+        **({"Driver": "local"} if point.type == "volume" else {}),
+        "Mode": "ro" if point.read_only else "",
+        "RW": not point.read_only,
+        "Propagation": "" if point.type != "bind" else point.propagation,
+    }
+
+
+def network_settings(drivers: Drivers, record: ContainerRecord) -> dict[str, Any]:
+    """Addresses and published ports of this moment; empty for a container that does not run."""
+    empty = {"IPAddress": "", "IPPrefixLen": 0, "Gateway": "", "MacAddress": "", "NetworkID": "", "EndpointID": ""}
+    network = record.options.network
+    if network.startswith("container:"):
+        return {**empty, "Ports": {}, "Networks": {}}
+    endpoint = drivers.networks.endpoint(record.id) if is_bridged(record) and record.phase == RUNNING else None
+    if endpoint is None:
+        return {**empty, "Ports": {}, "Networks": {network: {**empty, "Aliases": None}}}
+    details = {
+        "IPAddress": endpoint.ip,
+        "IPPrefixLen": endpoint.prefix_len,
+        "Gateway": endpoint.gateway,
+        "MacAddress": endpoint.mac,
+        "NetworkID": endpoint.network_id,
+        "EndpointID": endpoint.id,
+    }
+    top = details if network == "bridge" else empty
+    return {
+        **top,
+        "SandboxKey": f"/proc/{record.pid}/ns/net",
+        "Ports": ports(record, endpoint),
+        "Networks": {network: {**details, "Aliases": record.options.network_aliases or None}},
+    }
+
+
+def ports(record: ContainerRecord, endpoint: Any) -> dict[str, Any]:
+    """`{"80/tcp": [{"HostIp": …, "HostPort": …}], "81/tcp": None}`: published and merely exposed ones."""
+    shown: dict[str, Any] = dict.fromkeys(record.exposed)
+    for binding in endpoint.ports if endpoint else []:
+        key = f"{binding.container_port}/{binding.protocol}"
+        place = shown.get(key) or []
+        shown[key] = [*place, {"HostIp": binding.host_ip or "0.0.0.0", "HostPort": str(binding.host_port)}]
+    return shown

@@ -1,0 +1,135 @@
+"""`docker ps`: which containers there are, its filters, and a row's facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jubako.engine import lifecycle
+from jubako.engine.drivers import Drivers, find
+from jubako.engine.inspect import network_settings
+from jubako.engine.record import RUNNING, ContainerRecord
+from jubako.errors import InvalidArgument, JubakoError
+
+Filters = Mapping[str, Sequence[str]]
+KEYS = (
+    "ancestor",
+    "before",
+    "exited",
+    "expose",
+    "id",
+    "label",
+    "name",
+    "network",
+    "publish",
+    "since",
+    "status",
+    "volume",
+)
+_STATES = ("created", "restarting", "running", "removing", "paused", "exited", "dead")
+
+
+def containers(drivers: Drivers, *, all: bool = False, filters: Filters | None = None) -> list[ContainerRecord]:
+    """Newest first; only running ones unless `all` or a status is asked for. Raises InvalidArgument for a filter."""
+    wanted = dict(filters or {})
+    for key in wanted:
+        if key not in KEYS:
+            raise InvalidArgument(f"invalid filter '{key}'")
+    for state in wanted.get("status", ()):
+        if state not in _STATES:
+            raise InvalidArgument(f"invalid filter 'status={state}'")
+    everything = all or bool({"status", "exited", "since", "before"} & set(wanted))
+    present = (lifecycle.refresh(drivers, record) for _, record in drivers.containers.items())
+    rows = [record for record in present if record and (everything or record.phase == RUNNING)]
+    rows.sort(key=lambda record: record.created_ns, reverse=True)
+    return [record for record in rows if _matches(drivers, record, wanted)]
+
+
+def _matches(drivers: Drivers, record: ContainerRecord, filters: Filters) -> bool:
+    return all(_matches_one(drivers, record, key, values) for key, values in filters.items())
+
+
+def _matches_one(drivers: Drivers, record: ContainerRecord, key: str, values: Sequence[str]) -> bool:
+    match key:
+        case "label":
+            return all(matches_label(record.labels, value) for value in values)
+        case "id":
+            return any(record.id.startswith(value) for value in values)
+        case "name":
+            return any(value.removeprefix("/") in record.name for value in values)
+        case "status":
+            return record.status in values
+        case "exited":
+            return record.phase == "exited" and str(record.exit_code) in values
+        case "ancestor":
+            return any(_is_ancestor(drivers, record, value) for value in values)
+        case "network":
+            return record.options.network in values
+        case "volume":
+            return any(
+                value in (point.name, point.destination, point.source) for point in record.mounts for value in values
+            )
+        case "before":
+            return all(record.created_ns < find(drivers, value).created_ns for value in values)
+        case "since":
+            return all(record.created_ns > find(drivers, value).created_ns for value in values)
+        case "expose" | "publish":
+            ports = network_settings(drivers, record).get("Ports", {})
+            published = [port for port, places in ports.items() if places or key == "expose"]
+            return any(port == (value if "/" in value else f"{value}/tcp") for port in published for value in values)
+    return False
+
+
+def _is_ancestor(drivers: Drivers, record: ContainerRecord, value: str) -> bool:
+    if value == record.image_name or record.image_id.removeprefix("sha256:").startswith(value.removeprefix("sha256:")):
+        return True
+    try:
+        return drivers.images.resolve(value).id == record.image_id
+    except JubakoError:
+        return False
+
+
+def matches_label(labels: Mapping[str, str], text: str) -> bool:
+    """Whether `key` or `key=value` is among the labels."""
+    key, equals, value = text.partition("=")
+    return key in labels and (not equals or labels[key] == value)
+
+
+def row(drivers: Drivers, record: ContainerRecord) -> dict[str, Any]:
+    """The document of one container in `GET /containers/json`."""
+    settings = network_settings(drivers, record)
+    return {
+        "Id": record.id,
+        "Names": [f"/{record.name}"],
+        "Image": record.image_name,
+        "ImageID": record.image_id,
+        "Command": " ".join(f"'{arg}'" if " " in arg else arg for arg in record.args),
+        "Created": record.created_ns // 1_000_000_000,
+        "Ports": _ports(settings.get("Ports", {})) if record.phase == RUNNING else [],
+        "Labels": record.labels,
+        "State": record.status,
+        "ExitCode": record.exit_code,
+        "StartedAt": record.started_at(),
+        "FinishedAt": record.finished_at(),
+        "HostConfig": {"NetworkMode": record.options.network},
+        "NetworkSettings": {"Networks": settings.get("Networks", {})},
+        "Mounts": [point.name or point.source for point in record.mounts if point.type != "tmpfs"],
+    }
+
+
+def _ports(published: Mapping[str, Any]) -> list[dict[str, Any]]:
+    shown: list[dict[str, Any]] = []
+    for text, places in published.items():
+        port, _, protocol = text.partition("/")
+        if not places:
+            shown.append({"PrivatePort": int(port), "Type": protocol})
+        for place in places or []:
+            shown.append(
+                {
+                    "IP": place["HostIp"],
+                    "PrivatePort": int(port),
+                    "PublicPort": int(place["HostPort"]),
+                    "Type": protocol,
+                }
+            )
+    return shown

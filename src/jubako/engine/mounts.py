@@ -1,0 +1,170 @@
+"""The texts of -v, --mount and --tmpfs, turned into mount points and then into the runtime's mounts.
+
+Docker's rules: `-v SRC:DST` makes a missing host directory and copies the image's content up into a new volume;
+`--mount` refuses a missing source. A target is always absolute and never `/`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+import msgspec
+
+from jubako.errors import InvalidArgument
+from jubako.spec.oci_runtime import Mount
+
+_VOLUME_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+_PROPAGATION = frozenset({"private", "rprivate", "shared", "rshared", "slave", "rslave"})
+_FLAG_OPTIONS = frozenset({"ro", "rw", "z", "Z", "nocopy", "U", "cached", "delegated", "consistent"})
+
+
+class MountPoint(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """One mount of a container. `name` is the volume's, "" for an anonymous one that is still to be made."""
+
+    type: str
+    destination: str
+    source: str = ""
+    name: str = ""
+    read_only: bool = False
+    propagation: str = "rprivate"
+    copy_up: bool = True
+    create_source: bool = False
+    anonymous: bool = False
+    options: list[str] = []
+
+
+def parse_volume(text: str) -> MountPoint:
+    """Parse `-v [SRC:]DST[:OPTIONS]`."""
+    fields = text.split(":")
+    if len(fields) > 3 or not all(fields):
+        raise InvalidArgument(f"invalid volume specification: '{text}'")
+    if len(fields) == 1:
+        return MountPoint(type="volume", destination=_target(fields[0], text), anonymous=True)
+    source, destination = fields[0], _target(fields[1], text)
+    flags = fields[2].split(",") if len(fields) == 3 else []
+    unknown = [flag for flag in flags if flag not in _FLAG_OPTIONS and flag not in _PROPAGATION]
+    if unknown:
+        raise InvalidArgument(f"invalid volume specification: '{text}': unknown mode: {unknown[0]}")
+    point = MountPoint(
+        type="volume",
+        destination=destination,
+        read_only="ro" in flags,
+        copy_up="nocopy" not in flags,
+        propagation=next((flag for flag in flags if flag in _PROPAGATION), "rprivate"),
+    )
+    if source.startswith(("/", ".")):
+        if not source.startswith("/"):
+            raise InvalidArgument(f"invalid volume specification: '{text}': the source path must be absolute")
+        point.type, point.source, point.create_source = "bind", posixpath.normpath(source), True
+        return point
+    point.name = _volume_name(source)
+    return point
+
+
+def parse_mount(text: str) -> MountPoint:
+    """Parse `--mount type=bind|volume|tmpfs,source=…,target=…[,readonly]…`."""
+    point = MountPoint(type="volume", destination="")
+    for item in text.split(","):
+        key, equals, value = item.partition("=")
+        _apply(point, key.strip().lower(), value, bool(equals), text)
+    if not point.destination:
+        raise InvalidArgument(f'invalid argument "{text}" for "--mount" flag: target is required')
+    if point.type == "bind" and not point.source.startswith("/"):
+        raise InvalidArgument(
+            f"invalid mount config for type \"bind\": invalid mount path: '{point.source}' mount path must be absolute"
+        )
+    if point.type == "volume":
+        point.name, point.source, point.anonymous = point.source and _volume_name(point.source), "", not point.source
+    return point
+
+
+def _apply(point: MountPoint, key: str, value: str, given: bool, text: str) -> None:
+    match key:
+        case "type":
+            if value not in ("bind", "volume", "tmpfs"):
+                raise InvalidArgument(f"mount type unknown: '{value}'")
+            point.type = value
+        case "source" | "src":
+            point.source = value
+        case "target" | "dst" | "destination":
+            point.destination = _target(value, text)
+        case "readonly" | "ro":
+            point.read_only = not given or value.lower() in ("1", "true")
+        case "bind-propagation" if value in _PROPAGATION:
+            point.propagation = value
+        case "volume-nocopy":
+            point.copy_up = bool(given and value.lower() not in ("1", "true"))
+        case "tmpfs-size":
+            point.options = [*point.options, f"size={parse_size(value)}"]
+        case "tmpfs-mode":
+            point.options = [*point.options, f"mode={value}"]
+        case _:
+            raise InvalidArgument(
+                f"invalid argument \"{text}\" for \"--mount\" flag: unexpected key '{key}' in '{text}'"
+            )
+
+
+def parse_tmpfs(text: str) -> MountPoint:
+    """Parse `--tmpfs DST[:OPTIONS]`."""
+    target, _, options = text.partition(":")
+    return MountPoint(type="tmpfs", destination=_target(target, text), options=options.split(",") if options else [])
+
+
+def merge(points: list[MountPoint], image_volumes: list[str]) -> list[MountPoint]:
+    """Add the image's VOLUMEs that nothing covers, refuse duplicates, and order parents before children."""
+    taken: set[str] = set()
+    for point in points:
+        if point.destination in taken:
+            raise InvalidArgument(f"Duplicate mount point: {point.destination}")
+        taken.add(point.destination)
+    missing = [path for path in map(_clean, image_volumes) if path not in taken and path not in ("/", "/proc")]
+    added = [MountPoint(type="volume", destination=path, anonymous=True) for path in dict.fromkeys(missing)]
+    return sorted([*points, *added], key=lambda point: point.destination.count("/"))
+
+
+def to_runtime(point: MountPoint) -> Mount:
+    """The mount as the runtime specification has it; `source` is filled in already."""
+    if point.type == "tmpfs":
+        options = ["nosuid", "nodev", "noexec", *point.options]
+        return Mount(destination=point.destination, type="tmpfs", source="tmpfs", options=options)
+    access = "ro" if point.read_only else "rw"
+    return Mount(
+        destination=point.destination, type="bind", source=point.source, options=["rbind", access, point.propagation]
+    )
+
+
+def parse_size(text: str) -> int:
+    """Bytes of `64m`, `1g`, `512` as Docker reads them."""
+    units = {"b": 0, "k": 10, "m": 20, "g": 30, "t": 40}
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([bkmgt]?)i?b?", text.strip().lower())
+    if not match:
+        raise InvalidArgument(f"invalid size: '{text}'")
+    return int(float(match[1]) * (1 << units.get(match[2] or "b", 0)))
+
+
+def _clean(path: str) -> str:
+    return posixpath.normpath("/" + path.lstrip("/"))
+
+
+def _target(path: str, text: str) -> str:
+    if not path.startswith("/"):
+        raise InvalidArgument(
+            f"invalid volume specification: '{text}': invalid mount path: '{path}' mount path must be absolute"
+        )
+    clean = _clean(path)
+    if clean == "/proc":
+        # The masks and read-only paths beneath it would mean nothing; runc refuses it too.
+        raise InvalidArgument(f"invalid volume specification: '{text}': \"/proc\" cannot be mounted over")
+    if clean == "/":
+        raise InvalidArgument(f"invalid volume specification: '{text}': destination can't be '/'")
+    return clean
+
+
+def _volume_name(name: str) -> str:
+    if not _VOLUME_NAME.fullmatch(name):
+        raise InvalidArgument(
+            f'create {name}: "{name}" includes invalid characters for a local volume name, only '
+            '"[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path'
+        )
+    return name

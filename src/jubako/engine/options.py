@@ -1,0 +1,122 @@
+"""What a caller asks of a new container: the options of `docker run`, with the same names and meanings."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class CreateOptions(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Everything but the image's own defaults.
+
+    `command` and `entrypoint` are None when not given ([] clears the image's). Sizes are bytes; `nano_cpus` is
+    billionths of a CPU. `publish`, `volumes` and `mounts` hold the command line's texts.
+    """
+
+    image: str
+    command: list[str] | None = None
+    entrypoint: list[str] | None = None
+    name: str | None = None
+    env: list[str] = []
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    user: str = ""
+    group_add: list[str] = []
+    workdir: str = ""
+    hostname: str = ""
+    domainname: str = ""
+    tty: bool = False
+    open_stdin: bool = False
+    attach_stdin: bool = False
+    attach_stdout: bool = True
+    attach_stderr: bool = True
+    auto_remove: bool = False
+    init: bool = False
+    stop_signal: str = ""
+    stop_timeout: int | None = None
+    restart: str = "no"
+    platform: str | None = None
+    pull: str = "missing"
+
+    network: str = "bridge"
+    network_aliases: list[str] = []
+    ip: str | None = None
+    mac_address: str | None = None
+    publish: list[str] = []
+    publish_all: bool = False
+    expose: list[str] = []
+    extra_hosts: list[str] = []
+    dns: list[str] = []
+    dns_search: list[str] = []
+    dns_options: list[str] = []
+
+    volumes: list[str] = []
+    mounts: list[str] = []
+    tmpfs: list[str] = []
+    read_only: bool = False
+    shm_size: int = 64 << 20
+
+    privileged: bool = False
+    cap_add: list[str] = []
+    cap_drop: list[str] = []
+    security_opt: list[str] = []
+    devices: list[str] = []
+    sysctls: dict[str, str] = {}
+    ulimits: list[str] = []
+    oom_score_adj: int | None = None
+    ipc: str = ""
+    pid: str = ""
+    uts: str = ""
+    userns: str = ""
+    cgroupns: str = ""
+
+    memory: int = 0
+    memory_reservation: int = 0
+    memory_swap: int = 0
+    nano_cpus: int = 0
+    cpu_shares: int = 0
+    cpu_period: int = 0
+    cpu_quota: int = 0
+    cpuset_cpus: str = ""
+    cpuset_mems: str = ""
+    pids_limit: int = 0
+
+    log_driver: str = "json-file"
+    log_opts: dict[str, str] = {}
+
+
+def validate(options: CreateOptions) -> None:
+    """Refuse what no container could have; raises InvalidArgument with Docker's wording where there is one."""
+    import os
+
+    from jubako.errors import InvalidArgument
+
+    if options.memory and options.memory < 6 << 20:
+        raise InvalidArgument("Minimum memory limit allowed is 6MB")
+    if options.memory_swap > 0 and options.memory_swap < options.memory:
+        raise InvalidArgument("Minimum memoryswap limit should be larger than memory limit, see usage")
+    cpus = os.cpu_count() or 1
+    if options.nano_cpus < 0 or options.nano_cpus > cpus * 1_000_000_000:
+        raise InvalidArgument(
+            f"Range of CPUs is from 0.01 to {cpus}.00, as there are only {cpus} CPUs available",
+        )
+    if options.nano_cpus and (options.cpu_period or options.cpu_quota):
+        raise InvalidArgument("Conflicting options: Nano CPUs and CPU Period cannot both be set")
+    if options.log_driver not in ("json-file", "none"):
+        raise InvalidArgument(
+            f"logger: no log driver named '{options.log_driver}' is registered", hint="json-file and none are available"
+        )
+    restart_policy(options.restart)
+    if options.auto_remove and restart_policy(options.restart)[0] != "no":
+        raise InvalidArgument("conflicting options: cannot specify both --restart and --rm")
+
+
+def restart_policy(text: str) -> tuple[str, int]:
+    """Split `on-failure:3` into the policy and its count of retries (0 = no limit); raises InvalidArgument."""
+    from jubako.errors import InvalidArgument
+
+    name, _, count = text.partition(":")
+    if name not in ("", "no", "always", "unless-stopped", "on-failure"):
+        raise InvalidArgument(f"invalid restart policy: unknown policy '{name}'")
+    if count and (name != "on-failure" or not count.isdecimal()):
+        raise InvalidArgument("invalid restart policy: maximum retry count can only be used with 'on-failure'")
+    return name or "no", int(count or 0)

@@ -1,0 +1,93 @@
+"""Signals to, and waiting for, the first process of a container that somebody else may have started.
+
+A process is held by a pidfd, and the pidfd is trusted only when the executor's state still names that process after
+it was opened: a recycled process id is never signalled.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from jubako.errors import FailedPrecondition
+from jubako.runtime import state
+
+_ALIVE = ("created", "running")
+_WRITE_GRACE_S = 10.0
+
+
+def is_running(run_dir: Path) -> bool:
+    """Whether the executor's state says that the first process lives."""
+    return state.read(run_dir).status in _ALIVE
+
+
+def send_signal(run_dir: Path, number: int) -> bool:
+    """Send a signal to the first process; False when it has ended."""
+    fd = _open(run_dir)
+    if fd is None:
+        return False
+    try:
+        signal.pidfd_send_signal(fd, number)
+        return True
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(fd)
+
+
+def await_end(run_dir: Path, timeout_s: float | None) -> bool:
+    """Wait until the container has ended and its exit status is written; False when time runs out."""
+    fd = _open(run_dir)
+    if fd is not None:
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        ended = poll.poll(None if timeout_s is None else timeout_s * 1000)
+        os.close(fd)
+        if not ended:
+            return False
+    deadline = time.monotonic() + _WRITE_GRACE_S
+    while is_running(run_dir) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return True
+
+
+def _open(run_dir: Path) -> int | None:
+    current = state.read(run_dir)
+    if current.status not in _ALIVE or not current.pid:
+        return None
+    try:
+        fd = os.pidfd_open(current.pid)
+    except ProcessLookupError:
+        return None
+    if state.read(run_dir).status in _ALIVE:
+        return fd
+    os.close(fd)
+    return None
+
+
+@contextmanager
+def opened_root(run_dir: Path) -> Iterator[int]:
+    """The root directory of the first process as an fd, with all that is mounted in it."""
+    with held(run_dir) as pid:
+        fd = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def held(run_dir: Path) -> Iterator[int]:
+    """The first process's id, not recycled while this lasts; raises FailedPrecondition when it has ended."""
+    fd = _open(run_dir)
+    if fd is None:
+        raise FailedPrecondition(f"container {run_dir.name} is not running")
+    try:
+        yield state.read(run_dir).pid
+    finally:
+        os.close(fd)

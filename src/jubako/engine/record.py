@@ -1,0 +1,68 @@
+"""The record of a container: what must survive a crash and a reboot.
+
+`phase` is what was last acknowledged. Whether a `running` container still runs is the run directory's word
+(runtime.state), and lifecycle.finish brings the two together.
+"""
+
+from __future__ import annotations
+
+from typing import NewType
+
+import msgspec
+
+from jubako.engine import clock
+from jubako.engine.mounts import MountPoint
+from jubako.engine.options import CreateOptions
+from jubako.spec.oci_image import DiffID
+
+ContainerID = NewType("ContainerID", str)
+
+CREATED, RUNNING, EXITED, REMOVING = "created", "running", "exited", "removing"
+
+
+class ContainerRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """One container. Times are nanoseconds since the epoch, 0 for never."""
+
+    id: ContainerID
+    name: str
+    created_ns: int
+    image_id: str
+    image_name: str
+    layers: list[DiffID]
+    options: CreateOptions
+
+    args: list[str]
+    env: list[str]
+    workdir: str
+    user: str
+    labels: dict[str, str]
+    stop_signal: str
+    exposed: list[str] = []
+    mounts: list[MountPoint] = []
+
+    phase: str = CREATED
+    cgroup: str = ""
+    pid: int = 0
+    started_ns: int = 0
+    finished_ns: int = 0
+    exit_code: int = 0
+    oom_killed: bool = False
+    error: str = ""
+    restart_count: int = 0
+    stopped_by_user: bool = False
+    paused: bool = False
+
+    @property
+    def short_id(self) -> str:
+        return self.id[:12]
+
+    @property
+    def status(self) -> str:
+        """Docker's State.Status."""
+        return "paused" if self.paused and self.phase == RUNNING else self.phase
+
+    def started_at(self) -> str:
+        return clock.stamp(self.started_ns) if self.started_ns else clock.ZERO
+
+    def finished_at(self) -> str:
+        return clock.stamp(self.finished_ns) if self.finished_ns else clock.ZERO

@@ -1,0 +1,72 @@
+"""Limits and namespaces of a container, from options to the runtime specification."""
+
+from __future__ import annotations
+
+from jubako.engine.options import CreateOptions
+from jubako.errors import InvalidArgument
+from jubako.runtime import defaults
+from jubako.spec.oci_runtime import (
+    CPUResources,
+    DeviceRule,
+    MemoryResources,
+    PidsResources,
+    Resources,
+    Rlimit,
+)
+
+_CPU_PERIOD_US = 100_000
+
+
+def compile_resources(options: CreateOptions) -> Resources:
+    """What the container's cgroup enforces. Memory without a swap limit allows as much swap again, as Docker."""
+    devices = [DeviceRule(allow=True)] if options.privileged else list(defaults.DEVICE_RULES)
+    return Resources(
+        devices=devices,
+        memory=_memory(options),
+        cpu=_cpu(options),
+        pids=PidsResources(limit=options.pids_limit) if options.pids_limit > 0 else None,
+    )
+
+
+def _memory(options: CreateOptions) -> MemoryResources | None:
+    if not (options.memory or options.memory_reservation or options.memory_swap):
+        return None
+    swap = options.memory_swap or (2 * options.memory if options.memory else 0)
+    return MemoryResources(
+        limit=options.memory or None, reservation=options.memory_reservation or None, swap=swap or None
+    )
+
+
+def _cpu(options: CreateOptions) -> CPUResources | None:
+    quota, period = options.cpu_quota, options.cpu_period
+    if options.nano_cpus:
+        quota, period = options.nano_cpus * _CPU_PERIOD_US // 1_000_000_000, _CPU_PERIOD_US
+    if not (quota or period or options.cpu_shares or options.cpuset_cpus or options.cpuset_mems):
+        return None
+    return CPUResources(
+        shares=options.cpu_shares or None,
+        quota=quota or None,
+        period=period or None,
+        cpus=options.cpuset_cpus,
+        mems=options.cpuset_mems,
+    )
+
+
+def rlimits(options: CreateOptions) -> list[Rlimit]:
+    """Parse `--ulimit name=soft[:hard]`; -1 is unlimited."""
+    return [_rlimit(text) for text in options.ulimits]
+
+
+def _rlimit(text: str) -> Rlimit:
+    name, equals, value = text.partition("=")
+    soft, _, hard = value.partition(":")
+    if not equals or name not in defaults.RLIMITS:
+        raise InvalidArgument(f"invalid ulimit argument: {text}")
+    try:
+        numbers = [int(soft), int(hard or soft)]
+    except ValueError:
+        raise InvalidArgument(f"invalid ulimit argument: {text}") from None
+    low, high = ((1 << 64) - 1 if number == -1 else number for number in numbers)
+    if low > high:
+        raise InvalidArgument(f"ulimit soft limit must be less than or equal to hard limit: {soft} > {hard or soft}")
+    return Rlimit(type=f"RLIMIT_{name.upper()}", soft=low, hard=high)

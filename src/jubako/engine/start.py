@@ -1,0 +1,167 @@
+"""Starting a container: everything is acquired into one stack, and let go of in reverse when a step fails.
+
+What must survive a crash is recorded before the act: the phase becomes `running`, with the cgroup's name, before
+there is a process; the endpoint's address and ports before there is a link. A start that was killed half-way looks like
+a container that ran and ended, and is finished as one (lifecycle.finish).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from jubako.engine import files, rootfs, security, volumes
+from jubako.engine.attachment import attach_network, network_names, release_network, reserve_network
+from jubako.engine.drivers import Drivers
+from jubako.engine.events import emit_container
+from jubako.engine.identity import identity_of
+from jubako.engine.record import CREATED, EXITED, RUNNING, ContainerRecord
+from jubako.engine.resources import compile_resources
+from jubako.engine.spec import compile_spec, hostname
+from jubako.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
+from jubako.linux import cgroup
+from jubako.runtime import executor, seccomp
+from jubako.runtime.executor import Handle, Launch, LogFile
+from jubako.spec.oci_runtime import Mount
+from jubako.store.removal import discard_tree
+
+_LOG_SIZE_BYTES, _LOG_FILES = 20 << 20, 5
+
+
+def start(drivers: Drivers, record: ContainerRecord, *, attach: bool) -> Handle:
+    """Start a created or ended container and return the handle on its executor; the caller holds the container's lock.
+
+    Raises what kept it from starting; then nothing of the start is left and the record says why.
+    """
+    if record.phase not in (CREATED, EXITED):
+        raise FailedPrecondition(f"cannot start container {record.name}: it is {record.phase}")
+    try:
+        with ExitStack() as undo:
+            handle = _start(drivers, record, undo, attach=attach)
+            undo.pop_all()
+    except BaseException as error:
+        _record_failure(drivers, record, error)
+        raise
+    return handle
+
+
+def _start(drivers: Drivers, record: ContainerRecord, undo: ExitStack, *, attach: bool) -> Handle:
+    run_dir = drivers.run_dir(record.id)
+    _claim(drivers, record)
+    undo.callback(release_network, drivers, record)
+    rootfs.ensure_snapshot(drivers, record)
+    run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    undo.callback(discard_tree, run_dir)
+    identity = identity_of(drivers, record)
+    spec = compile_spec(
+        drivers, record, identity, [*_files(drivers, record, run_dir), *volumes.mounts(drivers, record)]
+    )
+    group = cgroup.manager().create(record.cgroup, compile_resources(record.options))
+    undo.callback(group.remove)
+    handle = executor.create(
+        Launch(
+            spec=spec,
+            rootfs=drivers.snapshots.mounts(record.id, volatile=record.options.auto_remove),
+            run_dir=run_dir,
+            cgroup=group,
+            seccomp=seccomp_program(drivers, record, security.capabilities(record.options)),
+            log=_log(drivers, record),
+            stdin=record.options.open_stdin,
+            attach=attach,
+            cleanup=cleanup_command(drivers, record),
+        )
+    )
+    undo.callback(handle.abandon)
+    _connect(drivers, record, handle)
+    handle.start()
+    record.pid = handle.pid
+    with drivers.store.records.transaction():
+        drivers.containers.replace(record.id, record)
+        emit_container(drivers, record, "start")
+    return handle
+
+
+def _connect(drivers: Drivers, record: ContainerRecord, handle: Handle) -> None:
+    """Connect the network; the executor holds the sockets of the published ports as long as the container lives."""
+    held = attach_network(drivers, record, handle)
+    try:
+        handle.keep(held)
+    finally:
+        for fd in held:
+            os.close(fd)
+
+
+def _claim(drivers: Drivers, record: ContainerRecord) -> None:
+    """Record the start before the act."""
+    record.phase, record.started_ns, record.finished_ns = RUNNING, time.time_ns(), 0
+    record.pid, record.exit_code, record.error, record.oom_killed = 0, 0, "", False
+    record.paused, record.stopped_by_user = False, False
+    record.cgroup = record.id
+    try:
+        _record_claim(drivers, record)
+    except AlreadyExists:
+        # Perhaps the port or address of a container that died unnoticed: give those back, and try once more.
+        from jubako.engine.collection import reconcile
+
+        reconcile(drivers)
+        _record_claim(drivers, record)
+
+
+def _record_claim(drivers: Drivers, record: ContainerRecord) -> None:
+    with drivers.store.records.transaction():
+        reserve_network(drivers, record)
+        drivers.containers.replace(record.id, record)
+
+
+def _record_failure(drivers: Drivers, record: ContainerRecord, error: BaseException) -> None:
+    """Docker's exit codes of a container that did not start: 127 not found, 126 not executable, 128 otherwise."""
+    record.phase, record.error, record.pid = CREATED, str(error), 0
+    record.exit_code = {NotFound: 127, PermissionDenied: 126}.get(type(error), 128)
+    record.started_ns = 0
+    drivers.containers.replace(record.id, record)
+
+
+def _files(drivers: Drivers, record: ContainerRecord, run_dir: Path) -> list[Mount]:
+    own, peers = network_names(drivers, record)
+    return files.write(
+        run_dir,
+        hostname(record),
+        files.hosts_text(record.options, own, peers),
+        files.resolv_text(record.options),
+        read_only=record.options.read_only,
+    )
+
+
+def _log(drivers: Drivers, record: ContainerRecord) -> LogFile | None:
+    if record.options.log_driver == "none":
+        return None
+    from jubako.engine.mounts import parse_size
+
+    options = record.options.log_opts
+    unknown = set(options) - {"max-size", "max-file"}
+    if unknown:
+        raise InvalidArgument(f"unknown log opt '{sorted(unknown)[0]}' for json-file log driver")
+    return LogFile(
+        path=str(drivers.state_dir(record.id) / "container.log"),
+        max_size_bytes=parse_size(options["max-size"]) if "max-size" in options else _LOG_SIZE_BYTES,
+        max_files=int(options.get("max-file", _LOG_FILES)),
+    )
+
+
+def seccomp_program(drivers: Drivers, record: ContainerRecord, capabilities: list[str]) -> bytes | None:
+    """The filter of the container's processes as BPF; None where it is unconfined."""
+    choice = security.parse(record.options.security_opt)
+    if record.options.privileged or choice.seccomp == "unconfined":
+        return None
+    profile = security.seccomp_profile(choice)
+    return seccomp.program(drivers.root / "cache" / "seccomp", capabilities, profile)
+
+
+def cleanup_command(drivers: Drivers, record: ContainerRecord) -> list[str]:
+    """The one command that the executor runs when the container has ended and its creator is gone."""
+    arguments = ["--root", str(drivers.root), "--run-root", str(drivers.run_root), "cleanup", record.id]
+    front = Path(sys.executable).parent / "jubako"
+    return [str(front), *arguments] if front.exists() else [sys.executable, "-m", "jubako", *arguments]

@@ -1,0 +1,65 @@
+"""A container's volumes and binds at start: made where missing, filled from the image where new."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from jubako.engine.drivers import Drivers
+from jubako.engine.mounts import MountPoint, to_runtime
+from jubako.engine.record import ContainerRecord
+from jubako.errors import InvalidArgument, NotFound
+from jubako.linux.openat2 import open_in_root
+from jubako.snapshot import mounted
+from jubako.spec.oci_runtime import Mount
+
+
+def mounts(drivers: Drivers, record: ContainerRecord) -> list[Mount]:
+    """The runtime's mounts of the container's mount points; makes volumes and (for -v) host directories."""
+    return [to_runtime(_ready(drivers, record, point)) for point in record.mounts]
+
+
+def _ready(drivers: Drivers, record: ContainerRecord, point: MountPoint) -> MountPoint:
+    if point.type == "bind":
+        _check_bind(point)
+    elif point.type == "volume":
+        _make_volume(drivers, record, point)
+    return point
+
+
+def _check_bind(point: MountPoint) -> None:
+    if os.path.exists(point.source):
+        return
+    if not point.create_source:
+        raise InvalidArgument(f'invalid mount config for type "bind": bind source path does not exist: {point.source}')
+    os.makedirs(point.source, mode=0o755, exist_ok=True)
+
+
+def _make_volume(drivers: Drivers, record: ContainerRecord, point: MountPoint) -> None:
+    """Find or make the volume. An anonymous one gets its name here, which `start` records before it runs."""
+    try:
+        volume = drivers.volumes.get(point.name) if point.name else None
+    except NotFound:
+        volume = None
+    if volume is None:
+        with drivers.store.records.transaction():
+            volume = drivers.volumes.create(point.name or None)
+            point.name = volume.name
+            drivers.containers.replace(record.id, record)
+    point.source = str(volume.path)
+    if point.copy_up and not os.listdir(volume.path):
+        _copy_up(drivers, record, point)
+
+
+def _copy_up(drivers: Drivers, record: ContainerRecord, point: MountPoint) -> None:
+    """Fill a new volume with what the image has at its target, with owners and modes."""
+    with mounted(drivers.snapshots.mounts(record.id)) as root_fd:
+        try:
+            source_fd = open_in_root(root_fd, point.destination, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            return
+        try:
+            if stat.S_ISDIR(os.fstat(source_fd).st_mode):
+                drivers.volumes.populate(drivers.volumes.get(point.name), source_fd)
+        finally:
+            os.close(source_fd)

@@ -1,0 +1,6 @@
+"""Image archives: docker-archive and oci-archive, in and out."""
+
+from jubako.image.archive.loading import load
+from jubako.image.archive.saving import save
+
+__all__ = ["load", "save"]

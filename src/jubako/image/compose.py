@@ -1,0 +1,91 @@
+"""Writing a new image: its configuration and manifest become blobs, and the manifest's descriptor is the image."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from jubako.errors import InvalidArgument
+from jubako.spec.oci_image import (
+    CONFIG,
+    DOCKER_CONFIG,
+    DOCKER_LAYER_GZIP,
+    DOCKER_LAYER_TAR,
+    DOCKER_MANIFEST,
+    LAYER_GZIP,
+    LAYER_TAR,
+    MANIFEST,
+    Descriptor,
+    Digest,
+    ImageConfig,
+    Manifest,
+    Platform,
+)
+
+if TYPE_CHECKING:
+    from jubako.store import Store
+
+_DOCKER_LAYER = {LAYER_GZIP: DOCKER_LAYER_GZIP, LAYER_TAR: DOCKER_LAYER_TAR}
+
+
+def write_image(
+    store: Store, config: ImageConfig, layers: Sequence[Descriptor], *, docker_types: bool = False
+) -> Descriptor:
+    """Put `config` and a manifest over `layers` (lowest first) and return the manifest's descriptor.
+
+    The layers must be in the store or about to be; as many as the configuration has diff_ids.
+    """
+    if len(layers) != len(config.rootfs.diff_ids):
+        raise InvalidArgument(f"{len(layers)} layers, but {len(config.rootfs.diff_ids)} diff_ids")
+    return write_manifest(store, msgspec.json.encode(config), layers, docker_types=docker_types, image=config)
+
+
+def write_manifest(
+    store: Store,
+    config: bytes,
+    layers: Sequence[Descriptor],
+    *,
+    docker_types: bool = False,
+    image: ImageConfig | None = None,
+) -> Descriptor:
+    """As write_image, for a configuration that exists as bytes and must keep its digest, the image ID."""
+    document = manifest_of(config, layers, docker_types=docker_types, image=image)
+    store.blobs.put(config)
+    store.blobs.put(document.data)
+    return document.descriptor
+
+
+class Document(msgspec.Struct, frozen=True):
+    """Bytes that are a document, and the descriptor that says so."""
+
+    data: bytes
+    descriptor: Descriptor
+
+
+def manifest_of(
+    config: bytes, layers: Sequence[Descriptor], *, docker_types: bool = False, image: ImageConfig | None = None
+) -> Document:
+    """The manifest over `layers`, lowest first; nothing is stored."""
+    media_type = DOCKER_MANIFEST if docker_types else MANIFEST
+    manifest = Manifest(
+        media_type=media_type,
+        config=_describe(config, DOCKER_CONFIG if docker_types else CONFIG),
+        layers=[_docker_layer(layer) for layer in layers] if docker_types else list(layers),
+    )
+    data = msgspec.json.encode(manifest)
+    platform = Platform(architecture=image.architecture, os=image.os, variant=image.variant) if image else None
+    return Document(data, _describe(data, media_type, platform))
+
+
+def _describe(data: bytes, media_type: str, platform: Platform | None = None) -> Descriptor:
+    digest = Digest(f"sha256:{hashlib.sha256(data).hexdigest()}")
+    return Descriptor(media_type=media_type, digest=digest, size=len(data), platform=platform)
+
+
+def _docker_layer(layer: Descriptor) -> Descriptor:
+    """Docker's schema knows its own names for the same bytes; zstd has none and stays as it is."""
+    media_type = _DOCKER_LAYER.get(layer.media_type, layer.media_type)
+    return Descriptor(media_type=media_type, digest=layer.digest, size=layer.size)

@@ -1,0 +1,28 @@
+"""What a failing system call means while a tree is read or written."""
+
+from __future__ import annotations
+
+import errno
+
+from jubako.errors import DataLoss, InvalidArgument, JubakoError, NotFound, PermissionDenied, ResourceExhausted
+from jubako.image.layer.tree import show
+
+_KINDS: dict[int, tuple[type[JubakoError], str | None]] = {
+    errno.ENOSPC: (ResourceExhausted, "free some space: `jubako system prune` removes what nothing uses"),
+    errno.EDQUOT: (ResourceExhausted, "the disk quota is used up"),
+    errno.EFBIG: (ResourceExhausted, None),
+    errno.EMFILE: (ResourceExhausted, "raise the limit of open files (ulimit -n)"),
+    errno.EACCES: (PermissionDenied, None),
+    errno.EPERM: (PermissionDenied, None),
+    errno.EROFS: (PermissionDenied, None),
+    errno.EIO: (DataLoss, "the disk reports an error: see the kernel log"),
+}
+
+
+def meaning(error: OSError, action: str, name: bytes) -> JubakoError:
+    """The kind that `error` is, for a person: "cannot extract 'usr/bin/x': No space left on device"."""
+    message = f"cannot {action} {show(name)}: {error.strerror or error}"
+    if error.errno == errno.ENOENT:
+        return NotFound("file", show(name), message=message)
+    kind, hint = _KINDS.get(error.errno or 0, (InvalidArgument, None))
+    return kind(message, hint=hint)

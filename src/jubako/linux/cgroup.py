@@ -1,0 +1,170 @@
+"""Control groups: one seam, an implementation for v1 (and hybrid), one for v2. All groups lie beneath `jubako/`.
+
+`manager()` looks at the machine once. A handle names a group that exists; `join_fds` and `clone_fd` are what the
+executor needs to put a process into it.
+
+Invariant:    nothing outside <hierarchy>/jubako/ is made, changed or removed.
+Concurrency:  many processes; a group belongs to whoever made it.
+Spec:         OCI runtime-spec, config-linux "Control groups"; kernel admin-guide cgroup-v1 and cgroup-v2.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import Protocol
+
+import msgspec
+
+from jubako.spec.oci_runtime import Resources
+
+PARENT = "jubako"
+
+
+class Stats(msgspec.Struct, frozen=True):
+    """A moment's use. `memory_bytes` leaves out inactive file cache, as docker stats does; a limit of 0 is none."""
+
+    cpu_ns: int = 0
+    cpu_user_ns: int = 0
+    cpu_system_ns: int = 0
+    memory_bytes: int = 0
+    memory_limit: int = 0
+    memory_cache_bytes: int = 0
+    pids: int = 0
+    pids_limit: int = 0
+    block_read_bytes: int = 0
+    block_write_bytes: int = 0
+
+
+class CgroupHandle(Protocol):
+    """One group; every method may be called from any process that knows its name."""
+
+    name: str
+
+    @property
+    def clone_fd(self) -> int:
+        """The cgroup v2 directory for CLONE_INTO_CGROUP, or -1. Open until close()."""
+
+    @property
+    def join_fds(self) -> list[int]:
+        """Files into which a process writes "0" to move itself. Open until close()."""
+
+    @property
+    def oom_fd(self) -> int:
+        """The file that has the line `oom_kill N`, or -1. Open until close()."""
+
+    def mounts(self) -> list[tuple[str, str]]:
+        """(directory on the host, path beneath /sys/fs/cgroup) of what a container sees of its own groups."""
+
+    def update(self, resources: Resources) -> None:
+        """Apply what `resources` sets; what it leaves out stays."""
+
+    def stats(self) -> Stats: ...
+
+    def oom_killed(self) -> bool: ...
+
+    def pids(self) -> list[int]:
+        """Processes in the group and beneath it."""
+
+    def add(self, pid: int) -> None:
+        """Move a process in; slow on v1 (milliseconds)."""
+
+    def freeze(self) -> None: ...
+
+    def thaw(self) -> None: ...
+
+    def kill_all(self) -> None:
+        """SIGKILL to every process in it, safe against a fork bomb."""
+
+    def remove(self) -> None:
+        """Remove the group and the groups beneath it, after killing what is left in them. Idempotent."""
+
+    def close(self) -> None: ...
+
+
+class CgroupManager(Protocol):
+    version: str
+
+    def create(self, name: str, resources: Resources | None = None) -> CgroupHandle:
+        """Make jubako/<name> with its limits. An empty group of that name that was left behind is taken over."""
+
+    def open(self, name: str) -> CgroupHandle: ...
+
+    def names(self) -> list[str]:
+        """The groups directly beneath jubako/."""
+
+
+class Hierarchies(msgspec.Struct, frozen=True):
+    """Where what is mounted: v1 controller -> directory, and the unified hierarchy's directory or ""."""
+
+    v1: dict[str, str]
+    unified: str
+
+
+def find_hierarchies(mountinfo: str) -> Hierarchies:
+    """Read a mountinfo text. A v1 hierarchy counts once for each controller in its super options."""
+    v1: dict[str, str] = {}
+    unified = ""
+    for line in mountinfo.splitlines():
+        head, _, tail = line.partition(" - ")
+        fields, options = head.split(" "), tail.split(" ")
+        if options[0] == "cgroup2" and not unified:
+            unified = fields[4]
+        elif options[0] == "cgroup":
+            for name in options[2].split(","):
+                if name in CONTROLLERS:
+                    v1.setdefault(name, fields[4])
+    return Hierarchies(v1, unified)
+
+
+CONTROLLERS = ("memory", "pids", "devices", "cpu", "cpuacct", "blkio", "cpuset", "freezer", "hugetlb")
+
+
+@functools.cache
+def manager() -> CgroupManager:
+    """The manager for this machine: v1 where any controller is on a v1 hierarchy, else v2."""
+    with open("/proc/self/mountinfo") as file:
+        found = find_hierarchies(file.read())
+    if found.v1:
+        from jubako.linux.cgroup_v1 import V1Manager
+
+        return V1Manager(found)
+    from jubako.linux.cgroup_v2 import V2Manager
+
+    return V2Manager(found.unified)
+
+
+def read_text(path: str) -> str:
+    """The text of a control file."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        parts = []
+        while part := os.read(fd, 65536):
+            parts.append(part)
+        return b"".join(parts).decode()
+    finally:
+        os.close(fd)
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a control file in one write; OSError has the path and the text."""
+    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(fd, text.encode())
+    except OSError as error:
+        raise OSError(error.errno, f"{error.strerror}, writing {text!r}", path) from None
+    finally:
+        os.close(fd)
+
+
+def read_table(path: str) -> dict[str, int]:
+    """A file of `key value` lines."""
+    return {key: int(value) for key, _, value in (line.partition(" ") for line in read_text(path).splitlines())}
+
+
+def check_name(name: str) -> str:
+    """`name` as path components beneath jubako/; ValueError when it would leave it."""
+    clean = name.strip("/")
+    if not clean or any(part in ("", ".", "..") for part in clean.split("/")) or "\0" in clean:
+        raise ValueError(f"not a cgroup name: {name!r}")
+    return clean

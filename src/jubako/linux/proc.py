@@ -1,0 +1,35 @@
+"""What /proc tells about processes: when one started, what this one may do."""
+
+from __future__ import annotations
+
+import functools
+import os
+
+
+def start_ticks(pid: int) -> int | None:
+    """The start time of `pid` in clock ticks since boot, None when there is no such process (or only its zombie).
+
+    With the pid it names a process for ever: pids are used again, the pair is not.
+    """
+    try:
+        fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        text = os.read(fd, 4096)
+    except ProcessLookupError:
+        return None
+    finally:
+        os.close(fd)
+    fields = text[text.rindex(b")") + 2 :].split()
+    return None if fields[0] in (b"Z", b"X") else int(fields[19])
+
+
+@functools.cache
+def permitted_capabilities() -> int:
+    """This process's permitted set, as bits."""
+    with open("/proc/self/status", "rb") as file:
+        for line in file:
+            if line.startswith(b"CapPrm:"):
+                return int(line.split()[1], 16)
+    return 0

@@ -1,0 +1,19 @@
+"""The text of a container's /etc/hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+_STANDARD = """\
+127.0.0.1\tlocalhost
+::1\tlocalhost ip6-localhost ip6-loopback
+fe00::\tip6-localnet
+ff00::\tip6-mcastprefix
+ff02::1\tip6-allnodes
+ff02::2\tip6-allrouters
+"""
+
+
+def render(entries: Iterable[tuple[Sequence[str], str]] = ()) -> str:
+    """Return the standard lines, then one for each of `entries`: (names, address), as Networks.peers() gives them."""
+    return _STANDARD + "".join(f"{address}\t{' '.join(names)}\n" for names, address in entries if address and names)

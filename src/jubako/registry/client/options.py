@@ -1,0 +1,28 @@
+"""How a client talks to registries."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+
+class ClientOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """`insecure` allows plain HTTP and any certificate; a loopback registry may speak plain HTTP anyway."""
+
+    insecure: bool = False
+    ca_file: Path | None = None
+    connect_timeout_s: float = 15.0
+    timeout_s: float = 60.0
+    """How long a registry may be silent in the middle of an answer."""
+    first_answer_s: float = 15.0
+    """How long it may take to answer at all, the first time; then it is given up."""
+    retries: int = 5
+    parallel: int = 4
+    """Blobs in transfer at the same time."""
+    sleep: Callable[[float], None] = time.sleep
+
+
+DEFAULT = ClientOptions()

@@ -1,0 +1,177 @@
+"""push: an image, or all that an index names, goes to a registry: blobs first, children next, the name last.
+
+Nothing is sent that the registry has: each blob is looked for, then mounted from another repository of the same
+registry where the image has a name there too, and only then uploaded, in one streamed request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+from threading import Event
+from typing import BinaryIO
+
+import msgspec
+
+from jubako.errors import NotFound, Unavailable
+from jubako.image import manifest as documents
+from jubako.image import reference
+from jubako.image.catalog import Image
+from jubako.image.progress import SILENT, Progress
+from jubako.image.reference import DEFAULT_TAG, Reference
+from jubako.registry.client import parallel
+from jubako.registry.client.credentials import Credentials
+from jubako.registry.client.download import Cancelled
+from jubako.registry.client.options import DEFAULT, ClientOptions
+from jubako.registry.client.pull import short
+from jubako.registry.client.repository import Repository
+from jubako.registry.client.session import Session
+from jubako.registry.client.transport import BLOCK_BYTES
+from jubako.spec.oci_image import INDEX, MANIFEST, Descriptor, Digest, Index
+from jubako.store import Store
+
+
+class _Plan(msgspec.Struct):
+    """What to send, each thing after all that it names."""
+
+    blobs: dict[Digest, Descriptor] = {}
+    documents: dict[Digest, Descriptor] = {}
+
+    def add(self, store: Store, target: Descriptor) -> None:
+        """Add a manifest or index with all beneath it; NotFound when some of it is not here."""
+        document = documents.read(store, target)
+        if isinstance(document, Index):
+            for child in document.manifests:
+                self.add(store, child)
+        else:
+            for blob in (document.config, *document.layers):
+                # Foreign layers come from where they say; registries do not take them.
+                if not blob.urls:
+                    store.blobs.stat(blob.digest)
+                    self.blobs[blob.digest] = blob
+        self.documents[target.digest] = target
+
+
+class _Push:
+    """One push under way."""
+
+    def __init__(self, store: Store, repository: Repository, sources: list[str], progress: Progress) -> None:
+        self.store = store
+        self.repository = repository
+        self.sources = sources
+        self.progress = progress
+
+    def blob(self, blob: Descriptor, cancel: Event) -> None:
+        """Bring one blob to the registry, however that is done with the least bytes."""
+        name = short(blob.digest)
+        if self.repository.has_blob(blob.digest):
+            self.progress.update(name, "Layer already exists")
+            return
+        location: str | None = None
+        for source in self.sources:
+            location = self.repository.mount(blob.digest, source)
+            if location is None:
+                self.progress.update(name, f"Mounted from {source}")
+                return
+        self._upload(blob, location, cancel)
+        self.progress.update(name, "Pushed", blob.size, blob.size)
+
+    def _upload(self, blob: Descriptor, location: str | None, cancel: Event) -> None:
+        """Upload, from the start again when the registry or the way to it fails."""
+        retries = self.repository.session.options.retries
+        for attempt in range(retries + 1):
+            try:
+                target = location or self.repository.begin_upload(blob.digest)
+                with self.store.blobs.open(blob.digest) as stream:
+                    self.repository.upload(target, blob.digest, blob.size, self._pieces(stream, blob, cancel))
+                return
+            except Unavailable:
+                if attempt == retries or cancel.is_set():
+                    raise
+            location = None
+            self.repository.session.wait(attempt)
+
+    def _pieces(self, stream: BinaryIO, blob: Descriptor, cancel: Event) -> Iterator[bytes]:
+        while data := stream.read(BLOCK_BYTES):
+            if cancel.is_set():
+                raise Cancelled
+            yield data
+            self.progress.update(short(blob.digest), "Pushing", stream.tell(), blob.size)
+
+
+def push(
+    store: Store,
+    image: Image,
+    ref: Reference,
+    *,
+    credentials: Credentials | None = None,
+    options: ClientOptions = DEFAULT,
+    progress: Progress | None = None,
+) -> Descriptor:
+    """Send `image` to the repository and tag of `ref`; return what the name means there now.
+
+    An index goes with all its children, or, where not all of them are in the store, as the one manifest that is.
+    """
+    shown = progress or SILENT
+    with ExitStack() as stack:
+        lease = stack.enter_context(store.leases.hold(f"push {ref}"))
+        target, plan = _plan(store, image, shown)
+        lease.add(*plan.blobs, *plan.documents)
+        sources = _sources(image, ref)
+        session = stack.enter_context(Session(ref.domain, credentials, options))
+        repository = Repository(session, ref, push=True, sources=sources)
+        work = _Push(store, repository, sources, shown)
+        for digest in plan.blobs:
+            shown.update(short(digest), "Preparing")
+        parallel.run([partial(work.blob, blob) for blob in plan.blobs.values()], options.parallel, abort=session.abort)
+        _put_documents(store, repository, ref, target, plan)
+    return target
+
+
+def _plan(store: Store, image: Image, progress: Progress) -> tuple[Descriptor, _Plan]:
+    plan = _Plan()
+    try:
+        plan.add(store, image.target)
+        return image.target, plan
+    except NotFound:
+        if image.target.digest == image.manifest_digest:
+            raise
+    target = _manifest_of(store, image)
+    progress.update(
+        "", f"Only the image for {image.config.os}/{image.config.architecture} is here, and is pushed alone"
+    )
+    plan = _Plan()
+    plan.add(store, target)
+    return target, plan
+
+
+def _manifest_of(store: Store, image: Image) -> Descriptor:
+    """The entry of the image's index by which it was chosen, as a descriptor of its own."""
+    media_type = image.manifest.media_type
+    return Descriptor(
+        media_type=media_type if isinstance(media_type, str) else "",
+        digest=image.manifest_digest,
+        size=store.blobs.stat(image.manifest_digest).size,
+    )
+
+
+def _sources(image: Image, ref: Reference) -> list[str]:
+    """Other repositories of the same registry that should have these blobs."""
+    names = (reference.parse(name) for name in image.names)
+    return sorted({name.path for name in names if name.domain == ref.domain and name.path != ref.path})
+
+
+def _put_documents(store: Store, repository: Repository, ref: Reference, target: Descriptor, plan: _Plan) -> None:
+    for digest, document in plan.documents.items():
+        name = (ref.digest or ref.tag or DEFAULT_TAG) if digest == target.digest else digest
+        data = store.blobs.read(digest, limit=documents.DOCUMENT_LIMIT_BYTES)
+        repository.put_manifest(name, document.media_type or _own_media_type(data), data)
+
+
+def _own_media_type(data: bytes) -> str:
+    """What a document is, for one that neither its descriptor nor itself names."""
+    document = documents.decode(data)
+    if isinstance(document.media_type, str):
+        return document.media_type
+    return INDEX if isinstance(document, Index) else MANIFEST

@@ -1,0 +1,55 @@
+"""Which repository may serve which blob."""
+
+from __future__ import annotations
+
+from jubako.errors import NotFound
+from jubako.registry.server.documents import BlobLink, in_repository
+from jubako.registry.server.state import State, put
+from jubako.spec.oci_image import Digest
+
+# Collection spares what was touched within its grace, which is far longer: touching need not be exact.
+_TOUCH_INTERVAL_S = 300.0
+
+
+class Blobs:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def get(self, name: str, digest: str) -> BlobLink:
+        """Return the link of a blob that repository `name` has; NotFound."""
+        link = self._state.read.blobs.find(in_repository(name, digest))
+        if link is None:
+            raise NotFound("blob", digest)
+        return link
+
+    def is_stale(self, link: BlobLink) -> bool:
+        """Whether wanting the blob is worth a write."""
+        return self._state.clock() - link.touched > _TOUCH_INTERVAL_S
+
+    def touch(self, name: str, digest: str) -> None:
+        """Keep collection away from a blob that a push is about to build on; NotFound when it was faster."""
+        key = in_repository(name, digest)
+        blobs = self._state.write.blobs
+        with self._state.store.records.transaction():
+            blobs.replace(key, BlobLink(blobs.get(key).size, self._state.clock()))
+
+    def record(self, name: str, digest: Digest) -> None:
+        """Let repository `name` serve a stored blob; within a transaction."""
+        link = BlobLink(self._state.store.blobs.stat(digest).size, self._state.clock())
+        self._state.add_repository(name)
+        put(self._state.write.blobs, in_repository(name, digest), link)
+
+    def mount(self, name: str, digest: Digest, source: str) -> bool:
+        """Let `name` serve what `source` serves, durably; False when there is nothing to mount."""
+        with self._state.store.records.transaction():
+            if self._state.write.blobs.find(in_repository(source, digest)) is None:
+                return False
+            self.record(name, digest)
+        self._state.make_durable()
+        return True
+
+    def delete(self, name: str, digest: str) -> None:
+        """Repository `name` no longer serves the blob; its bytes go with the next collection."""
+        if not self._state.write.blobs.delete(in_repository(name, digest)):
+            raise NotFound("blob", digest)
+        self._state.make_durable()

@@ -1,0 +1,65 @@
+"""GET, HEAD, PUT and DELETE of a manifest, by tag or digest."""
+
+from __future__ import annotations
+
+import msgspec
+from aiohttp import web
+
+from jubako.registry.server.manifests import LIMIT_BYTES
+from jubako.registry.server.refusal import Refused
+from jubako.registry.server.registry import Registry, in_thread
+from jubako.registry.server.routes import Route
+from jubako.spec.distribution import CONTENT_DIGEST_HEADER, DOCUMENT_TYPES, SUBJECT_HEADER, Code
+
+
+class _Shape(msgspec.Struct, rename="camel"):
+    media_type: str = ""
+
+
+async def get(registry: Registry, request: web.BaseRequest, route: Route, user: str) -> web.StreamResponse:
+    digest, entry = registry.manifests.resolve(route.name, route.reference)
+    headers = {"Content-Type": entry.media_type, CONTENT_DIGEST_HEADER: digest, "ETag": f'"{digest}"'}
+    if request.headers.get("If-None-Match") in (f'"{digest}"', digest):
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=registry.state.store.blobs.read(digest, limit=LIMIT_BYTES), headers=headers)
+
+
+async def put(registry: Registry, request: web.BaseRequest, route: Route, user: str) -> web.StreamResponse:
+    data = await _read(request)
+    media_type = _media_type(request, data)
+    digest, subject = await in_thread(registry.manifests.put, route.name, route.reference, media_type, data)
+    headers = {"Location": f"/v2/{route.name}/manifests/{digest}", CONTENT_DIGEST_HEADER: digest}
+    if subject:
+        headers[SUBJECT_HEADER] = subject
+    return web.Response(status=201, headers=headers)
+
+
+async def delete(registry: Registry, request: web.BaseRequest, route: Route, user: str) -> web.StreamResponse:
+    await in_thread(registry.manifests.delete, route.name, route.reference)
+    return web.Response(status=202)
+
+
+async def _read(request: web.BaseRequest) -> bytes:
+    """The whole body, never more than the limit in memory."""
+    data = bytearray()
+    if (request.content_length or 0) <= LIMIT_BYTES:
+        while chunk := await request.content.readany():
+            data += chunk
+            if len(data) > LIMIT_BYTES:
+                break
+        else:
+            return bytes(data)
+    raise Refused(Code.MANIFEST_INVALID, f"a manifest may have at most {LIMIT_BYTES} bytes", status=413)
+
+
+def _media_type(request: web.BaseRequest, data: bytes) -> str:
+    """What the manifest was pushed as: its Content-Type, or where that is missing what it says itself."""
+    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip()
+    if not media_type:
+        try:
+            media_type = msgspec.json.decode(data, type=_Shape).media_type
+        except msgspec.DecodeError as error:
+            raise Refused(Code.MANIFEST_INVALID, f"the manifest is not valid JSON: {error}") from error
+    if media_type not in DOCUMENT_TYPES:
+        raise Refused(Code.MANIFEST_INVALID, f"unsupported manifest media type {media_type[:100]!r}")
+    return media_type

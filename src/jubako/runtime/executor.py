@@ -1,0 +1,226 @@
+"""Start containers and further processes in them: compile a plan, spawn the executor, hand out a Handle.
+
+Concurrency:  thread-safe; every call spawns a process of its own (posix_spawn, never fork).
+Invariant:    a call that raises leaves no process, fd or mount behind.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import struct
+from collections.abc import Sequence
+
+import msgspec
+
+from jubako.errors import JubakoError
+from jubako.linux import fd as fds_of
+from jubako.linux import proc
+from jubako.linux.cgroup import CgroupHandle
+from jubako.runtime import filesystem, namespaces, process, program
+from jubako.runtime import opcodes as op
+from jubako.runtime.attach import Attached
+from jubako.runtime.handle import Handle
+from jubako.runtime.launch import Exit, Launch, LogFile
+from jubako.runtime.plan import Plan
+from jubako.spec.oci_runtime import Linux, Process, Spec
+
+__all__ = ["Exit", "Handle", "Launch", "LogFile", "create", "exec_"]
+
+_STDIO = {"null": op.STDIO_NULL, "pipe": op.STDIO_PIPE, "inherit": op.STDIO_INHERIT}
+
+
+class _Fds:
+    """The fds of one spawn: `inherited` go to the executor, `owned` of them are closed here afterwards."""
+
+    def __init__(self) -> None:
+        self.inherited: list[int] = []
+        self.owned: list[int] = []
+
+    def give(self, fd: int) -> int:
+        self.inherited.append(fd)
+        self.owned.append(fd)
+        return fd
+
+    def lend(self, fds: Sequence[int]) -> None:
+        self.inherited += fds
+
+    def close(self) -> None:
+        fds_of.close_all(self.owned)
+        self.owned.clear()
+
+
+def create(launch: Launch) -> Handle:
+    """Make the container's first process, which goes on with its mounts and then waits for Handle.start()."""
+    spec = launch.spec
+    linux = spec.linux or Linux()
+    plan, fds = Plan(), _Fds()
+    try:
+        by_creator = needs_helpers(linux)
+        namespaces.add_namespaces(plan, linux, fds.give, leave=launch.leave)
+        namespaces.add_id_maps(plan, linux, by_creator=by_creator)
+        _add_cgroup(plan, launch.cgroup, fds)
+        filesystem.add_filesystem(plan, spec, launch.rootfs, launch.cgroup, console_socket=launch.console_socket)
+        _add_identity_of_host(plan, spec, linux)
+        process.add_process(
+            plan,
+            spec.process or Process(),
+            launch.seccomp,
+            held=_held(linux),
+            single_id=_single_id(linux),
+            die_with_monitor=not launch.leave,
+        )
+        return _spawn(plan, launch, fds, linux if by_creator else None)
+    finally:
+        fds.close()
+
+
+def exec_(
+    init_pid: int,
+    process_: Process,
+    *,
+    spec: Spec,
+    run_dir: str | os.PathLike[str],
+    cgroup: CgroupHandle | None = None,
+    seccomp: bytes | None = None,
+    stdio: str = "pipe",
+    stdin: bool = False,
+    stdin_once: bool = False,
+    attach: bool = False,
+    inherit_fds: tuple[int, int, int] = (0, 1, 2),
+    console_socket: int = -1,
+    leave: bool = False,
+    keep_fds: Sequence[int] = (),
+    cleanup: Sequence[str] = (),
+) -> Handle:
+    """Make one more process in the namespaces of the process `init_pid` of the container that `spec` describes."""
+    linux = spec.linux or Linux()
+    launch = Launch(
+        spec=msgspec.structs.replace(spec, process=process_),
+        run_dir=os.fspath(run_dir),
+        cgroup=cgroup,
+        stdio=stdio,
+        stdin=stdin,
+        stdin_once=stdin_once,
+        attach=attach,
+        inherit_fds=inherit_fds,
+        console_socket=console_socket,
+        leave=leave,
+        keep_fds=list(keep_fds),
+        cleanup=list(cleanup),
+    )
+    plan, fds = Plan(), _Fds()
+    try:
+        joined = namespaces.add_joins(plan, linux, init_pid, leave=leave)
+        fds.give(joined)
+        _add_cgroup(plan, cgroup, fds)
+        if process_.terminal:
+            filesystem.add_console(plan, process_, console_socket)
+        process.add_process(
+            plan, process_, seccomp, held=_held(linux), single_id=_single_id(linux), die_with_monitor=not leave
+        )
+        return _spawn(plan, launch, fds, None)
+    finally:
+        fds.close()
+
+
+def needs_helpers(linux: Linux) -> bool:
+    """Whether newuidmap must write the id maps: an ordinary user may map nothing but itself."""
+    from jubako.linux import userns
+
+    if "user" not in namespaces.new_namespaces(linux) or os.geteuid() == 0:
+        return False
+    return not userns.is_own_id(linux.uid_mappings, linux.gid_mappings)
+
+
+def _held(linux: Linux) -> int:
+    """Capabilities that can be given: what this process may use, or all of them in another user namespace.
+
+    A privileged container on a host that itself lacks some gets the rest, as with Docker.
+    """
+    if any(namespace.type == "user" for namespace in linux.namespaces):
+        return (1 << 63) - 1
+    return proc.permitted_capabilities()
+
+
+def _single_id(linux: Linux) -> bool:
+    """A map of one id that its user wrote has setgroups(2) denied."""
+    own = any(namespace.type == "user" for namespace in linux.namespaces)
+    return own and os.geteuid() != 0 and sum(m.size for m in linux.gid_mappings) == 1
+
+
+def _add_cgroup(plan: Plan, cgroup: CgroupHandle | None, fds: _Fds) -> None:
+    namespaces.add_cgroup(plan, cgroup)
+    if cgroup:
+        fds.lend([fd for fd in (cgroup.clone_fd, cgroup.oom_fd, *cgroup.join_fds) if fd >= 0])
+
+
+def _add_identity_of_host(plan: Plan, spec: Spec, linux: Linux) -> None:
+    """Names and the loopback device belong to namespaces; a shared one is not touched."""
+    made = namespaces.new_namespaces(linux)
+    if spec.hostname and "uts" in made:
+        plan.add(op.HOSTNAME, spec.hostname)
+    if spec.domainname and "uts" in made:
+        plan.add(op.DOMAINNAME, spec.domainname)
+    if "network" in made:
+        plan.add(op.LOOPBACK)
+
+
+def _spawn(plan: Plan, launch: Launch, fds: _Fds, map_ids: Linux | None) -> Handle:
+    control, theirs = fds_of.packet_pair()
+    fds.give(theirs)
+    channel, childs = fds_of.packet_pair()
+    fds.give(childs)
+    attached = None
+    try:
+        attached = _add_monitor(plan, launch, fds, childs)
+        monitor = program.spawn(plan.encode(), theirs, fds.inherited)
+    except BaseException:
+        fds_of.close_all([control, channel, attached.fileno() if attached else -1])
+        raise
+    fds.close()
+    handle = Handle(control, channel, monitor, attached)
+    try:
+        if map_ids:
+            handle.expect(op.MESSAGE_ID_MAP)
+            _map_ids(handle.pid, control, map_ids)
+        handle.expect(op.MESSAGE_CLONED)
+    except JubakoError:
+        handle.abandon()
+        raise
+    return handle
+
+
+def _map_ids(pid: int, control: int, linux: Linux) -> None:
+    from jubako.linux import userns
+
+    userns.map_with_helpers(pid, linux.uid_mappings, linux.gid_mappings)
+    os.write(control, struct.pack("=II", op.MESSAGE_ID_MAP_DONE, 0))
+
+
+def _add_monitor(plan: Plan, launch: Launch, fds: _Fds, childs: int) -> Attached | None:
+    """What the monitor needs; returns the creator's end of its own stream connection, when it asked for one."""
+    terminal = bool(launch.spec.process and launch.spec.process.terminal)
+    plan.add(op.INIT_CHANNEL, childs, launch.start_listener)
+    plan.add(op.RUN_DIR, fds.give(os.open(launch.run_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)))
+    kind = op.STDIO_TERMINAL if terminal else _STDIO[launch.stdio]
+    streams = [-1, -1, -1]
+    if kind == op.STDIO_INHERIT:
+        streams = [fds.give(fds_of.duplicate(fd)) for fd in launch.inherit_fds]
+    plan.add(op.STDIO, kind, int(launch.stdin), *streams)
+    if launch.log:
+        plan.add(op.LOG, launch.log.max_size_bytes, launch.log.max_files, launch.log.path)
+    primary, attached = -1, None
+    if launch.attach:
+        mine, primary = fds_of.packet_pair()
+        attached = Attached(mine)
+        fds.give(primary)
+    streaming = kind in (op.STDIO_PIPE, op.STDIO_TERMINAL)
+    plan.add(op.ATTACH, primary, int(streaming and launch.listen), int(launch.stdin_once))
+    if launch.cleanup:
+        plan.add(op.CLEANUP, *launch.cleanup)
+    if launch.die_with_creator:
+        plan.add(op.CREATOR_DEATH, signal.SIGKILL)
+    fds.lend(launch.keep_fds)
+    fds.lend([fd for fd in (launch.start_listener, launch.console_socket) if fd >= 0])
+    return attached

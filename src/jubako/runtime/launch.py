@@ -1,0 +1,61 @@
+"""What the engine asks of the executor, and what it hears at the end."""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+
+from jubako.linux.cgroup import CgroupHandle
+from jubako.spec.oci_runtime import Mount, Spec
+
+
+class LogFile(msgspec.Struct, frozen=True):
+    """A log in Docker's json-file format; `max_size_bytes` 0 is without end."""
+
+    path: str
+    max_size_bytes: int = 0
+    max_files: int = 1
+
+
+class Launch(msgspec.Struct, kw_only=True):
+    """One container.
+
+    `rootfs` is the snapshotter's (empty: spec.root.path is a directory). `seccomp` is a BPF program. `stdio` is
+    "pipe", "null" or "inherit" (`inherit_fds`, the caller's own streams); a terminal is spec.process.terminal's word.
+    `stdin` keeps the container's stdin open for clients, `stdin_once` closes it when the first of them goes.
+    `listen` opens attach.sock; `cleanup` is the command that runs at the end when no creator acknowledges it;
+    `die_with_creator` kills it when the handle's process is gone.
+
+    `leave` is jubako-oci's: there is no monitor, and whoever adopts orphans becomes the parent. `start_listener` is
+    the listening socket at which the process then waits for its start; `console_socket` gets its terminal's master.
+    """
+
+    spec: Spec
+    run_dir: str | os.PathLike[str]
+    rootfs: list[Mount] = []
+    cgroup: CgroupHandle | None = None
+    seccomp: bytes | None = None
+    log: LogFile | None = None
+    stdio: str = "pipe"
+    inherit_fds: tuple[int, int, int] = (0, 1, 2)
+    stdin: bool = False
+    stdin_once: bool = False
+    attach: bool = False
+    listen: bool = True
+    keep_fds: list[int] = []
+    cleanup: list[str] = []
+    die_with_creator: bool = False
+    console_socket: int = -1
+    leave: bool = False
+    start_listener: int = -1
+
+
+class Exit(msgspec.Struct, frozen=True):
+    """How it ended: `code` is 128 + `signal` for a signal; `started_ns` is 0 for a program that never ran."""
+
+    code: int
+    signal: int = 0
+    oom: bool = False
+    started_ns: int = 0
+    finished_ns: int = 0

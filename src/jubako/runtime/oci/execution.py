@@ -1,0 +1,87 @@
+"""exec: one more process in a running container."""
+
+from __future__ import annotations
+
+import tempfile
+
+import msgspec
+
+from jubako.errors import InvalidArgument
+from jubako.linux import cgroup
+from jubako.runtime import executor, seccomp
+from jubako.runtime.oci import lifecycle
+from jubako.runtime.oci.arguments import Arguments
+from jubako.runtime.oci.containers import Container, require
+from jubako.spec.oci_runtime import Capabilities, Process, Spec, User
+
+
+def execute(container: Container, arguments: Arguments) -> int:
+    """Run the process; returns its exit code, or 0 at once when detached."""
+    require(container, "running")
+    spec = container.spec()
+    process = _process(spec, arguments)
+    detach, console = arguments.given("detach"), arguments.option("console-socket")
+    if detach and process.terminal and not console:
+        raise InvalidArgument("cannot allocate tty if runc will detach without setting console socket")
+    with tempfile.TemporaryDirectory(prefix="exec-", dir=container.directory) as run_dir:
+        handle = executor.exec_(
+            container.record.pid,
+            process,
+            spec=spec,
+            run_dir=run_dir,
+            cgroup=cgroup.manager().open(container.record.cgroup) if container.record.cgroup else None,
+            seccomp=seccomp.of_specification(spec.linux.seccomp) if spec.linux and spec.linux.seccomp else None,
+            stdio="inherit",
+            stdin=process.terminal,
+            attach=process.terminal and not detach and not console,
+            console_socket=lifecycle.connect(console) if console else -1,
+            leave=detach,
+        )
+        lifecycle.write_pid_file(arguments.option("pid-file"), handle.pid)
+        if detach:
+            handle.release()
+            return 0
+        try:
+            handle.start()
+            return lifecycle.stay(handle)
+        finally:
+            handle.abandon()
+
+
+def _process(spec: Spec, arguments: Arguments) -> Process:
+    """--process FILE, or the container's own process with what the options change."""
+    if path := arguments.option("process"):
+        with open(path, "rb") as file:
+            return msgspec.json.decode(file.read(), type=Process)
+    base = spec.process or Process()
+    if len(arguments.words) < 2:
+        raise InvalidArgument("exec: the process args are missing")
+    words, tty = arguments.words[1:], arguments.given("tty")
+    process = msgspec.structs.replace(base, args=words, terminal=tty, console_size=None)
+    process.env = [*base.env, *arguments.lists.get("env", [])]
+    process.cwd = arguments.option("cwd") or base.cwd
+    process.no_new_privileges = base.no_new_privileges or arguments.given("no-new-privs")
+    if user := arguments.option("user"):
+        process.user = _user(user)
+    process.user.additional_gids += [int(text) for text in arguments.lists.get("additional-gids", [])]
+    if names := arguments.lists.get("cap"):
+        process.capabilities = _with(process.capabilities or Capabilities(), names)
+    return process
+
+
+def _user(text: str) -> User:
+    uid, _, gid = text.partition(":")
+    for number in (uid, gid or "0"):
+        if not (number.isascii() and number.isdecimal() and int(number) < (1 << 32) - 1):
+            raise InvalidArgument(f"invalid user: {text}")
+    return User(uid=int(uid), gid=int(gid or 0))
+
+
+def _with(base: Capabilities, names: list[str]) -> Capabilities:
+    """As runc: into every set but the inheritable and the ambient one."""
+    return msgspec.structs.replace(
+        base,
+        bounding=list(dict.fromkeys([*base.bounding, *names])),
+        effective=list(dict.fromkeys([*base.effective, *names])),
+        permitted=list(dict.fromkeys([*base.permitted, *names])),
+    )

@@ -1,0 +1,265 @@
+"""create, start, kill, delete and run."""
+
+from __future__ import annotations
+
+import _socket
+import contextlib
+import os
+import signal
+import struct
+import time
+from contextlib import ExitStack
+
+from jubako.errors import FailedPrecondition, InvalidArgument, JubakoError, NotFound
+from jubako.linux import cgroup, proc
+from jubako.linux import fd as fds_of
+from jubako.runtime import defaults, executor, failure, seccomp
+from jubako.runtime import opcodes as op
+from jubako.runtime.attach import read_packet
+from jubako.runtime.executor import Handle, Launch
+from jubako.runtime.oci import hooks
+from jubako.runtime.oci.containers import Container, Containers, Record, require
+from jubako.spec import oci_runtime
+from jubako.spec.oci_runtime import Linux, Spec
+
+_KILL_TIMEOUT_S = 10.0
+
+
+class Creation:
+    """What the command line says of a new container."""
+
+    def __init__(self, name: str, bundle: str, *, console_socket: str = "", pid_file: str = "") -> None:
+        self.name = name
+        self.bundle = os.path.abspath(bundle or ".")
+        self.console_socket = console_socket
+        self.pid_file = pid_file
+
+
+def load_bundle(bundle: str) -> tuple[Spec, bytes]:
+    """The bundle's config.json, with its root path made absolute."""
+    path = os.path.join(bundle, "config.json")
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        raise NotFound("file", path, message=f"JSON specification file {path} not found") from None
+    spec = oci_runtime.decode(data)
+    if not spec.root or not spec.process:
+        raise InvalidArgument(f"{path}: root and process are required")
+    spec.root.path = os.path.join(bundle, spec.root.path)
+    if not os.path.isdir(spec.root.path):
+        raise InvalidArgument(f"invalid rootfs: {spec.root.path}: no such directory")
+    for mount in spec.mounts:
+        if mount.source.startswith(".") or ("bind" in mount.options and not mount.source.startswith("/")):
+            mount.source = os.path.join(bundle, mount.source)
+    if spec.linux and spec.linux.resources:
+        # A specification denies all and names what it adds; the devices in every /dev are the runtime's to allow.
+        spec.linux.resources.devices += defaults.DEVICE_RULES[1:]
+    return spec, oci_runtime.encode(spec)
+
+
+def create(containers: Containers, asked: Creation) -> Container:
+    """Make the container up to where `start` lets its program begin."""
+    return _create(containers, asked, detached=True)[0]
+
+
+def _create(containers: Containers, asked: Creation, *, detached: bool) -> tuple[Container, Handle]:
+    spec, config = load_bundle(asked.bundle)
+    asked_hooks = hooks.check(spec)
+    record = Record(asked.name, asked.bundle, _now(), cgroup_name(spec, asked.name), annotations=spec.annotations)
+    container = containers.make(record, config)
+    with ExitStack() as undo:
+        undo.callback(container.remove)
+        launch = _launch(container, spec, asked, undo, detached=detached)
+        handle = executor.create(launch)
+        if not detached:
+            undo.callback(handle.abandon)
+        record.pid, record.pid_start = handle.pid, proc.start_ticks(handle.pid) or 0
+        undo.callback(_kill, container)
+        container.save()
+        state = container.state()
+        hooks.run(asked_hooks.prestart, state, "prestart")
+        hooks.run(asked_hooks.create_runtime, state, "createRuntime")
+        if detached:
+            handle.await_creation()
+        write_pid_file(asked.pid_file, record.pid)
+        undo.pop_all()
+    return container, handle
+
+
+def _launch(container: Container, spec: Spec, asked: Creation, undo: ExitStack, *, detached: bool) -> Launch:
+    linux = spec.linux or Linux()
+    terminal = bool(spec.process and spec.process.terminal)
+    if terminal and detached and not asked.console_socket:
+        raise InvalidArgument("cannot allocate tty if runc will detach without setting console socket")
+    launch = Launch(
+        spec=spec,
+        run_dir=container.directory,
+        stdio="inherit",
+        seccomp=seccomp.of_specification(linux.seccomp) if linux.seccomp else None,
+        leave=detached,
+        listen=False,
+        attach=terminal and not detached,
+        stdin=terminal,
+    )
+    if container.record.cgroup:
+        launch.cgroup = cgroup.manager().create(container.record.cgroup, linux.resources)
+        undo.callback(launch.cgroup.remove)
+    if asked.console_socket:
+        launch.console_socket = connect(asked.console_socket)
+    if detached:
+        launch.start_listener = _listen(container.start_socket)
+    return launch
+
+
+def cgroup_name(spec: Spec, name: str) -> str:
+    """The group beneath jubako/; "" for an ordinary user without one that could be made."""
+    if os.geteuid() != 0:
+        return ""
+    path = spec.linux.cgroups_path if spec.linux else ""
+    if path.count(":") == 2:  # systemd's slice:prefix:name
+        piece, prefix, unit = path.split(":")
+        path = f"{piece}/{prefix}-{unit}"
+    return path.strip("/").removeprefix(f"{cgroup.PARENT}/") or name
+
+
+def start(container: Container) -> None:
+    """Let the program begin. Raises why it could not."""
+    require(container, "created")
+    try:
+        connection = fds_of.connect_packet(container.start_socket)
+    except (ConnectionRefusedError, FileNotFoundError):
+        raise FailedPrecondition(f"container {container.record.id} has been started already") from None
+    try:
+        os.unlink(container.start_socket)
+        os.write(connection, struct.pack("=II", op.MESSAGE_START, 0))
+        message = read_packet(connection, 2048)
+    finally:
+        os.close(connection)
+    if message:
+        raise failure.to_error(failure.decode(message))
+    asked_hooks = hooks.check(container.spec())
+    with contextlib.suppress(JubakoError):  # the specification: a failed poststart hook is only worth a warning
+        hooks.run(asked_hooks.poststart, container.state(), "poststart")
+
+
+def run(containers: Containers, asked: Creation, *, detach: bool, keep: bool) -> int:
+    """create, start and, unless detached, wait and delete; returns the exit code."""
+    if detach:
+        container = create(containers, asked)
+        try:
+            start(container)
+        except JubakoError:
+            delete(container, force=True)
+            raise
+        return 0
+    container, handle = _create(containers, asked, detached=False)
+    try:
+        handle.start()
+        return stay(handle)
+    finally:
+        handle.abandon()
+        if not keep:
+            delete(container, force=True)
+
+
+def stay(handle: Handle) -> int:
+    if handle.attached:
+        from jubako.runtime.oci import terminal
+
+        terminal.relay(handle.attached)
+    else:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, lambda received, _: handle.signal(received))
+    return handle.wait().code
+
+
+def kill(container: Container, number: int, *, everything: bool) -> None:
+    """Send a signal to the first process, or to all that is in the cgroup."""
+    if everything and container.record.cgroup:
+        group = cgroup.manager().open(container.record.cgroup)
+        if number == signal.SIGKILL:
+            group.kill_all()
+            return
+        for pid in group.pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        return
+    if not container.alive():
+        raise FailedPrecondition("container not running")  # containerd looks for these words
+    _signal(container, number)
+
+
+def _signal(container: Container, number: int) -> None:
+    if not container.record.pid:
+        return
+    try:
+        fd = os.pidfd_open(container.record.pid)
+    except ProcessLookupError:
+        return
+    try:
+        if container.alive():  # the fd was opened before this look: it is that process, or nobody gets the signal
+            signal.pidfd_send_signal(fd, number)
+    finally:
+        os.close(fd)
+
+
+def _kill(container: Container) -> None:
+    """Kill what is left, and wait until the first process is gone."""
+    if container.record.cgroup:
+        with contextlib.suppress(FileNotFoundError):
+            cgroup.manager().open(container.record.cgroup).kill_all()
+    _signal(container, signal.SIGKILL)
+    deadline = time.monotonic() + _KILL_TIMEOUT_S
+    while container.alive() and time.monotonic() < deadline:
+        time.sleep(0.002)
+
+
+def delete(container: Container, *, force: bool) -> None:
+    """Remove all that is left of a stopped container; `force` kills it first."""
+    if force:
+        _kill(container)
+    else:
+        require(container, "stopped")
+    if container.record.cgroup:
+        cgroup.manager().open(container.record.cgroup).remove()
+    if os.path.exists(os.path.join(container.directory, "config.json")):
+        with contextlib.suppress(JubakoError):
+            hooks.run(hooks.check(container.spec()).poststop, container.state(), "poststop")
+    container.remove()
+
+
+def _listen(path: str) -> int:
+    """A listening socket at `path`, however deep, for this user alone."""
+    directory = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        listener = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC)
+        listener.bind(f"/proc/self/fd/{directory}/{os.path.basename(path)}")
+        listener.listen(1)
+        return fds_of.above_stdio(listener.detach())
+    finally:
+        os.close(directory)
+
+
+def connect(path: str) -> int:
+    """The console socket of the caller, who gets the terminal's master over it."""
+    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+    try:
+        connection.connect(path)
+    except OSError as error:
+        connection.close()
+        raise FailedPrecondition(f"console socket {path}: {error.strerror}") from None
+    return fds_of.above_stdio(connection.detach())
+
+
+def write_pid_file(path: str, pid: int) -> None:
+    if path:
+        temporary = os.path.join(os.path.dirname(path) or ".", f".{os.path.basename(path)}")
+        with open(temporary, "w") as file:
+            file.write(str(pid))
+        os.rename(temporary, path)
+
+
+def _now() -> str:
+    now = time.time_ns()
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now // 10**9))}.{now % 10**9:09d}Z"

@@ -1,0 +1,49 @@
+"""The plan on the wire: a flat list of operations for the executor, as executor/plan.h draws it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import struct
+
+from jubako.runtime import opcodes
+
+_HEADER = struct.Struct("=IHHII")
+_PREFIX = struct.Struct("=IHH")
+_LENGTH = struct.Struct("=I")
+_INTEGERS = [struct.Struct(f"={count}q") for count in range(8)]
+_PADDING = [b"\0" * count for count in range(8)]
+
+Text = str | bytes
+
+
+@functools.lru_cache(1024)  # most operations are the same in every container
+def _operation(code: int, *values: int | Text) -> bytes:
+    count = opcodes.INTEGERS[code]
+    parts = [_INTEGERS[count].pack(*values[:count])]
+    for value in values[count:]:
+        data = value if isinstance(value, bytes) else os.fsencode(str(value))
+        parts += (_LENGTH.pack(len(data)), data, b"\0")
+    body = b"".join(parts)
+    padding = -(_PREFIX.size + len(body)) % 8
+    prefix = _PREFIX.pack(_PREFIX.size + len(body) + padding, code, len(values) - count)
+    return prefix + body + _PADDING[padding]
+
+
+class Plan:
+    """Operations in the order in which they are performed; the monitor's come first, `encode` sees to that."""
+
+    def __init__(self) -> None:
+        self._monitor: list[bytes] = []
+        self._init: list[bytes] = []
+
+    def add(self, code: int, *values: int | Text) -> None:
+        """Append one operation: its integers, then its strings (operations.h names them)."""
+        (self._monitor if code < opcodes.PROPAGATION else self._init).append(_operation(code, *values))
+
+    def encode(self) -> bytes:
+        body = b"".join(self._monitor) + b"".join(self._init)
+        header = _HEADER.pack(
+            opcodes.PLAN_MAGIC, opcodes.PLAN_VERSION, 0, _HEADER.size + len(body), len(self._monitor) + len(self._init)
+        )
+        return header + body

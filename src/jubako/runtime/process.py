@@ -1,0 +1,91 @@
+"""The process of a specification: identity, privileges, limits, program, as the plan's last operations."""
+
+from __future__ import annotations
+
+import array
+import os
+
+from jubako.errors import InvalidArgument
+from jubako.runtime import opcodes as op
+from jubako.runtime.defaults import CAPABILITY_NUMBERS, RLIMITS
+from jubako.runtime.plan import Plan
+from jubako.spec.oci_runtime import Capabilities, Process, Rlimit
+
+_SIGKILL = 9
+_UNSIGNED_MAX = (1 << 64) - 1
+
+
+def add_process(
+    plan: Plan, process: Process, seccomp: bytes | None, *, held: int, single_id: bool, die_with_monitor: bool
+) -> None:
+    """Everything after the pivot. `held` are the capabilities that there are to give.
+
+    WAIT is as late as can be: what follows it, the container's start waits for.
+    """
+    if not process.args:
+        raise InvalidArgument("process.args is empty")
+    if process.apparmor_profile and os.path.exists("/sys/kernel/security/apparmor"):
+        raise InvalidArgument("AppArmor profiles are not supported yet")
+    if not process.cwd.startswith("/"):
+        raise InvalidArgument(f"the working directory '{process.cwd}' is invalid, it needs to be an absolute path")
+    for limit in process.rlimits:
+        _add_rlimit(plan, limit)
+    if process.oom_score_adj is not None:
+        plan.add(op.OOM_SCORE, process.oom_score_adj, int(process.oom_score_adj == 0))
+    if not process.terminal:
+        plan.add(op.SESSION)
+    plan.add(op.KEYRING)
+    plan.add(op.DIRECTORY, 1, process.cwd)
+    plan.add(op.UMASK, 0o022 if process.user.umask is None else process.user.umask)
+    # Without no_new_privs a filter needs CAP_SYS_ADMIN, so that it is loaded before capabilities are dropped.
+    early = seccomp and not process.no_new_privileges
+    if early:
+        plan.add(op.WAIT)
+        plan.add(op.SECCOMP, 0, seccomp or b"")
+    _add_identity(plan, process, held, single_id=single_id)
+    if process.no_new_privileges:
+        plan.add(op.NO_NEW_PRIVILEGES)
+    if die_with_monitor:
+        plan.add(op.PARENT_DEATH, _SIGKILL)  # a change of ids clears it, prctl(2): so after them
+    plan.add(op.ENVIRONMENT, *process.env)
+    if not early:
+        plan.add(op.WAIT)
+    if seccomp and not early:
+        plan.add(op.SECCOMP, 0, seccomp)
+    plan.add(op.EXECUTE, 0, *process.args)
+
+
+def _add_rlimit(plan: Plan, limit: Rlimit) -> None:
+    number = RLIMITS.get(limit.type.removeprefix("RLIMIT_").lower())
+    if number is None:
+        raise InvalidArgument(f"unknown rlimit {limit.type}")
+    plan.add(op.RLIMIT, number, _signed(limit.soft), _signed(limit.hard), 0)
+
+
+def _signed(value: int) -> int:
+    """A 64-bit limit as the plan's signed integer; all ones is RLIM_INFINITY."""
+    value &= _UNSIGNED_MAX
+    return value - (1 << 64) if value >> 63 else value
+
+
+def _add_identity(plan: Plan, process: Process, held: int, *, single_id: bool) -> None:
+    user = process.user
+    sets = process.capabilities or Capabilities()
+    if process.capabilities:
+        plan.add(op.BOUNDING, mask(sets.bounding))
+    keep = bool(process.capabilities and user.uid != 0)
+    groups = array.array("I", user.additional_gids).tobytes()
+    plan.add(op.USER, user.uid, user.gid, int(keep), int(not single_id), groups)
+    if process.capabilities:
+        names = (sets.effective, sets.permitted, sets.inheritable, sets.ambient)
+        plan.add(op.CAPABILITIES, *(mask(some) & held for some in names))
+
+
+def mask(names: list[str]) -> int:
+    """The bits of a capability set."""
+    bits = 0
+    for name in names:
+        if name not in CAPABILITY_NUMBERS:
+            raise InvalidArgument(f"unknown capability {name}")
+        bits |= 1 << CAPABILITY_NUMBERS[name]
+    return bits

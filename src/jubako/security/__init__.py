@@ -1,0 +1,1 @@
+"""Signing, scanning, policy and runtime watch: not built yet."""

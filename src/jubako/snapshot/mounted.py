@@ -1,0 +1,74 @@
+"""A snapshot's root as a file descriptor, with nothing attached to any mount table.
+
+The mount lives as long as the descriptors of it, so an abrupt end leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from jubako.errors import InvalidArgument, NotFound, PermissionDenied, Unavailable
+from jubako.linux import mount as kernel
+from jubako.spec.oci_runtime import Mount
+
+
+@contextmanager
+def mounted(mounts: Sequence[Mount]) -> Iterator[int]:
+    """Lend a directory fd of the root that `mounts` (of a snapshotter) describes; NotFound, PermissionDenied."""
+    if len(mounts) != 1:
+        raise InvalidArgument(f"a root is one mount, not {len(mounts)}")
+    with ExitStack() as stack:
+        root = _mount(mounts[0])
+        stack.callback(os.close, root)
+        # A mount fd is O_PATH: it can not be listed.
+        directory = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=root)
+        stack.callback(os.close, directory)
+        yield directory
+
+
+def _mount(mount: Mount) -> int:
+    attributes = kernel.MOUNT_ATTR_RDONLY if "ro" in mount.options else 0
+    if mount.type in ("bind", ""):
+        return _bind(mount.source, attributes)
+    try:
+        context = kernel.fsopen(mount.type)
+    except OSError as error:
+        raise _explained(error, []) from error
+    try:
+        _configure(context, [option for option in mount.options if option not in ("ro", "rw")])
+        return kernel.fsmount(context, attributes)
+    except OSError as error:
+        raise _explained(error, kernel.messages(context)) from error
+    finally:
+        os.close(context)
+
+
+def _configure(context: int, options: list[str]) -> None:
+    for option in options:
+        key, equals, value = option.partition("=")
+        kernel.fsconfig(context, key, value if equals else None)
+    kernel.fsconfig_create(context)
+
+
+def _bind(source: str, attributes: int) -> int:
+    try:
+        tree = kernel.open_tree(source, kernel.OPEN_TREE_CLONE)
+    except OSError as error:
+        raise _explained(error, []) from error
+    if attributes:
+        kernel.mount_setattr(tree, add=attributes)
+    return tree
+
+
+def _explained(error: OSError, log: list[str]) -> Exception:
+    what = "; ".join(log) or error.strerror
+    if error.errno in (errno.EPERM, errno.EACCES):
+        return PermissionDenied(
+            f"cannot mount the snapshot: {what}", hint="mounts need root, or a user namespace of your own"
+        )
+    if error.errno == errno.ENOENT:
+        return NotFound("layer", error.filename or "", message=f"cannot mount the snapshot: {what}")
+    return Unavailable(f"cannot mount the snapshot: {what}", hint="overlayfs with lowerdir+ needs Linux 6.8 or newer")

@@ -1,0 +1,251 @@
+"""The OCI runtime configuration (`config.json`), with its wire names.
+
+Unknown fields are tolerated on reading. Lists that the spec lets be absent are None or empty here.
+
+Spec: OCI runtime-spec 1.2 (config.md, config-linux.md).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Struct(msgspec.Struct, omit_defaults=True, rename="camel", kw_only=True):
+    """Base: camelCase on the wire, absent when default. Mutable: a specification is composed step by step."""
+
+
+class User(Struct, kw_only=True):
+    uid: int = 0
+    gid: int = 0
+    umask: int | None = None
+    additional_gids: list[int] = []
+
+
+class Box(Struct, kw_only=True):
+    height: int = 0
+    width: int = 0
+
+
+class Capabilities(Struct, kw_only=True):
+    bounding: list[str] = []
+    effective: list[str] = []
+    inheritable: list[str] = []
+    permitted: list[str] = []
+    ambient: list[str] = []
+
+
+class Rlimit(Struct, kw_only=True):
+    type: str
+    soft: int
+    hard: int
+
+
+class Process(Struct, kw_only=True):
+    terminal: bool = False
+    console_size: Box | None = None
+    user: User = msgspec.field(default_factory=User)
+    args: list[str] = []
+    env: list[str] = []
+    cwd: str = "/"
+    capabilities: Capabilities | None = None
+    rlimits: list[Rlimit] = []
+    no_new_privileges: bool = False
+    apparmor_profile: str = ""
+    oom_score_adj: int | None = None
+    selinux_label: str = ""
+
+
+class Root(Struct, kw_only=True):
+    path: str
+    readonly: bool = False
+
+
+class IDMapping(Struct, kw_only=True):
+    container_id: int = msgspec.field(name="containerID")
+    host_id: int = msgspec.field(name="hostID")
+    size: int
+
+
+class Mount(Struct, kw_only=True):
+    """One mount; also how a snapshotter describes a root filesystem (`destination` is then "/")."""
+
+    destination: str
+    type: str = ""
+    source: str = ""
+    options: list[str] = []
+    uid_mappings: list[IDMapping] = []
+    gid_mappings: list[IDMapping] = []
+
+
+class Namespace(Struct, kw_only=True):
+    """`type` is pid, network, mount, ipc, uts, user, cgroup or time; `path` joins one instead of making it."""
+
+    type: str
+    path: str = ""
+
+
+class Device(Struct, kw_only=True):
+    type: str
+    path: str
+    major: int = 0
+    minor: int = 0
+    file_mode: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+
+
+class DeviceRule(Struct, kw_only=True):
+    allow: bool
+    type: str = "a"
+    major: int | None = None
+    minor: int | None = None
+    access: str = "rwm"
+
+
+class MemoryResources(Struct, kw_only=True):
+    """Bytes; -1 is unlimited."""
+
+    limit: int | None = None
+    reservation: int | None = None
+    swap: int | None = None
+    swappiness: int | None = None
+    disable_oom_killer: bool | None = msgspec.field(default=None, name="disableOOMKiller")
+
+
+class CPUResources(Struct, kw_only=True):
+    """`shares` is a weight; `quota` and `period` are microseconds; `cpus` and `mems` are lists such as 0-3,8."""
+
+    shares: int | None = None
+    quota: int | None = None
+    period: int | None = None
+    burst: int | None = None
+    realtime_runtime: int | None = None
+    realtime_period: int | None = None
+    cpus: str = ""
+    mems: str = ""
+    idle: int | None = None
+
+
+class PidsResources(Struct, kw_only=True):
+    limit: int
+
+
+class WeightDevice(Struct, kw_only=True):
+    major: int
+    minor: int
+    weight: int | None = None
+    leaf_weight: int | None = None
+
+
+class ThrottleDevice(Struct, kw_only=True):
+    major: int
+    minor: int
+    rate: int
+
+
+class BlockIOResources(Struct, kw_only=True):
+    weight: int | None = None
+    leaf_weight: int | None = None
+    weight_device: list[WeightDevice] = []
+    throttle_read_bps_device: list[ThrottleDevice] = []
+    throttle_write_bps_device: list[ThrottleDevice] = []
+    throttle_read_iops_device: list[ThrottleDevice] = msgspec.field(default_factory=list, name="throttleReadIOPSDevice")
+    throttle_write_iops_device: list[ThrottleDevice] = msgspec.field(
+        default_factory=list, name="throttleWriteIOPSDevice"
+    )
+
+
+class HugepageLimit(Struct, kw_only=True):
+    page_size: str
+    limit: int
+
+
+class Resources(Struct, kw_only=True):
+    devices: list[DeviceRule] = []
+    memory: MemoryResources | None = None
+    cpu: CPUResources | None = None
+    pids: PidsResources | None = None
+    block_io: BlockIOResources | None = msgspec.field(default=None, name="blockIO")
+    hugepage_limits: list[HugepageLimit] = []
+    unified: dict[str, str] = {}
+
+
+class SeccompArg(Struct, kw_only=True):
+    index: int
+    value: int
+    value_two: int = 0
+    op: str
+
+
+class SeccompRule(Struct, kw_only=True):
+    names: list[str]
+    action: str
+    errno_ret: int | None = None
+    args: list[SeccompArg] = []
+
+
+class Seccomp(Struct, kw_only=True):
+    default_action: str
+    default_errno_ret: int | None = None
+    architectures: list[str] = []
+    flags: list[str] = []
+    listener_path: str = ""
+    listener_metadata: str = ""
+    syscalls: list[SeccompRule] = []
+
+
+class Linux(Struct, kw_only=True):
+    uid_mappings: list[IDMapping] = []
+    gid_mappings: list[IDMapping] = []
+    sysctl: dict[str, str] = {}
+    resources: Resources | None = None
+    cgroups_path: str = ""
+    namespaces: list[Namespace] = []
+    devices: list[Device] = []
+    seccomp: Seccomp | None = None
+    rootfs_propagation: str = ""
+    masked_paths: list[str] = []
+    readonly_paths: list[str] = []
+    mount_label: str = ""
+
+
+class Hook(Struct, kw_only=True):
+    path: str
+    args: list[str] = []
+    env: list[str] = []
+    timeout: int | None = None
+
+
+class Hooks(Struct, kw_only=True):
+    prestart: list[Hook] = []
+    create_runtime: list[Hook] = []
+    create_container: list[Hook] = []
+    start_container: list[Hook] = []
+    poststart: list[Hook] = []
+    poststop: list[Hook] = []
+
+
+class Spec(Struct, kw_only=True):
+    oci_version: str = "1.2.0"
+    process: Process | None = None
+    root: Root | None = None
+    hostname: str = ""
+    domainname: str = ""
+    mounts: list[Mount] = []
+    hooks: Hooks | None = None
+    annotations: dict[str, str] = {}
+    linux: Linux | None = None
+
+
+def decode(data: bytes) -> Spec:
+    """Decode a `config.json`; raises msgspec.ValidationError with the path of the field that is wrong."""
+    return msgspec.json.decode(data, type=Spec)
+
+
+def encode(spec: Spec) -> bytes:
+    """Encode as a `config.json` (ociVersion always present)."""
+    document: dict[str, Any] = msgspec.to_builtins(spec)
+    document.setdefault("ociVersion", spec.oci_version)
+    return msgspec.json.format(msgspec.json.encode(document), indent=2)

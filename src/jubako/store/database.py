@@ -1,0 +1,198 @@
+"""The SQLite database beneath the records: its schema, its connections, its errors.
+
+Layout:       jubako.db in WAL mode; PRAGMA user_version is the schema's version
+Concurrency:  many processes; one connection for each process, opened when it is first needed, shared by its threads
+              under a lock. A connection never crosses fork: a child that uses its parent's object gets its own.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import sqlite3
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from jubako.errors import DataLoss, FailedPrecondition, JubakoError, PermissionDenied, ResourceExhausted, Unavailable
+from jubako.store.ballast import Ballast
+from jubako.store.failure import explain
+
+_BUSY_TIMEOUT_S = 30.0
+# SQLite takes its shared memory and its log in pieces of this size.
+_WANTED_BYTES = 32 << 10
+_SHARED_FIRST, _SHARED_SIZE = 0x40000002, 510
+_DMS = 128
+
+# One entry for each version: the statements that lead to it from the one before. Entries are never edited.
+_MIGRATIONS = (
+    (
+        "CREATE TABLE records (collection TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,"
+        " PRIMARY KEY (collection, key))",
+        "CREATE TABLE uniques (collection TEXT NOT NULL, text TEXT NOT NULL, key TEXT NOT NULL,"
+        " PRIMARY KEY (collection, text)) WITHOUT ROWID",
+        "CREATE INDEX uniques_by_key ON uniques (collection, key)",
+    ),
+)
+SCHEMA_VERSION = len(_MIGRATIONS)
+
+_OUTER = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
+_NESTED = ("SAVEPOINT nested", "RELEASE nested", ("ROLLBACK TO nested", "RELEASE nested"))
+
+_KINDS: dict[int, tuple[type[JubakoError], str]] = {
+    sqlite3.SQLITE_FULL: (ResourceExhausted, "free some space: `jubako system prune` removes what nothing uses"),
+    sqlite3.SQLITE_NOMEM: (ResourceExhausted, "out of memory"),
+    sqlite3.SQLITE_READONLY: (PermissionDenied, "it is read-only: name another place with --root"),
+    sqlite3.SQLITE_CANTOPEN: (PermissionDenied, "it cannot be opened or made there: name another place with --root"),
+    sqlite3.SQLITE_PERM: (PermissionDenied, "run as the user who owns it"),
+    sqlite3.SQLITE_BUSY: (Unavailable, "another process holds it for very long: see who with `fuser`"),
+    sqlite3.SQLITE_CORRUPT: (DataLoss, "the database is damaged: restore it from a backup"),
+    sqlite3.SQLITE_NOTADB: (DataLoss, "this is not a database of Jubako"),
+    sqlite3.SQLITE_IOERR: (Unavailable, "the disk is full or failing: see `df` and the kernel log"),
+}
+
+_HAVE_A_CAUSE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR)
+
+
+class Database:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.ballast = Ballast(path.with_name("ballast"))
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._pid = 0
+        self._depth = 0
+        self._inherited: list[object] = []
+        self._held: list[int] = []
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None and self._pid == os.getpid():
+                self._connection.close()
+                self._connection = None
+
+    def hold_log(self) -> None:
+        """Keep the write-ahead log in place while this process lives, so that short processes need not.
+
+        The last connection to close merges the log into the database and deletes it, two fsyncs, and the next one makes
+        it again. SQLite takes itself for the last if nobody shares its locks; these are open-file-description locks
+        (fcntl(2)), which a forked child neither loses nor breaks so long as it closes none of these descriptors.
+        Offsets: https://sqlite.org/fileformat2.html#the_lock_byte_page, https://sqlite.org/walformat.html#locks.
+        """
+        with self._lock:
+            self.execute("SELECT count(*) FROM sqlite_schema")
+            for path, start, length in ((self.path, _SHARED_FIRST, _SHARED_SIZE), (f"{self.path}-shm", _DMS, 1)):
+                fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+                self._held.append(fd)
+                fcntl.fcntl(fd, fcntl.F_OFD_SETLKW, struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, start, length, 0))
+            self.close()
+
+    def execute(self, statement: str, *parameters: str | bytes) -> list[tuple[object, ...]]:
+        """Run one statement and return all of its rows."""
+        with self._lock, self.explained():
+            return self._connect().execute(statement, parameters).fetchall()
+
+    def change(self, statement: str, *parameters: str | bytes) -> int:
+        """Run one statement and return how many rows it changed."""
+        with self._lock, self.explained():
+            return self._connect().execute(statement, parameters).rowcount
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Run the body in one write transaction, or as a part of the enclosing one that can fail alone."""
+        with self._lock, self.explained():
+            connection = self._connect()
+            begin, commit, rollback = _NESTED if self._depth else _OUTER
+            connection.execute(begin)
+            self._depth += 1
+            try:
+                yield
+                connection.execute(commit)
+            except BaseException:
+                # A full disk may have rolled back already.
+                if connection.in_transaction:
+                    for statement in rollback:
+                        connection.execute(statement)
+                raise
+            finally:
+                self._depth -= 1
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn the failures of SQLite and of the file system that have a meaning into their kinds."""
+        try:
+            yield
+        except OSError as error:
+            explain(error, "use the database", self.path)
+            raise
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            if code in _HAVE_A_CAUSE and (cause := _cause(self.path.parent)):
+                explain(OSError(cause, os.strerror(cause)), "use the database", self.path)
+            kind, hint = _KINDS.get(code, (None, ""))
+            if kind is None:
+                raise
+            raise kind(f"cannot use the database {self.path}: {error}", hint=hint) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._connection is None or self._pid != os.getpid():
+            if self._connection is not None:
+                # Closing what was inherited would touch the parent's locks and log: keep it, unused.
+                self._inherited.append(self._connection)
+                self._depth = 0
+            self._connection = self._open()
+            self._pid = os.getpid()
+        return self._connection
+
+    def _open(self) -> sqlite3.Connection:
+        self.ballast.drop_if_low()
+        connection = sqlite3.connect(
+            self.path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=64
+        )
+        connection.execute("PRAGMA synchronous=NORMAL")
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA_VERSION:
+            connection.close()
+            raise FailedPrecondition(
+                f"{self.path} was written by a newer Jubako (schema {version}, this one knows {SCHEMA_VERSION})",
+                hint="use that version, or another place with --root",
+            )
+        if version < SCHEMA_VERSION:
+            _migrate(connection, self.path.parent)
+        self.ballast.refill()
+        return connection
+
+
+def _cause(directory: Path) -> int:
+    """Which errno SQLite met in `directory` and does not tell; 0 where there is no sign of one."""
+    try:
+        status = os.statvfs(directory)
+    except OSError as error:
+        return error.errno or 0
+    if status.f_flag & os.ST_RDONLY:
+        return errno.EROFS
+    if not os.access(directory, os.W_OK | os.X_OK):
+        return errno.EACCES
+    return errno.ENOSPC if status.f_bavail * status.f_frsize < _WANTED_BYTES else 0
+
+
+def _migrate(connection: sqlite3.Connection, directory: Path) -> None:
+    """Bring the schema up to date; the change to WAL does not wait for others by itself, so they wait here."""
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        for statements in _MIGRATIONS[version:]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    finally:
+        os.close(fd)

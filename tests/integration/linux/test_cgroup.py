@@ -1,0 +1,176 @@
+"""One suite for every cgroup manager that this machine can have. v2 runs on the unified hierarchy of a hybrid machine,
+too, where it has no controllers: then limits are left out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jubako.linux import cgroup
+from jubako.linux.cgroup import CgroupHandle, CgroupManager, Hierarchies
+from jubako.runtime.defaults import DEVICE_RULES
+from jubako.spec.oci_runtime import CPUResources, DeviceRule, MemoryResources, PidsResources, Resources
+
+pytestmark = pytest.mark.root
+
+
+def managers() -> dict[str, CgroupManager]:
+    from jubako.linux.cgroup_v1 import V1Manager
+    from jubako.linux.cgroup_v2 import V2Manager
+
+    found = cgroup.find_hierarchies(Path("/proc/self/mountinfo").read_text())
+    made: dict[str, CgroupManager] = {}
+    if found.unified:
+        made["v2"] = V2Manager(found.unified)
+    if found.v1:
+        made["v1"] = V1Manager(Hierarchies(found.v1, ""))
+        if found.unified:
+            made["hybrid"] = V1Manager(found)
+    return made
+
+
+@pytest.fixture(params=["v1", "hybrid", "v2"])
+def manager(request: pytest.FixtureRequest) -> CgroupManager:
+    found = managers().get(request.param)
+    if not found:
+        pytest.skip(f"no {request.param} on this machine")
+    return found
+
+
+@pytest.fixture
+def group(manager: CgroupManager) -> Iterator[CgroupHandle]:
+    made = manager.create(f"test-{os.getpid()}", Resources(devices=DEVICE_RULES))
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def sleeper(group: CgroupHandle) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(["sleep", "100"])
+    group.add(process.pid)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_group_is_made_listed_and_removed(manager: CgroupManager) -> None:
+    name = f"test-made-{os.getpid()}"
+    group = manager.create(name)
+    assert name in manager.names()
+    assert group.pids() == []
+    group.remove()
+    group.remove()
+    assert name not in manager.names()
+
+
+def test_nested_names_are_removed_whole(manager: CgroupManager) -> None:
+    parent = f"test-nested-{os.getpid()}"
+    manager.create(f"{parent}/inner/most")
+    manager.open(parent).remove()
+    assert parent not in manager.names()
+
+
+def test_an_empty_group_that_was_left_behind_is_taken_over(manager: CgroupManager, group: CgroupHandle) -> None:
+    assert manager.create(group.name, Resources(devices=DEVICE_RULES)).pids() == []
+
+
+def test_a_process_is_added_and_killed(group: CgroupHandle, sleeper: subprocess.Popen[bytes]) -> None:
+    assert group.pids() == [sleeper.pid]
+    group.kill_all()
+    assert sleeper.wait(5) == -9
+
+
+def test_frozen_processes_stand_still_until_thawed(group: CgroupHandle) -> None:
+    process = subprocess.Popen(["sh", "-c", "while :; do echo x; sleep 0.005; done"], stdout=subprocess.PIPE)
+    assert process.stdout
+    group.add(process.pid)
+    group.freeze()
+    os.set_blocking(process.stdout.fileno(), False)
+    process.stdout.read()
+    time.sleep(0.1)
+    assert not process.stdout.read()
+    group.thaw()
+    time.sleep(0.1)
+    assert process.stdout.read()
+    group.kill_all()
+    process.wait(5)
+
+
+def test_killing_works_while_frozen(group: CgroupHandle, sleeper: subprocess.Popen[bytes]) -> None:
+    group.freeze()
+    group.kill_all()
+    group.thaw()
+    assert sleeper.wait(5) == -9
+
+
+def test_removal_kills_what_is_left(manager: CgroupManager) -> None:
+    group = manager.create(f"test-left-{os.getpid()}")
+    process = subprocess.Popen(["sh", "-c", "while :; do sleep 0.01; done"])
+    group.add(process.pid)
+    group.remove()
+    assert process.wait(5) == -9
+    assert group.name not in manager.names()
+
+
+def test_device_rules_decide_and_can_be_replaced(group: CgroupHandle) -> None:
+    def opens(path: str) -> bool:
+        script = 'read line; exec 3< "$0"'
+        process = subprocess.Popen(["sh", "-c", script, path], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        group.add(process.pid)
+        process.communicate(b"\n")
+        return process.returncode == 0
+
+    assert opens("/dev/null")
+    assert not opens("/dev/kmsg")
+    group.update(Resources(devices=[DeviceRule(allow=True)]))
+    assert opens("/dev/kmsg")
+
+
+def test_statistics_are_there(group: CgroupHandle) -> None:
+    process = subprocess.Popen(
+        ["sh", "-c", "read x; i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done"], stdin=subprocess.PIPE
+    )
+    group.add(process.pid)
+    assert process.stdin
+    process.communicate(b"\n")
+    stats = group.stats()
+    assert stats.cpu_ns > 0
+    assert stats.pids == 0
+    assert not group.oom_killed()
+
+
+def test_limits_are_set_and_changed(manager: CgroupManager) -> None:
+    if manager.version == "v2" and not (Path("/sys/fs/cgroup/cgroup.controllers").exists()):
+        pytest.skip("no controllers on the unified hierarchy")
+    resources = Resources(memory=MemoryResources(limit=64 << 20, swap=128 << 20), pids=PidsResources(limit=50),
+                          cpu=CPUResources(quota=50000, period=100000, shares=512))  # fmt: skip
+    group = manager.create(f"test-limits-{os.getpid()}", resources)
+    try:
+        assert (group.stats().memory_limit, group.stats().pids_limit) == (64 << 20, 50)
+        group.update(Resources(memory=MemoryResources(limit=256 << 20, swap=512 << 20), pids=PidsResources(limit=70)))
+        assert (group.stats().memory_limit, group.stats().pids_limit) == (256 << 20, 70)
+        group.update(Resources(memory=MemoryResources(limit=32 << 20, swap=64 << 20)))
+        assert group.stats().memory_limit == 32 << 20
+    finally:
+        group.remove()
+
+
+def test_cpus_are_set_at_any_time(
+    manager: CgroupManager, group: CgroupHandle, sleeper: subprocess.Popen[bytes]
+) -> None:
+    if manager.version == "v2":
+        pytest.skip("no controllers on the unified hierarchy")
+    group.update(Resources(cpu=CPUResources(cpus="0")))
+    assert os.sched_getaffinity(sleeper.pid) == {0}
+
+
+def test_a_limit_that_is_refused_leaves_no_group(manager: CgroupManager) -> None:
+    name = f"test-refused-{os.getpid()}"
+    with pytest.raises(OSError, match=r"cpuset\.cpus"):
+        manager.create(name, Resources(cpu=CPUResources(cpus="4000")))
+    assert name not in manager.names()

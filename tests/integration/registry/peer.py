@@ -1,0 +1,83 @@
+"""A registry in a thread of this process, and requests to it as a test writes them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import urllib3
+
+from jubako.image.reference import Reference, parse
+from jubako.registry.server.registry import Options
+from jubako.registry.server.server import running
+from jubako.spec.oci_image import Digest
+
+
+class Http:
+    """Requests to one server. Underscores in header names stand for hyphens."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.domain = base.partition("//")[2]
+        self._pool = urllib3.PoolManager(retries=False, timeout=20)
+
+    def __call__(self, method: str, path: str, body: bytes | None = None, **headers: str) -> urllib3.BaseHTTPResponse:
+        url = path if "://" in path else self.base + path
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._pool.request(method, url, body=body, headers=sent, redirect=False)
+
+    def reference(self, text: str) -> Reference:
+        return parse(f"{self.domain}/{text}")
+
+    def push_blob(self, name: str, data: bytes) -> Digest:
+        digest = digest_of(data)
+        answer = self("POST", f"/v2/{name}/blobs/uploads/?digest={digest}", data)
+        assert answer.status == 201, answer.data
+        return digest
+
+    def code(self, answer: urllib3.BaseHTTPResponse) -> str:
+        """The error code of a refusal."""
+        code: str = answer.json()["errors"][0]["code"]
+        return code
+
+
+Serve = Callable[..., AbstractContextManager[Http]]
+
+
+def digest_of(data: bytes) -> Digest:
+    return Digest("sha256:" + hashlib.sha256(data).hexdigest())
+
+
+@contextmanager
+def served(options: Options) -> Iterator[Http]:
+    """The registry has drained and closed when the body is left."""
+    ready = threading.Event()
+    found: list[str] = []
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    async def main() -> None:
+        async with running(options) as url:
+            found.append(url)
+            ready.set()
+            await stop.wait()
+
+    def run() -> None:
+        try:
+            loop.run_until_complete(main())
+            loop.run_until_complete(loop.shutdown_default_executor())
+        finally:
+            loop.close()
+            ready.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert ready.wait(20)
+    try:
+        yield Http(found[0])
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(30)

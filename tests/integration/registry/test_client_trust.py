@@ -1,0 +1,112 @@
+"""Redirects, challenges and tokens: credentials go where they are meant, and nowhere else."""
+
+from __future__ import annotations
+
+import pytest
+
+from jubako.errors import InvalidArgument, Unauthenticated, Unavailable
+from jubako.registry.client import Credentials
+
+from .scripted import Answer, scripted
+
+pytestmark = pytest.mark.root
+CREDENTIALS = Credentials("ann", "secret")
+
+
+def test_redirect_to_another_host_is_followed_without_authorization(honest, fetch, image):
+    with scripted(lambda asked: honest(asked._replace(path=asked.path.replace("/cdn/", "/blobs/")))) as cdn:
+
+        def script(asked):
+            if "Authorization" not in asked.headers and asked.path != "/v2/":
+                return Answer(401, headers={"WWW-Authenticate": 'Basic realm="x"'})
+            if "/blobs/" in asked.path:
+                return Answer(307, headers={"Location": f"{cdn.base}/cdn/{asked.path.rpartition('/')[2]}"})
+            return honest(asked)
+
+        with scripted(script) as server:
+            assert fetch(server, credentials=CREDENTIALS).id == image.id
+        assert server.count("/blobs/") == 3
+        assert len(cdn.asked) == 3
+        assert not any("Authorization" in asked.headers for asked in cdn.asked)
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["http://registry.invalid/blob", "ftp://127.0.0.1/blob", "file:///etc/passwd", "https://169.254.169.254/x"],
+)
+def test_redirect_to_where_no_blob_can_be_is_refused(honest, fetch, target):
+    def script(asked):
+        return Answer(307, headers={"Location": target}) if "/blobs/" in asked.path else honest(asked)
+
+    with scripted(script) as server, pytest.raises(InvalidArgument, match="refusing to follow"):
+        fetch(server)
+
+
+def test_redirects_in_a_circle_end(fetch):
+    script = lambda asked: Answer(307, headers={"Location": asked.path}) if "/app/" in asked.path else Answer()  # noqa: E731
+    with scripted(script) as server, pytest.raises(Unavailable, match="redirects"):
+        fetch(server)
+
+
+def test_cve_2020_15157_token_realm_elsewhere_over_http_gets_no_credentials(fetch):
+    challenge = 'Bearer realm="http://tokens.invalid/token",service="x"'
+    with (
+        scripted(lambda asked: Answer(401, headers={"WWW-Authenticate": challenge})) as server,
+        pytest.raises(InvalidArgument, match="refusing to follow"),
+    ):
+        fetch(server, credentials=CREDENTIALS)
+
+
+def test_token_is_asked_for_once_with_scope_and_sent_only_to_the_registry(honest, fetch, image):
+    def script(asked):
+        if asked.path.startswith("/token"):
+            return Answer(body=b'{"token": "t0ken", "expires_in": 60}')
+        if asked.headers.get("Authorization") != "Bearer t0ken" and asked.path != "/v2/":
+            realm = f'Bearer realm="{server.base}/token",service="s p",scope="repository:app:pull"'
+            return Answer(401, headers={"WWW-Authenticate": realm})
+        return honest(asked)
+
+    with scripted(script) as server:
+        assert fetch(server, credentials=CREDENTIALS).id == image.id
+        tokens = [asked for asked in server.asked if asked.path.startswith("/token")]
+    assert [asked.path for asked in tokens] == ["/token?service=s+p&scope=repository%3Aapp%3Apull&account=ann"]
+    assert tokens[0].headers["Authorization"].startswith("Basic ")
+
+
+def test_expired_token_is_renewed(honest, fetch, image):
+    def script(asked):
+        issued = server.count("/token")
+        if asked.path.startswith("/token"):
+            return Answer(body=b'{"access_token": "t%d"}' % issued)
+        # The first token is no longer good when it comes to blobs.
+        good = "Bearer t2" if "/blobs/" in asked.path else "Bearer t1"
+        if asked.path != "/v2/" and asked.headers.get("Authorization") != good:
+            return Answer(401, headers={"WWW-Authenticate": f'Bearer realm="{server.base}/token"'})
+        return honest(asked)
+
+    with scripted(script) as server:
+        assert fetch(server).id == image.id
+        assert server.count("/token") == 2
+
+
+def test_identity_token_is_exchanged_by_oauth2(honest, fetch, image):
+    def script(asked):
+        if asked.path == "/token":
+            return Answer(body=b'{"access_token": "t"}') if asked.method == "POST" else Answer(405)
+        if asked.path != "/v2/" and asked.headers.get("Authorization") != "Bearer t":
+            return Answer(401, headers={"WWW-Authenticate": f'Bearer realm="{server.base}/token"'})
+        return honest(asked)
+
+    with scripted(script) as server:
+        assert fetch(server, credentials=Credentials(identity_token="id")).id == image.id
+
+
+def test_registry_that_never_accepts_a_token_is_unauthenticated(fetch):
+    def script(asked):
+        if asked.path.startswith("/token"):
+            return Answer(body=b'{"token": "t"}')
+        return Answer(401, headers={"WWW-Authenticate": f'Bearer realm="{server.base}/token"'})
+
+    with scripted(script) as server, pytest.raises(Unauthenticated, match="authentication required"):
+        fetch(server)
+    assert server.count("/manifests/") == 2

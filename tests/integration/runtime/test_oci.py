@@ -1,0 +1,194 @@
+"""`jubako-oci` as a caller sees it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jubako.linux import cgroup
+
+pytestmark = pytest.mark.root
+
+
+class Oci:
+    def __init__(self, base: Path, image: Path) -> None:
+        self.base = base
+        self.bundle = base / "bundle"
+        self.bundle.mkdir()
+        (self.bundle / "rootfs").symlink_to(image)
+        assert self("spec", "-b", str(self.bundle)).returncode == 0
+
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Output goes to files: a container that is left running would hold a pipe open."""
+        command = [sys.executable, "-m", "jubako.runtime.oci_cli", "--root", str(self.base / "state"), *arguments]
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        out, err = self.base / "out", self.base / "err"
+        with out.open("w") as stdout, err.open("w") as stderr:
+            code = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, env=env, timeout=60, check=False
+            )
+        return subprocess.CompletedProcess(command, code.returncode, out.read_text(), err.read_text())
+
+    def configure(self, *args: str, **process: object) -> None:
+        path = self.bundle / "config.json"
+        config = json.loads(path.read_text())
+        config["process"].update({"terminal": False, "args": list(args), "env": ["PATH=/bin"], **process})
+        path.write_text(json.dumps(config))
+
+    def hook(self, kind: str, script: str) -> None:
+        path = self.bundle / "config.json"
+        config = json.loads(path.read_text())
+        config.setdefault("hooks", {}).setdefault(kind, []).append({"path": "/bin/sh", "args": ["sh", "-c", script]})
+        path.write_text(json.dumps(config))
+
+    def status(self, name: str) -> str:
+        status: str = json.loads(self("state", name).stdout)["status"]
+        return status
+
+    def create(self, name: str) -> None:
+        done = self("create", "-b", str(self.bundle), name)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def oci(tmp_path: Path, image: Path) -> Iterator[Oci]:
+    made = Oci(tmp_path, image)
+    made.configure("sleep", "100")
+    yield made
+    for name in ("one", "two"):
+        made("delete", "--force", name)
+    assert not {"one", "two"} & set(cgroup.manager().names())
+
+
+def test_run_returns_the_programs_output_and_code(oci: Oci) -> None:
+    oci.configure("sh", "-c", "echo hello; exit 3")
+    done = oci("run", "-b", str(oci.bundle), "one")
+    assert (done.returncode, done.stdout) == (3, "hello\n")
+    assert oci("state", "one").returncode == 1
+
+
+def test_the_life_of_a_container(oci: Oci) -> None:
+    oci.configure("sh", "-c", "echo started; sleep 100")
+    oci.create("one")
+    assert oci.status("one") == "created"
+    assert oci("start", "one").returncode == 0
+    assert oci.status("one") == "running"
+    assert oci("kill", "one", "KILL").returncode == 0
+    deadline = time.monotonic() + 5
+    while oci.status("one") != "stopped" and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert oci("delete", "one").returncode == 0
+    assert "does not exist" in oci("state", "one").stderr
+
+
+def test_transitions_that_the_specification_forbids_are_errors(oci: Oci) -> None:
+    oci.create("one")
+    assert "already exists" in oci("create", "-b", str(oci.bundle), "one").stderr
+    assert "must be stopped" in oci("delete", "one").stderr
+    oci("start", "one")
+    assert oci("start", "one").returncode == 1
+    assert oci.status("one") == "running"
+    oci("kill", "one", "9")
+    time.sleep(0.1)
+    assert "not running" in oci("kill", "one").stderr
+    assert oci("delete", "one").returncode == 0
+    assert oci("delete", "one").returncode == 1
+    assert oci("delete", "--force", "one").returncode == 0
+
+
+def test_the_pid_file_names_a_process_that_is_nobodys_of_ours(oci: Oci, tmp_path: Path) -> None:
+    done = oci("create", "-b", str(oci.bundle), "--pid-file", str(tmp_path / "pid"), "one")
+    assert done.returncode == 0
+    status = Path(f"/proc/{(tmp_path / 'pid').read_text()}/status").read_text()
+    parent = int(status.partition("PPid:")[2].split()[0])
+    assert "jubako" not in Path(f"/proc/{parent}/comm").read_text()
+
+
+def test_a_program_that_is_not_there_is_told_at_start(oci: Oci) -> None:
+    oci.configure("nothing-like-it")
+    oci.create("one")
+    done = oci("start", "one")
+    assert done.returncode == 1
+    assert "executable file not found in $PATH" in done.stderr
+
+
+def test_a_failed_create_leaves_nothing(oci: Oci, tmp_path: Path) -> None:
+    config = json.loads((oci.bundle / "config.json").read_text())
+    config["mounts"].append({"destination": "/x", "type": "bind", "source": "/nowhere", "options": ["rbind"]})
+    (oci.bundle / "config.json").write_text(json.dumps(config))
+    done = oci("create", "-b", str(oci.bundle), "one")
+    assert done.returncode == 1
+    assert "failed to bind /nowhere" in done.stderr
+    assert os.listdir(tmp_path / "state") == []
+    assert "one" not in cgroup.manager().names()
+
+
+def test_exec_runs_in_the_container(oci: Oci) -> None:
+    oci.create("one")
+    oci("start", "one")
+    done = oci(
+        "exec",
+        "--user",
+        "1000:5",
+        "--env",
+        "A=b",
+        "--cwd",
+        "/tmp",
+        "one",
+        "sh",
+        "-c",
+        "id -u; echo $A; pwd; hostname; exit 9",
+    )
+    assert (done.returncode, done.stdout.split()) == (9, ["1000", "b", "/tmp", "jubako"])
+    assert oci("exec", "-d", "one", "sh", "-c", "sleep 50").returncode == 0
+    assert "sleep 50" in oci("exec", "one", "ps").stdout
+    assert oci("exec", "one", "nothing").returncode != 0
+
+
+def test_hooks_run_in_order_with_the_state(oci: Oci, tmp_path: Path) -> None:
+    log = tmp_path / "hooks"
+    for kind in ("prestart", "createRuntime", "poststart", "poststop"):
+        oci.hook(kind, f'echo {kind} $(grep -o \'"status": *"[a-z]*"\') >> {log}')
+    oci.configure("true")
+    assert oci("run", "-d", "-b", str(oci.bundle), "one").returncode == 0
+    time.sleep(0.1)
+    oci("delete", "--force", "one")
+    kinds = [line.split()[0] for line in log.read_text().splitlines()]
+    assert kinds == ["prestart", "createRuntime", "poststart", "poststop"]
+
+
+def test_a_failing_hook_undoes_the_creation(oci: Oci, tmp_path: Path) -> None:
+    oci.hook("createRuntime", "echo reason >&2; exit 3")
+    done = oci("create", "-b", str(oci.bundle), "one")
+    assert done.returncode == 1
+    assert "reason" in done.stderr
+    assert os.listdir(tmp_path / "state") == []
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", ".", "x y", "é"])
+def test_ids_that_are_no_names_are_refused(oci: Oci, name: str) -> None:
+    assert oci("create", "-b", str(oci.bundle), name).returncode == 1
+
+
+def test_list_and_log_are_machine_readable(oci: Oci, tmp_path: Path) -> None:
+    oci.create("two")
+    found = json.loads(oci("list", "--format", "json").stdout)
+    assert [(one["id"], one["status"]) for one in found] == [("two", "created")]
+    assert oci("list", "-q").stdout == "two\n"
+    log = tmp_path / "log.json"
+    oci("--log", str(log), "--log-format", "json", "state", "none")
+    entry = json.loads(log.read_text())
+    assert (entry["level"], entry["msg"]) == ("error", "container does not exist: none")
+
+
+def test_a_half_made_container_is_deleted_by_force(oci: Oci, tmp_path: Path) -> None:
+    (tmp_path / "state" / "one").mkdir(parents=True)
+    assert oci("delete", "--force", "one").returncode == 0
+    assert os.listdir(tmp_path / "state") == []

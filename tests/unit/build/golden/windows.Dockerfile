@@ -1,0 +1,7 @@
+﻿# escape=\
+FROM busybox
+RUN echo a \
+  && echo b
+RUN <<EOF
+x
+EOF

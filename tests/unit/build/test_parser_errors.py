@@ -1,0 +1,69 @@
+"""What is wrong in a Dockerfile is said at its line and column."""
+
+from __future__ import annotations
+
+import pytest
+
+from jubako.build.dockerfile.parser import parse
+from jubako.build.dockerfile.source import DockerfileError
+from jubako.errors import InvalidArgument
+
+CASES = [
+    ("FORM busybox", 1, 1, "unknown instruction: FORM (did you mean FROM?)"),
+    ("FROM a\n  RNU true", 2, 3, "unknown instruction: RNU (did you mean RUN?)"),
+    ("RUN true", 1, 1, "no build stage in current context"),
+    ("", 1, 1, "no FROM instruction"),
+    ("# only a comment\n", 2, 1, "no FROM instruction"),
+    ("FROM a b", 1, 1, "FROM requires either one or three arguments"),
+    ("FROM a AS 1st", 1, 1, "invalid name for build stage"),
+    ("FROM a AS x\nFROM b AS X", 2, 1, "duplicate name x"),
+    ("FROM a\nRUN --mount=type=ssh true", 2, 5, "RUN --mount=type=ssh is not supported yet"),
+    ("FROM a\nRUN --mount=type=tmpfs true", 2, 5, "a mount of type tmpfs needs a target"),
+    ("FROM a\nRUN --device=x true", 2, 5, "RUN --device is not supported yet"),
+    ("FROM a\nCOPY --link a b", 2, 6, "COPY --link is not supported yet"),
+    ("FROM a\nCOPY --form=x a b", 2, 6, "unknown flag: --form (did you mean --from?)"),
+    ("FROM a\nCOPY --from=x --from=y a b", 2, 15, "duplicate flag specified: from"),
+    ("FROM a\nCOPY --chown a b", 2, 6, "missing a value on flag: --chown"),
+    ("FROM a\nCOPY a", 2, 1, "Destination could not be determined"),
+    ("FROM a\nADD https://example.com/x /", 2, 5, "is not supported yet"),
+    ("FROM a\nCOPY https://example.com/x /", 2, 6, "source can't be a URL for COPY"),
+    ("FROM a\nENV a=1 \\\n   b", 3, 4, 'can\'t find = in "b"'),
+    ("FROM a\nENV a", 2, 5, "ENV must have two arguments"),
+    ("FROM a\nENV", 2, 1, "ENV requires at least one argument"),
+    ("FROM a\nENV =x", 2, 5, "names can not be blank"),
+    ('FROM a\nCMD ["a", 1]', 2, 5, "arrays must be comprised of strings only"),
+    ("FROM a\nSHELL /bin/sh -c", 2, 7, "SHELL requires the arguments to be in JSON form"),
+    ("FROM a\nRUN <<EOF\nno end", 2, 5, "unterminated heredoc"),
+    ("FROM a\nRUN --network=wifi true", 2, 5, "invalid network mode"),
+    ("FROM a\nONBUILD FROM b", 2, 9, "FROM isn't allowed as an ONBUILD trigger"),
+    ("FROM a\nONBUILD ONBUILD RUN x", 2, 9, "ONBUILD isn't allowed as an ONBUILD trigger"),
+    ("FROM a\nHEALTHCHECK --interval=soon CMD x", 2, 13, "invalid duration"),
+    ("FROM a\nHEALTHCHECK --interval=9999999999h CMD x", 2, 13, "it is too long"),
+    ("FROM a\nHEALTHCHECK PING", 2, 13, "unknown type"),
+    ('FROM a\nVOLUME [""]', 2, 8, "can not be an empty string"),
+    ("FROM a\nRUN \0", 2, 5, "NUL character"),
+    ("# escape=/\nFROM a", 1, 1, "invalid ESCAPE"),
+    ("# escape=`\n# escape=`\nFROM a", 2, 1, "only one escape parser directive"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "column", "problem"), CASES, ids=[case[3] for case in CASES])
+def test_error_names_its_place(text: str, line: int, column: int, problem: str) -> None:
+    with pytest.raises(DockerfileError) as caught:
+        parse(text.encode(), "Dockerfile.test")
+    assert problem in caught.value.problem
+    assert (caught.value.line, caught.value.column) == (line, column)
+    assert caught.value.message.startswith(f"Dockerfile.test:{line}:{column}: ")
+    assert isinstance(caught.value, InvalidArgument)
+
+
+def test_error_shows_the_line_with_carets() -> None:
+    with pytest.raises(DockerfileError) as caught:
+        parse(b"FROM a\n\tFORM b\n")
+    assert caught.value.message.splitlines()[1:] == ["  2 | \tFORM b", "    | \t^^^^"]
+
+
+def test_bytes_that_are_not_utf8_are_refused_at_their_place() -> None:
+    with pytest.raises(DockerfileError) as caught:
+        parse("FROM a\nRUN é".encode() + b"\xff")
+    assert (caught.value.line, caught.value.column) == (2, 6)

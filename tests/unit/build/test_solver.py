@@ -1,0 +1,271 @@
+"""The solver with operations that only count: order, cache, sharing, failure, cancellation."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from jubako.build.graph.vertex import Task, Vertex, reachable
+from jubako.build.solver.cancellation import Cancellation, Cancelled
+from jubako.build.solver.solver import Solver
+
+V = Vertex[str, str]
+
+
+class Fake:
+    """Its output is its name; its result also says what it was made from."""
+
+    def __init__(
+        self,
+        name: str,
+        act: Callable[[Task], None] | None = None,
+        key: str | None = "",
+        content_key: str | None = None,
+    ) -> None:
+        self.name = name
+        self.runs = 0
+        self._act = act
+        self._key = key
+        self._content_key = content_key
+
+    def key(self, inputs: Sequence[str]) -> str | None:
+        return f"{self.name}({','.join(inputs)})" if self._key == "" else self._key
+
+    def content_key(self, inputs: Sequence[str]) -> str | None:
+        return self._content_key
+
+    def run(self, inputs: Sequence[str], task: Task) -> str:
+        self.runs += 1
+        if self._act:
+            self._act(task)
+        return self.name
+
+    def result(self, inputs: Sequence[str], output: str) -> str:
+        return f"{output}<{','.join(inputs)}>"
+
+
+class Memory(dict[str, str]):
+    def find(self, key: str) -> str | None:
+        return self.get(key)
+
+    def put(self, key: str, output: str, name: str) -> None:
+        self[key] = output
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self.events: list[tuple[str, str]] = []
+
+    def started(self, vertex: V) -> None:
+        self.events.append(("started", vertex.operation.name))
+
+    def cached(self, vertex: V) -> None:
+        self.events.append(("cached", vertex.operation.name))
+
+    def log(self, vertex: V, data: bytes) -> None:
+        self.events.append(("log", data.decode()))
+
+    def done(self, vertex: V) -> None:
+        self.events.append(("done", vertex.operation.name))
+
+    def failed(self, vertex: V, error: BaseException) -> None:
+        self.events.append(("failed", vertex.operation.name))
+
+
+def solver(cache: Memory | None = None, recorder: Recorder | None = None, workers: int = 4) -> Solver[str, str]:
+    return Solver(Memory() if cache is None else cache, recorder or Recorder(), workers=workers)
+
+
+def test_result_is_made_of_inputs_and_output() -> None:
+    base: V = Vertex(Fake("base"))
+    top: V = Vertex(Fake("top"), [base, Vertex(Fake("side"))])
+    assert solver().solve([top]).result(top) == "top<base<>,side<>>"
+
+
+def test_only_what_the_target_needs_runs() -> None:
+    needed, unused = Fake("needed"), Fake("unused")
+    base: V = Vertex(needed)
+    Vertex(unused, [base])
+    target: V = Vertex(Fake("target"), [base])
+    solver().solve([target])
+    assert (needed.runs, unused.runs) == (1, 0)
+
+
+def test_shared_vertex_runs_once() -> None:
+    shared = Fake("shared")
+    base: V = Vertex(shared)
+    solver().solve([Vertex(Fake("a"), [base]), Vertex(Fake("b"), [base]), base])
+    assert shared.runs == 1
+
+
+def test_same_input_twice_is_waited_for_once() -> None:
+    base: V = Vertex(Fake("base"))
+    twice: V = Vertex(Fake("twice"), [base, base])
+    assert solver().solve([twice]).result(twice) == "twice<base<>,base<>>"
+
+
+def test_cached_output_is_not_made_again() -> None:
+    cache = Memory()
+    for expected in (1, 0):
+        operation = Fake("step")
+        solver(cache).solve([Vertex(operation)])
+        assert operation.runs == expected
+
+
+def test_content_key_hits_after_the_cheap_key_missed_and_is_remembered_under_it() -> None:
+    cache, recorder, operation = Memory({"content": "made before"}), Recorder(), Fake("step", content_key="content")
+    vertex: V = Vertex(operation)
+    solution = solver(cache, recorder).solve([vertex])
+    assert operation.runs == 0
+    assert solution.output(vertex) == "made before"
+    assert cache["step()"] == "made before"
+    assert recorder.events == [("cached", "step")]
+
+
+def test_operation_without_a_key_always_runs() -> None:
+    cache, operation = Memory(), Fake("step", key=None)
+    for _ in range(2):
+        solver(cache).solve([Vertex(operation)])
+    assert operation.runs == 2
+    assert not cache
+
+
+def test_identical_work_side_by_side_runs_once() -> None:
+    release = threading.Event()
+    first = Fake("slow", lambda task: assert_set(release), key="same")
+    second = Fake("slow", lambda task: assert_set(release), key="same")
+    opener = Fake("opener", lambda task: release.set())
+    recorder = Recorder()
+    solution_of = [Vertex(first), Vertex(second), Vertex(opener)]
+    solver(recorder=recorder).solve(solution_of)
+    assert first.runs + second.runs == 1
+    assert ("cached", "slow") in recorder.events
+
+
+def assert_set(event: threading.Event) -> None:
+    assert event.wait(10)
+
+
+def test_independent_operations_run_side_by_side() -> None:
+    barrier = threading.Barrier(3, timeout=10)
+    vertices: list[V] = [Vertex(Fake(name, lambda task: wait(barrier))) for name in "abc"]
+    solver(workers=3).solve(vertices)
+
+
+def wait(barrier: threading.Barrier) -> None:
+    barrier.wait()
+
+
+def test_no_more_run_at_once_than_workers() -> None:
+    lock, running, most = threading.Lock(), [0], [0]
+
+    def act(task: Task) -> None:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        with lock:
+            running[0] -= 1
+
+    solver(workers=2).solve([Vertex(Fake(str(number), act)) for number in range(20)])
+    assert most[0] <= 2
+
+
+def test_failure_is_raised_and_stops_the_rest() -> None:
+    running, stopped = threading.Event(), threading.Event()
+
+    def fail(task: Task) -> None:
+        assert running.wait(10)
+        raise RuntimeError("broken")
+
+    def until_cancelled(task: Task) -> None:
+        with task.on_cancel(stopped.set):
+            running.set()
+            assert stopped.wait(10)
+        task.check()
+
+    bad: V = Vertex(Fake("bad", fail))
+    later = Fake("later")
+    recorder = Recorder()
+    with pytest.raises(RuntimeError, match="broken"):
+        solver(recorder=recorder).solve([Vertex(later, [bad]), Vertex(Fake("other", until_cancelled))])
+    assert stopped.is_set()
+    assert later.runs == 0
+    assert [event for event in recorder.events if event[0] == "failed"] == [("failed", "bad")]
+
+
+def test_failed_output_is_not_cached() -> None:
+    cache = Memory()
+
+    def fail(task: Task) -> None:
+        raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError):
+        solver(cache).solve([Vertex(Fake("bad", fail))])
+    assert not cache
+
+
+def test_finished_neighbours_of_a_failure_stay_cached() -> None:
+    cache, done = Memory(), threading.Event()
+
+    class Telling(Memory):
+        def put(self, key: str, output: str, name: str) -> None:
+            cache[key] = output
+            done.set()
+
+    def fail(task: Task) -> None:
+        assert done.wait(10)
+        raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError):
+        solver(Telling()).solve([Vertex(Fake("bad", fail)), Vertex(Fake("good"))])
+    assert cache == {"good()": "good"}
+
+
+def test_key_that_raises_fails_the_build() -> None:
+    class NoKey(Fake):
+        def key(self, inputs: Sequence[str]) -> str | None:
+            raise ValueError("no such file")
+
+    recorder = Recorder()
+    with pytest.raises(ValueError, match="no such file"):
+        solver(recorder=recorder).solve([Vertex(NoKey("step"))])
+    assert recorder.events == [("failed", "step")]
+
+
+def test_output_of_a_step_is_told() -> None:
+    recorder = Recorder()
+    solver(recorder=recorder).solve([Vertex(Fake("step", lambda task: task.log(b"hello")))])
+    assert recorder.events == [("started", "step"), ("log", "hello"), ("done", "step")]
+
+
+def test_no_thread_is_started_for_cached_steps() -> None:
+    cache = Memory({"base()": "base", "top(base<>)": "top"})
+    before = threading.active_count()
+    top: V = Vertex(Fake("top"), [Vertex(Fake("base"))])
+    assert solver(cache).solve([top]).result(top) == "top<base<>>"
+    assert threading.active_count() == before
+
+
+def test_inputs_come_before_those_who_need_them() -> None:
+    a: V = Vertex(Fake("a"))
+    b: V = Vertex(Fake("b"), [a])
+    c: V = Vertex(Fake("c"), [b, a])
+    assert [vertex.operation.name for vertex in reachable([c, a])] == ["a", "b", "c"]
+
+
+def test_deep_graph_does_not_recurse() -> None:
+    vertex: V = Vertex(Fake("0"))
+    for number in range(3000):
+        vertex = Vertex(Fake(str(number), key=None), [vertex])
+    assert sum(1 for _ in reachable([vertex])) == 3001
+
+
+def test_act_registered_after_cancellation_is_called_at_once() -> None:
+    cancellation, called = Cancellation(), []
+    cancellation.cancel()
+    with cancellation.on_cancel(lambda: called.append(1)):
+        assert called == [1]
+    with pytest.raises(Cancelled):
+        cancellation.check()
