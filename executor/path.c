@@ -95,11 +95,24 @@ static enum step make_components(int root, char path[PATH_BYTES_MAX], mode_t mod
         return DONE;
 }
 
+/* The usual case: only the last name is missing. -1 where it is not so, and the path has to be gone through. */
+static int make_last(int root, char path[PATH_BYTES_MAX], mode_t mode) {
+        const char *name;
+
+        _cleanup_close_ int parent = open_parent(root, path, &name);
+        if (parent < 0 || mkdirat(parent, name, mode) < 0)
+                return -1;
+        return openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 int root_make_directory(int root, const char *path, mode_t mode) {
         char buffer[PATH_BYTES_MAX];
 
         int fd = root_open(root, path, O_PATH | O_DIRECTORY);
         if (fd >= 0 || errno != ENOENT || copy_path(path, buffer) < 0)
+                return fd;
+        fd = make_last(root, buffer, mode);
+        if (fd >= 0)
                 return fd;
         enum step step = LINK;
         for (int links = 0; step == LINK && links < 40; links++)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import NoReturn
 
 
@@ -12,7 +13,7 @@ def run() -> NoReturn:
     from jubako.cli import main
     from jubako.cli.keeper.invoke import die, invoke
 
-    die(invoke(main, sys.argv[1:]))
+    die(invoke(partial(main, ending=True), sys.argv[1:]))
 
 
 def _import_msgspec() -> None:

@@ -36,8 +36,13 @@ def open_engine(root: str | None, run_root: str | None, builds: bool) -> Engine:
     return Engine(root, run_root)
 
 
-def main(argv: Sequence[str], *, streams: Streams | None = None, opener: Opener = open_engine) -> int:
-    """Run one command line (without the program's name) and return its exit code; nothing is raised."""
+def main(
+    argv: Sequence[str], *, streams: Streams | None = None, opener: Opener = open_engine, ending: bool = False
+) -> int:
+    """Run one command line (without the program's name) and return its exit code; nothing is raised.
+
+    `ending` says that this process ends with it, and need not be left tidy.
+    """
     call = Call(streams or Streams(), opener)
     try:
         return _dispatch(call, argv)
@@ -47,7 +52,7 @@ def main(argv: Sequence[str], *, streams: Streams | None = None, opener: Opener 
 
         return failure.report(call, error)
     finally:
-        call.close()
+        call.close(ending=ending)
 
 
 def _dispatch(call: Call, argv: Sequence[str]) -> int:

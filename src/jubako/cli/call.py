@@ -72,9 +72,13 @@ class Call:
             self._engine = self._opener(self.root, self.run_root, builds)
         return self._engine
 
-    def close(self) -> None:
+    def close(self, *, ending: bool) -> None:
+        """Let go of the engine; `ending` says that this process ends with the call."""
         if self._engine is not None:
-            self._engine.close()
+            if ending:
+                self._engine.leave()
+            else:
+                self._engine.close()
             self._engine = None
 
     def out(self, text: str) -> None:

@@ -48,29 +48,34 @@ class EngineContainers:
     def start(self, text: str, *, attach: bool = False, fresh: bool = False) -> Handle | None:
         """Start a container. With `attach` the caller gets the handle (streams, wait) and then calls `finish`.
 
-        One that can not start stays, with the reason in its record, unless it is --rm or `fresh`, made just for this.
+        One that can not start stays, with the reason in its record, unless it is --rm or `fresh`: the ID of one that
+        was made just for this.
         Starting one that runs does nothing and returns None.
         """
-        record = lifecycle.get(self._drivers, text)
-        if record.phase == RUNNING:
-            if process.is_running(self._drivers.run_dir(record.id)):
-                return None
-            lifecycle.finish(self._drivers, record.id)  # Somebody is at it; it is done when this returns.
+        container_id = text if fresh else self._to_start(text)
+        record = None
         try:
-            with self._drivers.locked(record.id):
-                record = self._drivers.containers.get(record.id)
+            with self._drivers.locked(container_id):
+                record = self._drivers.containers.get(container_id)
                 if record.phase == RUNNING:
                     return None
                 handle = start.start(self._drivers, record, attach=attach)
         except BaseException:
-            if (fresh or record.options.auto_remove) and record.phase != RUNNING:
+            if record and (fresh or record.options.auto_remove) and record.phase != RUNNING:
                 with suppress(NotFound):
-                    self.remove(record.id, volumes=True)
+                    self.remove(container_id, volumes=True)
             raise
         if attach:
             return handle
         handle.detach()
         return None
+
+    def _to_start(self, text: str) -> str:
+        """The ID of the container `text`; one that has ended unnoticed, or is ending, is finished first."""
+        record = lifecycle.get(self._drivers, text)
+        if record.phase == RUNNING and not process.is_running(self._drivers.run_dir(record.id)):
+            lifecycle.finish(self._drivers, record.id)
+        return record.id
 
     def finish(self, container_id: str, handle: Handle, ended: Exit) -> None:
         """Clean up after a container whose handle this caller holds, in place of the executor's cleanup command."""

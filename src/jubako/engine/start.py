@@ -49,31 +49,10 @@ def start(drivers: Drivers, record: ContainerRecord, *, attach: bool) -> Handle:
 
 
 def _start(drivers: Drivers, record: ContainerRecord, undo: ExitStack, *, attach: bool) -> Handle:
-    run_dir = drivers.run_dir(record.id)
-    _claim(drivers, record)
-    undo.callback(release_network, drivers, record)
-    rootfs.ensure_snapshot(drivers, record)
-    run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    undo.callback(discard_tree, run_dir)
-    identity = identity_of(drivers, record)
-    spec = compile_spec(
-        drivers, record, identity, [*_files(drivers, record, run_dir), *volumes.mounts(drivers, record)]
-    )
-    group = cgroup.manager().create(record.cgroup, compile_resources(record.options))
-    undo.callback(group.remove)
-    handle = executor.create(
-        Launch(
-            spec=spec,
-            rootfs=drivers.snapshots.mounts(record.id, volatile=record.options.auto_remove),
-            run_dir=run_dir,
-            cgroup=group,
-            seccomp=seccomp_program(drivers, record, security.capabilities(record.options)),
-            log=_log(drivers, record),
-            stdin=record.options.open_stdin,
-            attach=attach,
-            cleanup=cleanup_command(drivers, record),
-        )
-    )
+    launch = prepare(drivers, record, undo, attach=attach)
+    launch.cgroup = cgroup.manager().create(record.cgroup, compile_resources(record.options))
+    undo.callback(launch.cgroup.remove)
+    handle = executor.create(launch)
     undo.callback(handle.abandon)
     _connect(drivers, record, handle)
     handle.start()
@@ -82,6 +61,28 @@ def _start(drivers: Drivers, record: ContainerRecord, undo: ExitStack, *, attach
         drivers.containers.replace(record.id, record)
         emit_container(drivers, record, "start")
     return handle
+
+
+def prepare(drivers: Drivers, record: ContainerRecord, undo: ExitStack, *, attach: bool) -> Launch:
+    """Claim the start, and make all that is of disk and records; what is of the kernel comes after."""
+    run_dir = drivers.run_dir(record.id)
+    _claim(drivers, record)
+    undo.callback(release_network, drivers, record)
+    rootfs.ensure_snapshot(drivers, record)
+    run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    undo.callback(discard_tree, run_dir)
+    identity = identity_of(drivers, record)
+    mounts = [*_files(drivers, record, run_dir), *volumes.mounts(drivers, record)]
+    return Launch(
+        spec=compile_spec(drivers, record, identity, mounts),
+        rootfs=drivers.snapshots.mounts(record.id, volatile=record.options.auto_remove),
+        run_dir=run_dir,
+        seccomp=seccomp_program(drivers, record, security.capabilities(record.options)),
+        log=_log(drivers, record),
+        stdin=record.options.open_stdin,
+        attach=attach,
+        cleanup=cleanup_command(drivers, record),
+    )
 
 
 def _connect(drivers: Drivers, record: ContainerRecord, handle: Handle) -> None:

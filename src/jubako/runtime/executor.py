@@ -52,27 +52,42 @@ class _Fds:
 
 def create(launch: Launch) -> Handle:
     """Make the container's first process, which goes on with its mounts and then waits for Handle.start()."""
-    spec = launch.spec
-    linux = spec.linux or Linux()
-    plan, fds = Plan(), _Fds()
+    linux = launch.spec.linux or Linux()
+    by_creator = needs_helpers(linux)
+    fds = _Fds()
     try:
-        by_creator = needs_helpers(linux)
-        namespaces.add_namespaces(plan, linux, fds.give, leave=launch.leave)
-        namespaces.add_id_maps(plan, linux, by_creator=by_creator)
-        _add_cgroup(plan, launch.cgroup, fds)
-        filesystem.add_filesystem(plan, spec, launch.rootfs, launch.cgroup, console_socket=launch.console_socket)
-        _add_identity_of_host(plan, spec, linux)
-        process.add_process(
-            plan,
-            spec.process or Process(),
-            launch.seccomp,
-            held=_held(linux),
-            single_id=_single_id(linux),
-            die_with_monitor=not launch.leave,
-        )
+        plan = _plan(launch, linux, fds, by_creator=by_creator)
         return _spawn(plan, launch, fds, linux if by_creator else None)
     finally:
         fds.close()
+
+
+def plan_of(launch: Launch) -> bytes:
+    """What `create` would have the first process do, encoded; nothing is made."""
+    linux = launch.spec.linux or Linux()
+    fds = _Fds()
+    try:
+        return _plan(launch, linux, fds, by_creator=needs_helpers(linux)).encode()
+    finally:
+        fds.close()
+
+
+def _plan(launch: Launch, linux: Linux, fds: _Fds, *, by_creator: bool) -> Plan:
+    spec, plan = launch.spec, Plan()
+    namespaces.add_namespaces(plan, linux, fds.give, leave=launch.leave)
+    namespaces.add_id_maps(plan, linux, by_creator=by_creator)
+    _add_cgroup(plan, launch.cgroup, fds)
+    filesystem.add_filesystem(plan, spec, launch.rootfs, launch.cgroup, console_socket=launch.console_socket)
+    _add_identity_of_host(plan, spec, linux)
+    process.add_process(
+        plan,
+        spec.process or Process(),
+        launch.seccomp,
+        held=_held(linux),
+        single_id=_single_id(linux),
+        die_with_monitor=not launch.leave,
+    )
+    return plan
 
 
 def exec_(

@@ -74,11 +74,13 @@ class Overlay:
                 os.mkdir(path, 0o700)
             except FileExistsError:
                 raise AlreadyExists("snapshot", key) from None
-            os.mkdir(path / "work", 0o700)
-            os.mkdir(path / "upper")
-            os.chown(path / "upper", uid, gid)
-            os.chmod(path / "upper", mode)
-            (path / "layers.json").write_bytes(msgspec.json.encode(layers))
+            upper = f"{path}/upper"
+            os.mkdir(f"{path}/work", 0o700)
+            os.mkdir(upper)
+            os.chown(upper, uid, gid)
+            os.chmod(upper, mode)
+            with open(f"{path}/layers.json", "xb", buffering=0) as file:
+                file.write(msgspec.json.encode(layers))
         return Snapshot(key, list(layers))
 
     def get(self, key: str) -> Snapshot:

@@ -42,6 +42,10 @@ class Store:
     def close(self) -> None:
         self.records.close()
 
+    def leave(self) -> None:
+        """As `close`, but cheap, for a process that is about to end."""
+        self.records.leave()
+
     def __enter__(self) -> Self:
         return self
 

@@ -16,7 +16,7 @@ import tty
 VERSION = "one"
 
 
-def main(argv: list[str]) -> int:
+def main(argv: list[str], *, ending: bool) -> int:
     command, *rest = argv[2:] if argv[0] == "--root" else argv
     code: int | None = globals()[f"do_{command}"](*rest)
     return code or 0

@@ -4,7 +4,7 @@ import contextlib
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -174,35 +174,51 @@ def test_a_damaged_record_names_itself(store: Store, boxes: Collection[Box]) -> 
         boxes.get("a")
 
 
-def test_the_log_stays_while_somebody_holds_it(tmp_path: Path) -> None:
+def test_a_log_that_was_left_is_gone_on_with(tmp_path: Path) -> None:
     log = tmp_path / "store" / "jubako.db-wal"
-    ready_read, ready_write = os.pipe()
-    end_read, end_write = os.pipe()
+    for key in "ab":
+        _in_a_process_that_ends(lambda key=key: _insert_and_leave(tmp_path, key))
+        assert log.exists()
+    with Store.open(tmp_path / "store") as store:
+        assert store.records.collection("box", Box).keys() == ["a", "b"]
+    assert not log.exists()
+
+
+def test_the_log_of_short_processes_stays_short(tmp_path: Path) -> None:
+    for number in range(60):
+        _in_a_process_that_ends(lambda number=number: _insert_and_leave(tmp_path, str(number)))
+    assert (tmp_path / "store" / "jubako.db-wal").stat().st_size < 256 * 4096
+
+
+def test_leaving_syncs_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fdatasync", lambda fd: synced.append(os.readlink(f"/proc/self/fd/{fd}")))
+    for write in (True, False):
+        store = Store.open(tmp_path / "store")
+        boxes = store.records.collection("box", Box)
+        if write:
+            boxes.insert("a", Box("red"))
+        assert boxes.keys() == ["a"]
+        store.leave()
+    assert synced == [str(tmp_path / "store" / "jubako.db-wal")]
+
+
+def _in_a_process_that_ends(work: Callable[[], None]) -> None:
     pid = os.fork()
     if pid == 0:
+        status = 1
         try:
-            Store.open(tmp_path / "store").records.hold_log()
-            os.write(ready_write, b"x")
-            os.read(end_read, 1)
+            work()
+            status = 0
         finally:
-            os._exit(0)
-    os.read(ready_read, 1)
-    _insert(tmp_path, "a")
-    assert log.exists()
-    _insert(tmp_path, "b")
-    os.write(end_write, b"x")
-    os.waitpid(pid, 0)
-    _insert(tmp_path, "c")
-    assert not log.exists()
-    with Store.open(tmp_path / "store") as store:
-        assert store.records.collection("box", Box).keys() == ["a", "b", "c"]
-    for fd in (ready_read, ready_write, end_read, end_write):
-        os.close(fd)
+            os._exit(status)
+    assert os.waitpid(pid, 0)[1] == 0
 
 
-def _insert(root: Path, key: str) -> None:
-    with Store.open(root / "store") as store:
-        store.records.collection("box", Box).insert(key, Box("red"))
+def _insert_and_leave(root: Path, key: str) -> None:
+    store = Store.open(root / "store")
+    store.records.collection("box", Box).insert(key, Box("red"))
+    store.leave()
 
 
 def test_records_need_only_a_directory(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ import signal
 import socket
 import struct
 import sys
+from functools import partial
 from typing import NoReturn
 
-from jubako.cli.keeper import adopt, context, warm
+from jubako.cli.keeper import adopt, context, turns, warm
 from jubako.cli.keeper.invoke import invoke
 from jubako.cli.keeper.protocol import HEADER, MAGIC, ReplyKind, Request, receive_request, send_reply
 from jubako.cli.keeper.stale import Snapshot
@@ -27,18 +28,23 @@ ENDINGS = {"stale": STALE, "command": DONE}
 class Spare:
     """One child, before and while it is a call. `channel` leads to the keeper and ends when the keeper does."""
 
-    def __init__(self, listener: int, channel: int, traits: int, snapshot: Snapshot, touched: Touched) -> None:
+    def __init__(
+        self, listener: int, channel: int, traits: int, snapshot: Snapshot, touched: Touched, *, gives_way: bool
+    ) -> None:
         self.listener = socket.socket(fileno=listener)
         self.channel = socket.socket(fileno=channel)
         self.traits = traits
         self.snapshot = snapshot
         self.touched = touched
+        self.gives_way = gives_way
         self.own = context.Context(os.getpid())
 
     def run(self) -> NoReturn:
         os.setsid()
         adopt.reset_signals()
         connection = self._accept()
+        if self.gives_way:
+            turns.take_turn()
         self.touched.begin()
         try:
             caller = context.caller_of(connection)
@@ -149,7 +155,7 @@ def _run_call(end: int, request: Request) -> None:
         os._exit(DONE)
     os.close(pidfd)
     sys.argv = ["jubako", *request.arguments]
-    _report(end, invoke(main, request.arguments))
+    _report(end, invoke(partial(main, ending=True), request.arguments))
 
 
 def _ask_for_stop(end: int) -> None:

@@ -13,26 +13,27 @@ import sys
 import time
 from typing import NoReturn
 
-from jubako.cli.keeper import child, warm
+from jubako.cli.keeper import child, rehearsal, turns, warm
 from jubako.cli.keeper.protocol import ReplyKind, send_reply
 from jubako.cli.keeper.stale import Snapshot
 from jubako.cli.keeper.touched import Touched
+from jubako.store.removal import discard_tree
 
 # Where the front leaves them, see executor/front/cold.c.
 LOCK_FD, DIRECTORY_FD = 3, 4
 IDLE_DEFAULT_S = 300.0
 MAKE_ROOM_S = 60.0
 LOOK_S = 30.0
-ROUNDS = 10  # bytecode is specialised after eight
 
 
 class Keeper:
     """Children by the pidfd that tells their end: (pid, connection), connection -1 for the spare."""
 
     def __init__(self, name: str, traits: int, idle_s: float) -> None:
-        self.path = f"/proc/self/fd/{DIRECTORY_FD}/{name}.sock"
+        self.path = _beside(f"{name}.sock")
         self.traits = traits
         self.idle_s = idle_s
+        self.gives_way = turns.give_way()
         self.snapshot = Snapshot()
         self.touched = Touched()
         self._sweep()
@@ -65,7 +66,9 @@ class Keeper:
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     os.unlink(name, dir_fd=DIRECTORY_FD)
-                    os.unlink(f"{name.removesuffix('.lock')}.sock", dir_fd=DIRECTORY_FD)
+                    stem = name.removesuffix(".lock")
+                    discard_tree(_beside(f"{stem}.rehearsal"))
+                    os.unlink(f"{stem}.sock", dir_fd=DIRECTORY_FD)
                 finally:
                     os.close(lock)
 
@@ -101,7 +104,7 @@ class Keeper:
         os.closerange(low + 1, high)
         os.closerange(high + 1, 1 << 30)
         gc.enable()
-        child.Spare(self.listener, channel, self.traits, self.snapshot, self.touched).run()
+        child.Spare(self.listener, channel, self.traits, self.snapshot, self.touched, gives_way=self.gives_way).run()
 
     def _wait(self) -> None:
         poll = select.poll()
@@ -160,6 +163,11 @@ class Keeper:
             return False
 
 
+def _beside(name: str) -> str:
+    """The path of a file beside the socket."""
+    return f"/proc/self/fd/{DIRECTORY_FD}/{name}"
+
+
 def _end(_number: int, _frame: object) -> NoReturn:
     raise SystemExit(0)
 
@@ -171,8 +179,9 @@ def run() -> NoReturn:
     os.write(LOCK_FD, f"{os.getpid()}\n".encode())
     gc.disable()
     warm.import_all()
-    for _ in range(ROUNDS):
+    for _ in range(rehearsal.ROUNDS):
         child.rehearse()
+    rehearsal.rehearse(_beside(f"{name}.rehearsal"))
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGTERM, _end)

@@ -19,7 +19,7 @@ PACKAGES = [
     "jubako.volume",
     "jubako.linux",
 ]
-MODULES = ["json", "jubako.build", "jubako.python", "termios", "traceback", "tty"]
+MODULES = ["encodings.ascii", "json", "jubako.build", "jubako.python", "termios", "traceback", "tty"]
 OWN = "jubako.cli.keeper"
 
 # These live long or need a controlling terminal of their own: they run as the caller's own process.
