@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Action = Callable[[], Any]
+SETTLE_S = 0.3
 
 
 def timed(action: Action) -> float:
@@ -20,13 +21,17 @@ def timed(action: Action) -> float:
 
 
 def interleaved(contenders: Mapping[str, Action], rounds: int, *, warm_up: int = 1) -> dict[str, list[float]]:
-    """Run every contender once a round, in turn, so that whatever disturbs the machine disturbs them all."""
+    """Run every contender twice a round, in turn, so that whatever disturbs the machine disturbs them all.
+
+    A daemon tidies up for a while after its client has returned; the pause keeps that out of the next one's time.
+    """
     for action in contenders.values():
         for _ in range(warm_up):
             action()
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, action in contenders.items():
+            time.sleep(SETTLE_S)
             times[name].append(timed(action))
     return times
 

@@ -58,6 +58,7 @@ class Podman:
     def close(self) -> None:
         subprocess.run([*self.argv, "rm", "-f", "-a", "-t", "0"], capture_output=True, check=False)
         subprocess.run(["umount", "/run/netns"], capture_output=True, check=False)
+        forget_network("cni-podman0")
 
 
 class Docker:
@@ -108,10 +109,15 @@ class Docker:
             self._daemon.kill()
             self._daemon.wait()
         self._log.close()
-        # What a daemon leaves for its next start; the namespace is ours alone.
-        subprocess.run(["ip", "link", "delete", "docker0"], capture_output=True, check=False)
+        forget_network("docker0")
+
+
+def forget_network(bridge: str) -> None:
+    """Remove what a peer leaves for its next start; the network namespace is ours alone."""
+    subprocess.run(["ip", "link", "delete", bridge], capture_output=True, check=False)
+    for family in ("ip", "ip6"):
         for table in ("filter", "nat"):
-            subprocess.run(["nft", "delete", "table", "ip", table], capture_output=True, check=False)
+            subprocess.run(["nft", "delete", "table", family, table], capture_output=True, check=False)
 
 
 class Bench:

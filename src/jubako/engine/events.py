@@ -50,11 +50,18 @@ def emit(drivers: Drivers, kind: str, action: str, actor_id: str, attributes: Ma
     """Record one message; call it inside the transaction of the change."""
     now = time.time_ns()
     event = Event(type=kind, action=action, id=actor_id, attributes=dict(attributes), time_ns=now)
-    count = next(_sequence)
     collection = drivers.store.records.collection("event", Event)
-    collection.insert(f"{now:020d}.{os.getpid():08d}.{count:06d}", event)
-    if count % 256 == 255:
-        for key in collection.keys()[:-KEEP]:
+    collection.insert(f"{now:020d}.{os.getpid():08d}.{next(_sequence):06d}", event)
+    # One message in 256 pays for all: no process need live long enough to count.
+    if os.urandom(1) == b"\0":
+        trim(drivers)
+
+
+def trim(drivers: Drivers, keep: int = KEEP) -> None:
+    """Forget all but the newest messages."""
+    collection = drivers.store.records.collection("event", Event)
+    with drivers.store.records.transaction():
+        for key in collection.keys()[:-keep]:
             collection.delete(key)
 
 

@@ -11,6 +11,7 @@ import time
 import pytest
 
 import jubako
+from jubako.engine import events
 from jubako.engine.exec import ExecOptions
 from jubako.errors import AlreadyExists, Conflict, FailedPrecondition, InvalidArgument, NotFound
 
@@ -216,6 +217,14 @@ def test_events_tell_the_life_of_a_container_in_order(engine):
     engine.run(options("true", auto_remove=True))
     actions = [event.action for event in engine.events(since_ns=since_ns, until_ns=time.time_ns())]
     assert [a for a in actions if a in ("create", "start", "die", "destroy")] == ["create", "start", "die", "destroy"]
+
+
+def test_only_the_newest_events_are_kept(engine):
+    for _ in range(3):
+        engine.run(options("true", auto_remove=True))
+    events.trim(engine.drivers, keep=2)
+    kept = [event.action for event in engine.events(since_ns=0, until_ns=time.time_ns())]
+    assert kept == ["die", "destroy"]
 
 
 def test_inspect_has_the_facts_that_scripts_read(engine):

@@ -124,11 +124,14 @@ def test_files_of_killed_keepers_are_removed_by_the_next(tree: Tree) -> None:
     os.kill(keeper, signal.SIGKILL)
     until(lambda: not tree.processes())
     assert dead.exists()
+    rehearsed = dead.with_suffix(".rehearsal")
+    (rehearsed / "root").mkdir(parents=True)
     os.utime(tree.command)  # as if installed again: the next keeper has another name
     tree.warm_up()
     assert tree.socket() != dead
     assert not dead.exists()
     assert not dead.with_suffix(".lock").exists()
+    assert not rehearsed.exists()
 
 
 def test_an_idle_time_that_is_no_number_is_the_default(tree: Tree) -> None:

@@ -12,6 +12,7 @@ from jubako.errors import DataLoss, InvalidArgument, NotFound, ResourceExhausted
 from jubako.image.catalog import Images
 from jubako.image.reference import parse
 from jubako.registry.client import pull, push
+from jubako.registry.client.transport import GivenUp, Transport
 from jubako.spec.oci_image import INDEX, MANIFEST
 
 from .images import nothing_is_left
@@ -225,6 +226,16 @@ def test_refused_upload_is_told_once(store, image, options):
 
     with scripted(script) as server, pytest.raises(Exception, match="denied: read only"):
         push(store, image, parse(f"{server.domain}/app:v1"), options=options)
+
+
+def test_an_answer_that_comes_after_the_transfer_was_given_up_is_not_waited_for(honest, options):
+    with scripted(honest) as server:
+        transport = Transport(options)
+        transport.open("GET", f"http://{server.domain}/v2/", headers={}).close()
+        transport.abort()
+        with pytest.raises(GivenUp):
+            transport.open("GET", f"http://{server.domain}/v2/", headers={})
+        transport.close()
 
 
 def test_failure_of_one_layer_does_not_wait_for_another_that_stalls(honest, fetch, image, other):

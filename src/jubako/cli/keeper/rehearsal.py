@@ -8,9 +8,8 @@ fifth longer. State is in a directory of the keeper's own beside its socket; wha
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import suppress
-
-from jubako.store.removal import discard_tree
 
 ROUNDS = 10  # bytecode is specialised after eight
 _COMMAND = ("create", "--rm", "--network", "none")
@@ -18,16 +17,22 @@ _COMMAND = ("create", "--rm", "--network", "none")
 
 def rehearse(directory: str) -> None:
     """Go through it in `directory`, which is gone afterwards. A rehearsal that fails helps less, and harms nothing."""
-    discard_tree(directory)
+    discard(directory)
     try:
         with suppress(Exception):
             os.mkdir(directory, 0o700)
-            _run(f"{directory}/root", f"{directory}/run")
+            go_through(f"{directory}/root", f"{directory}/run")
     finally:
-        discard_tree(directory)
+        discard(directory)
 
 
-def _run(root: str, run_root: str) -> None:
+def discard(directory: str) -> None:
+    """Remove what a rehearsal has, or left."""
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def go_through(root: str, run_root: str) -> None:
+    """Do what `run --rm` does, short of running anything, on an engine of these directories."""
     from jubako.cli import main
     from jubako.engine import Engine, rehearsal
 

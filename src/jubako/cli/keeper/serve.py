@@ -17,7 +17,6 @@ from jubako.cli.keeper import child, rehearsal, turns, warm
 from jubako.cli.keeper.protocol import ReplyKind, send_reply
 from jubako.cli.keeper.stale import Snapshot
 from jubako.cli.keeper.touched import Touched
-from jubako.store.removal import discard_tree
 
 # Where the front leaves them, see executor/front/cold.c.
 LOCK_FD, DIRECTORY_FD = 3, 4
@@ -67,7 +66,7 @@ class Keeper:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     os.unlink(name, dir_fd=DIRECTORY_FD)
                     stem = name.removesuffix(".lock")
-                    discard_tree(_beside(f"{stem}.rehearsal"))
+                    rehearsal.discard(_beside(f"{stem}.rehearsal"))
                     os.unlink(f"{stem}.sock", dir_fd=DIRECTORY_FD)
                 finally:
                     os.close(lock)

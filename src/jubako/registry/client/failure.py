@@ -20,6 +20,7 @@ from jubako.errors import (
     Unauthenticated,
     Unavailable,
 )
+from jubako.registry.client.transport import GivenUp
 from jubako.spec.distribution import Code, ErrorBody, ErrorInfo
 
 _TEXT_LIMIT = 300
@@ -78,7 +79,7 @@ def unreachable(error: Exception, url: str) -> Unavailable:
 def is_transient(error: Exception) -> bool:
     """Whether the same request may succeed in a moment: a peer that is not there is not a moment's matter."""
     cause = _root(error)
-    return not isinstance(cause, (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError))
+    return not isinstance(cause, (GivenUp, ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError))
 
 
 def is_silence(error: Exception) -> bool:

@@ -26,12 +26,17 @@ _USER_AGENT = "jubako"
 Body: TypeAlias = bytes | Iterable[bytes]
 
 
+class GivenUp(urllib3.exceptions.HTTPError):
+    """The request is not wanted any more; to repeat it is no use."""
+
+
 class Transport:
     def __init__(self, options: ClientOptions) -> None:
         self._options = options
         self._managers: dict[str, urllib3.PoolManager] = {}
         self._responses: WeakSet[urllib3.BaseHTTPResponse] = WeakSet()
         self._lock = Lock()
+        self._aborted = False
 
     def open(
         self,
@@ -59,11 +64,16 @@ class Transport:
         )
         with self._lock:
             self._responses.add(response)
+            aborted = self._aborted
+        if aborted:
+            response.close()
+            raise GivenUp(f"{method} {url}: given up")
         return response
 
     def abort(self) -> None:
-        """Wake every thread that waits for more of a response: it gets an error."""
+        """Give up: every thread that waits for more of a response gets an error, and so does who asks from now on."""
         with self._lock:
+            self._aborted = True
             responses = list(self._responses)
         for response in responses:
             # One that has ended has nothing to shut down.

@@ -1,0 +1,33 @@
+"""What the keeper goes through before its first fork: it must work, and nobody else may notice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jubako.cli.keeper import rehearsal
+from jubako.engine import Engine
+
+from ... import isolated
+
+pytestmark = pytest.mark.root
+
+
+def test_a_rehearsal_goes_through_and_leaves_no_container(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    before = isolated.survey()
+    rehearsal.go_through(str(tmp_path / "root"), str(tmp_path / "run"))
+    assert {name: found - before[name] for name, found in isolated.survey().items() if found - before[name]} == {}
+    ids, errors = capfd.readouterr()
+    assert (len(set(ids.split())), errors) == (rehearsal.ROUNDS, "")
+    with Engine(tmp_path / "root", tmp_path / "run") as engine:
+        assert engine.containers.list(all=True) == []
+    assert list((tmp_path / "run" / "containers").iterdir()) == []
+
+
+def test_its_directory_is_gone_afterwards_and_so_is_what_a_killed_one_left(tmp_path: Path) -> None:
+    directory = tmp_path / "keeper.rehearsal"
+    (directory / "root" / "layers").mkdir(parents=True)
+    rehearsal.rehearse(str(directory))
+    assert not directory.exists()
+    rehearsal.rehearse("/proc/no/such/place")
