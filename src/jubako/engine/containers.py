@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
-from jubako.engine import create, inspect, lifecycle, listing, names, process, removal, start
+from jubako.engine import create, lifecycle, names, process, removal, start
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit_container
 from jubako.engine.options import CreateOptions, restart_policy, validate
@@ -109,13 +109,19 @@ class EngineContainers:
 
     def list(self, *, all: bool = False, filters: Mapping[str, Sequence[str]] | None = None) -> list[ContainerRecord]:
         """As `docker ps`: newest first, running ones unless `all`."""
+        from jubako.engine import listing
+
         return listing.containers(self._drivers, all=all, filters=filters)
 
     def summary(self, record: ContainerRecord) -> dict[str, Any]:
         """One row of `docker ps`."""
+        from jubako.engine import listing
+
         return listing.row(self._drivers, record)
 
     def inspect(self, text: str) -> dict[str, Any]:
+        from jubako.engine import inspect
+
         return inspect.container(self._drivers, self.get(text))
 
     def stop(self, text: str, timeout_s: float | None = None, *, signal: str | None = None) -> None:
@@ -265,6 +271,7 @@ class EngineContainers:
 
     def prune(self, filters: Mapping[str, Sequence[str]] | None = None) -> _IDs:
         """Remove what does not run; `label` filters. Returns IDs."""
+        from jubako.engine import listing
         from jubako.engine.system import prune_containers
 
         labels = (filters or {}).get("label", ())

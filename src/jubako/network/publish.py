@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-
 from jubako.errors import InvalidArgument
 from jubako.network.record import PortBinding
 
@@ -53,9 +51,11 @@ def _split(text: str) -> tuple[str, str, str]:
 def _address(text: str) -> str:
     if text in ("", "0.0.0.0"):
         return ""
+    from jubako.network import address
+
     try:
-        return socket.inet_ntop(socket.AF_INET, socket.inet_pton(socket.AF_INET, text))
-    except OSError:
+        return address.show(address.parse(text))
+    except InvalidArgument:
         raise InvalidArgument(f"Invalid ip address: {text}") from None
 
 

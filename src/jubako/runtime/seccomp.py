@@ -1,6 +1,6 @@
-"""Seccomp filters as BPF, compiled once and kept: in memory, and in a cache directory under a hash of what they are of.
+"""Seccomp filters as BPF, compiled once and kept: in memory, and in a cache directory.
 
-Invariant:    a file's name is the hash of profile, capabilities, machine, kernel version and compiler.
+Invariant:    a file's name says of what profile, capabilities, machine, kernel version and compiler it is.
 Concurrency:  many processes; a file appears by rename and never changes.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from jubako.runtime import seccomp_bpf, seccomp_profile
+from jubako.runtime import process, seccomp_bpf, seccomp_profile
 from jubako.spec.oci_runtime import Seccomp
 
 _REVISION = 3  # of the compiler: another one makes other files
@@ -35,7 +35,7 @@ def of_specification(seccomp: Seccomp) -> bytes:
 
 
 def _cached(cache_dir: str, capabilities: frozenset[str], profile: bytes | None) -> bytes:
-    path = os.path.join(cache_dir, f"{_hash(capabilities, profile)}.bpf")
+    path = os.path.join(cache_dir, f"{_name(capabilities, profile)}.bpf")
     try:
         with open(path, "rb") as file:
             found = file.read()
@@ -51,14 +51,16 @@ def _cached(cache_dir: str, capabilities: frozenset[str], profile: bytes | None)
     return compiled
 
 
-def _hash(capabilities: frozenset[str], profile: bytes | None) -> str:
-    import hashlib
-
+def _name(capabilities: frozenset[str], profile: bytes | None) -> str:
     if profile is None:
         status = os.stat(seccomp_profile.default_path())
-        profile = f"{status.st_size} {status.st_mtime_ns}".encode()
-    facts = [str(_REVISION), os.uname().machine, str(_kernel()), *sorted(capabilities)]
-    return hashlib.sha256("\n".join(facts).encode() + b"\0" + profile).hexdigest()[:32]
+        source = f"default-{status.st_size}-{status.st_mtime_ns}"
+    else:
+        import hashlib
+
+        source = hashlib.sha256(profile).hexdigest()
+    major, minor = _kernel()
+    return f"{source}-{os.uname().machine}-{major}.{minor}-{process.mask(sorted(capabilities)):x}-{_REVISION}"
 
 
 def _compile(profile: bytes, capabilities: frozenset[str]) -> bytes:

@@ -5,7 +5,6 @@ Spec: OCI image-spec, "Digests". Registered algorithms only, lower-case hex of t
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -33,9 +32,13 @@ def split(text: str) -> tuple[str, str]:
 
 def of(data: bytes) -> Digest:
     """Return the sha256 digest of `data`."""
+    import hashlib
+
     return Digest("sha256:" + hashlib.sha256(data).hexdigest())
 
 
 def hasher(algorithm: str) -> _Hash:
     """Return a fresh hash object for a registered algorithm."""
+    import hashlib  # loads OpenSSL: 2 ms that starting a container does without
+
     return hashlib.sha512() if algorithm == "sha512" else hashlib.sha256()

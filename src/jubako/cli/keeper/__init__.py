@@ -1,8 +1,8 @@
 """The keeper: a user's warm Python process, which forks a child for each call that the front hands it.
 
-Processes:    the keeper (one thread, holds no state), one spare child that waits in accept(2), and one child for each
-              call that runs. The spare accepts a connection, reads the request, and becomes that call; the keeper then
-              forks the next spare, beside the call and not before it.
+Processes:    the keeper (one thread, holds no state), two spare children that wait for a connection, and one child for
+              each call that runs. A spare accepts a connection, reads the request, and becomes that call; the keeper
+              forks the next spare a little later, or at once where none is left.
 Invariant:    a call runs here only where it could not tell the difference from a process that its caller started:
               same credentials, namespaces, cgroup, limits it may have. Whatever differs is set, or sends the call back
               to the front, which runs it cold. What is compared is read from the kernel, not taken from the front.

@@ -66,9 +66,9 @@ class Spare:
 
     def _accept(self) -> socket.socket:
         """Wait for a call; end with the keeper, but not before the calls that had reached its socket."""
-        poll = select.poll()
-        poll.register(self.listener, select.POLLIN)
-        poll.register(self.channel, select.POLLIN)
+        poll = select.epoll()
+        poll.register(self.listener, select.EPOLLIN | select.EPOLLEXCLUSIVE)  # a call wakes one of the spares
+        poll.register(self.channel, select.EPOLLIN)
         self.listener.setblocking(False)
         self.touched.prefault(lambda: bool(poll.poll(0)))
         while True:
@@ -79,6 +79,7 @@ class Spare:
             except BlockingIOError:
                 if self.channel.fileno() in ready:
                     os._exit(DONE)
+        poll.close()
         send_reply(connection.fileno(), ReplyKind.HELLO, 0)
         connection.settimeout(PATIENCE_S)
         self.listener.close()

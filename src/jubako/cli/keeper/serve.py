@@ -1,4 +1,4 @@
-"""The keeper's own loop: fork a spare, note which call it became, fork the next; end when nobody calls."""
+"""The keeper's own loop: keep spares, note which calls they became, fork the next; end when nobody calls."""
 
 from __future__ import annotations
 
@@ -23,10 +23,17 @@ LOCK_FD, DIRECTORY_FD = 3, 4
 IDLE_DEFAULT_S = 300.0
 MAKE_ROOM_S = 60.0
 LOOK_S = 30.0
+# So many wait, so that of two calls in a row the second need not wait for a fork. The fork after a call waits a little,
+# if somebody is left to take the next: it would slow that call down.
+SPARES = 2
+REST_S = 0.05
 
 
 class Keeper:
-    """Children by the pidfd that tells their end: (pid, connection), connection -1 for the spare."""
+    """`children` by the pidfd that tells their end: (pid, connection), connection -1 for a spare.
+
+    `spares` by the channel that tells what they became: their pidfds.
+    """
 
     def __init__(self, name: str, traits: int, idle_s: float) -> None:
         self.path = _beside(f"{name}.sock")
@@ -37,10 +44,9 @@ class Keeper:
         self.touched = Touched()
         self._sweep()
         self.listener, self.inode = self._listen()
-        self.channel = -1
-        self.spare = -1
+        self.spares: dict[int, int] = {}
         self.children: dict[int, tuple[int, int]] = {}
-        self.last_call = time.monotonic()
+        self.last_call = self.last_taken = time.monotonic()
         self.ending = False
 
     def _listen(self) -> tuple[int, int]:
@@ -74,7 +80,7 @@ class Keeper:
     def run(self) -> None:
         try:
             while not self.ending:
-                if self.channel < 0:
+                if self._rest_s() == 0:
                     self._fork_spare()
                 self._wait()
         finally:
@@ -92,9 +98,17 @@ class Keeper:
             finally:
                 os._exit(1)
         there.close()
-        self.channel = here.detach()
-        self.spare = os.pidfd_open(pid)
-        self.children[self.spare] = (pid, -1)
+        pidfd = os.pidfd_open(pid)
+        self.spares[here.detach()] = pidfd
+        self.children[pidfd] = (pid, -1)
+
+    def _rest_s(self) -> float:
+        """How long until the next fork: no time, some, or (with all spares there) until something happens."""
+        if not self.spares:
+            return 0
+        if len(self.spares) >= SPARES:
+            return LOOK_S
+        return max(0.0, self.last_taken + REST_S - time.monotonic())
 
     def _become_spare(self, channel: int) -> NoReturn:
         """Nothing of the keeper's stays open here: not its lock, and no connection of another call."""
@@ -107,30 +121,31 @@ class Keeper:
 
     def _wait(self) -> None:
         poll = select.poll()
-        for fd in (self.channel, *self.children):
+        for fd in (*self.spares, *self.children):
             poll.register(fd, select.POLLIN)
-        ready = [fd for fd, _event in poll.poll(min(LOOK_S, self.idle_s) * 1000)]
-        if self.channel in ready:
-            self._spare_taken()
+        rest_s = self._rest_s()
+        ready = [fd for fd, _event in poll.poll(min(rest_s, self.idle_s) * 1000)]
+        for fd in ready:
+            if fd in self.spares:
+                self._spare_taken(fd)
         for fd in ready:
             if fd in self.children:
                 self._reap(fd)
         calls = any(connection >= 0 for _pid, connection in self.children.values())
         idle = not calls and time.monotonic() - self.last_call >= self.idle_s
-        self.ending = self.ending or idle or (not ready and not self._is_mine())
+        self.ending = self.ending or idle or (not ready and rest_s == LOOK_S and not self._is_mine())
 
-    def _spare_taken(self) -> None:
-        """The spare has a connection: from now on it is a call, and these are its pid and the other end of it."""
-        channel = socket.socket(fileno=self.channel)
-        self.channel = -1
-        with channel:
+    def _spare_taken(self, channel_fd: int) -> None:
+        """The spare has a connection: from now on it is a call, and this is the other end of it. Or it was killed."""
+        pidfd = self.spares.pop(channel_fd)
+        with socket.socket(fileno=channel_fd) as channel:
             try:
                 _message, fds, _flags, _address = socket.recv_fds(channel, 1, 1)
             except OSError:
                 return
-        # A spare that was killed may stand here too, not reaped yet: the connection is the newest one's.
         for connection in fds:
-            self.children[self.spare] = (self.children[self.spare][0], connection)
+            self.children[pidfd] = (self.children[pidfd][0], connection)
+            self.last_taken = time.monotonic()
 
     def _reap(self, pidfd: int) -> None:
         pid, connection = self.children.pop(pidfd)
@@ -138,9 +153,7 @@ class Keeper:
         _pid, status = os.waitpid(pid, 0)
         if connection >= 0:
             self._end_call(os.waitstatus_to_exitcode(status), connection)
-        elif pidfd == self.spare and self.channel >= 0:
-            os.close(self.channel)
-            self.channel = -1
+        else:
             time.sleep(0.1)  # a spare that can not live must not make a storm of forks
 
     def _end_call(self, code: int, connection: int) -> None:
