@@ -31,11 +31,12 @@ _STDIO = {"null": op.STDIO_NULL, "pipe": op.STDIO_PIPE, "inherit": op.STDIO_INHE
 
 
 class _Fds:
-    """The fds of one spawn: `inherited` go to the executor, `owned` of them are closed here afterwards."""
+    """The fds of one spawn: `inherited` go to the executor, `owned` of them and `group`'s are closed here afterwards."""
 
     def __init__(self) -> None:
         self.inherited: list[int] = []
         self.owned: list[int] = []
+        self.group: CgroupHandle | None = None
 
     def give(self, fd: int) -> int:
         self.inherited.append(fd)
@@ -45,9 +46,16 @@ class _Fds:
     def lend(self, fds: Sequence[int]) -> None:
         self.inherited += fds
 
+    def lend_group(self, group: CgroupHandle) -> None:
+        """It opened these files for us; it opens them anew should it need them again."""
+        self.group = group
+        self.lend([fd for fd in (group.clone_fd, group.oom_fd, *group.join_fds) if fd >= 0])
+
     def close(self) -> None:
         fds_of.close_all(self.owned)
         self.owned.clear()
+        if self.group:
+            self.group.close()
 
 
 def create(launch: Launch) -> Handle:
@@ -167,7 +175,7 @@ def _single_id(linux: Linux) -> bool:
 def _add_cgroup(plan: Plan, cgroup: CgroupHandle | None, fds: _Fds) -> None:
     namespaces.add_cgroup(plan, cgroup)
     if cgroup:
-        fds.lend([fd for fd in (cgroup.clone_fd, cgroup.oom_fd, *cgroup.join_fds) if fd >= 0])
+        fds.lend_group(cgroup)
 
 
 def _add_identity_of_host(plan: Plan, spec: Spec, linux: Linux) -> None:

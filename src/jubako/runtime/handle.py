@@ -152,8 +152,6 @@ class Handle:
 
     def detach(self) -> None:
         """Leave the container to its monitor, which runs the cleanup command at its end."""
-        if self.attached:
-            self.attached.close()
         self._close()
 
     def abandon(self) -> None:
@@ -172,6 +170,8 @@ class Handle:
         program.reap(self._monitor)
 
     def _close(self) -> None:
+        if self.attached:
+            self.attached.close()
         fds_of.close_all([self._control, self._channel, self._pidfd])
         self._control = self._channel = self._pidfd = -1
         program.reap()

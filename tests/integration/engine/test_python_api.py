@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
 import threading
 import time
@@ -217,6 +218,20 @@ def test_events_tell_the_life_of_a_container_in_order(engine):
     engine.run(options("true", auto_remove=True))
     actions = [event.action for event in engine.events(since_ns=since_ns, until_ns=time.time_ns())]
     assert [a for a in actions if a in ("create", "start", "die", "destroy")] == ["create", "start", "die", "destroy"]
+
+
+def test_what_a_program_runs_leaves_it_no_open_file(engine):
+    def use() -> None:
+        engine.run(options("true", auto_remove=True))
+        name = started(engine, "sleep", "100")
+        engine.containers.exec(name, ExecOptions(command=["true"], attach=False)).detach()
+        engine.containers.remove(name, force=True)
+
+    use()
+    before = os.listdir("/proc/self/fd")
+    for _ in range(3):
+        use()
+    assert len(os.listdir("/proc/self/fd")) <= len(before)
 
 
 def test_only_the_newest_events_are_kept(engine):
