@@ -1,6 +1,7 @@
 """The peers, each with state of its own in a temporary directory, and ourselves likewise.
 
-Everything runs inside the network namespace that `./dev bench` made. Whatever is started here is stopped here, by pid.
+What ends with the boot is on a tmpfs, as /run is; all else on disk. Everything runs inside the network and mount
+namespaces that `./dev bench` made. Whatever is started here is stopped here, by pid.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Jubako:
     """Our own command line on a state directory of its own."""
 
     def __init__(self, work: Path) -> None:
-        self.root, self.run_root = work / "jubako", work / "jubako-run"
+        self.root, self.run_root = work / "jubako", work / "run" / "jubako"
         self.argv = (str(BIN / "jubako"), "--root", str(self.root), "--run-root", str(self.run_root))
         self.cold = {**os.environ, "JUBAKO_KEEPER": "0"}
 
@@ -45,7 +46,7 @@ class Podman:
             "--root",
             str(work / "podman"),
             "--runroot",
-            str(work / "podman-run"),
+            str(work / "run" / "podman"),
             "--runtime",
             "runc",
             "--cgroup-manager",
@@ -76,7 +77,7 @@ class Docker:
                 "--data-root",
                 str(self._base / "data"),
                 "--exec-root",
-                str(self._base / "exec"),
+                str(work / "run" / "docker"),
                 "-H",
                 socket,
                 "-p",
@@ -154,9 +155,13 @@ class Bench:
 @contextmanager
 def bench(work: Path) -> Iterator[Bench]:
     """Set everybody up in `work`, and take everybody down."""
+    run = work / "run"
+    run.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "run", str(run)], check=True)
     parties = Bench(work)
     try:
         parties.give_image()
         yield parties
     finally:
         parties.close()
+        subprocess.run(["umount", "--lazy", str(run)], check=True)

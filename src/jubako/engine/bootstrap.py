@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from jubako.engine import clock
+from jubako.engine import clock, files
 from jubako.engine.drivers import Drivers
 from jubako.errors import FailedPrecondition, InvalidArgument, Unavailable
 from jubako.image import platform, reference
@@ -111,6 +111,8 @@ def _busybox(directory: Path) -> None:
         if applet != "busybox":
             os.link(directory / "bin/busybox", directory / "bin" / applet)
     (directory / "usr/bin/env").symlink_to("/bin/env")
+    for name in files.NAMES:  # mounted over in each container: there, nothing has to be made for that
+        (directory / "etc" / name).touch()
     (directory / "etc/passwd").write_text(
         "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\n"
         "www-data:x:33:33:www-data:/var/www:/bin/false\n"

@@ -31,7 +31,7 @@ _STDIO = {"null": op.STDIO_NULL, "pipe": op.STDIO_PIPE, "inherit": op.STDIO_INHE
 
 
 class _Fds:
-    """The fds of one spawn: `inherited` go to the executor, `owned` of them and `group`'s are closed here afterwards."""
+    """The fds of one spawn: `inherited` go to the executor; `owned` of them and `group`'s are closed afterwards."""
 
     def __init__(self) -> None:
         self.inherited: list[int] = []
