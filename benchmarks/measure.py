@@ -20,10 +20,13 @@ def timed(action: Action) -> float:
     return time.perf_counter() - start
 
 
-def interleaved(contenders: Mapping[str, Action], rounds: int, *, warm_up: int = 1) -> dict[str, list[float]]:
+def interleaved(
+    contenders: Mapping[str, Action], rounds: int, *, warm_up: int = 1, settle_s: float = SETTLE_S
+) -> dict[str, list[float]]:
     """Run every contender twice a round, in turn, so that whatever disturbs the machine disturbs them all.
 
     A daemon tidies up for a while after its client has returned; the pause keeps that out of the next one's time.
+    Contenders without one need none.
     """
     for action in contenders.values():
         for _ in range(warm_up):
@@ -31,7 +34,7 @@ def interleaved(contenders: Mapping[str, Action], rounds: int, *, warm_up: int =
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, action in contenders.items():
-            time.sleep(SETTLE_S)
+            time.sleep(settle_s)
             times[name].append(timed(action))
     return times
 

@@ -79,7 +79,8 @@ def api(bench: Bench, rounds: int) -> dict[str, Any]:
         def ours() -> None:
             assert engine.run(options).exit_code == 0
 
-        return summary(interleaved({"jubako": ours, "bwrap": floor}, rounds * 3, warm_up=5), {"bwrap": 2.0})
+        contenders = {"jubako": ours, "bwrap": floor}
+        return summary(interleaved(contenders, rounds * 3, warm_up=5, settle_s=0), {"bwrap": 2.0})
 
 
 @row("exec of /bin/true in a running container")
