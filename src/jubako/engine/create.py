@@ -42,7 +42,7 @@ def _insert(drivers: Drivers, record: ContainerRecord, *, named: bool) -> None:
         try:
             with drivers.store.records.transaction():
                 drivers.images.resolve(record.image_id)
-                drivers.containers.insert(record.id, record, unique=[record.name])
+                drivers.records_of(record).insert(record.id, record, unique=[record.name])
                 emit_container(drivers, record, "create")
             return
         except AlreadyExists as error:

@@ -42,6 +42,7 @@ class Drivers:
         self._runs = run_root / "containers"
         self.store = Store.open(root)
         self.containers: Collection[ContainerRecord] = self.store.records.collection("container", ContainerRecord)
+        self._passing = self.store.records.collection("container", ContainerRecord, lasting=False)
 
     @cached_property
     def images(self) -> Images:
@@ -69,6 +70,10 @@ class Drivers:
     def leave(self) -> None:
         """As `close`, but cheap, for a process that is about to end: the kernel closes the rest."""
         self.store.leave()
+
+    def records_of(self, record: ContainerRecord) -> Collection[ContainerRecord]:
+        """Where to write it: the record of a --rm container, which no power cut leaves running, need not last."""
+        return self._passing if record.options.auto_remove else self.containers
 
     def state_dir(self, container_id: str) -> Path:
         """What of a container survives a reboot, besides its record and its snapshot."""

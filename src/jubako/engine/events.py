@@ -16,6 +16,7 @@ import msgspec
 
 from jubako.engine.drivers import Drivers
 from jubako.engine.record import ContainerRecord
+from jubako.store import Collection
 
 KEEP = 4096
 _POLL_S = 0.1
@@ -46,11 +47,15 @@ class Event(msgspec.Struct, frozen=True):
         return message
 
 
+def _collection(drivers: Drivers) -> Collection[Event]:
+    return drivers.store.records.collection("event", Event, lasting=False)
+
+
 def emit(drivers: Drivers, kind: str, action: str, actor_id: str, attributes: Mapping[str, str]) -> None:
     """Record one message; call it inside the transaction of the change."""
     now = time.time_ns()
     event = Event(type=kind, action=action, id=actor_id, attributes=dict(attributes), time_ns=now)
-    collection = drivers.store.records.collection("event", Event)
+    collection = _collection(drivers)
     collection.insert(f"{now:020d}.{os.getpid():08d}.{next(_sequence):06d}", event)
     # One message in 256 pays for all: no process need live long enough to count.
     if os.urandom(1) == b"\0":
@@ -59,7 +64,7 @@ def emit(drivers: Drivers, kind: str, action: str, actor_id: str, attributes: Ma
 
 def trim(drivers: Drivers, keep: int = KEEP) -> None:
     """Forget all but the newest messages."""
-    collection = drivers.store.records.collection("event", Event)
+    collection = _collection(drivers)
     with drivers.store.records.transaction():
         for key in collection.keys()[:-keep]:
             collection.delete(key)
@@ -79,7 +84,7 @@ def stream(
     accept: Callable[[Event], bool] = lambda event: True,
 ) -> Iterator[Event]:
     """Messages from `since_ns` on (None: from now) until `until_ns` (None: for ever; waits for new ones)."""
-    collection = drivers.store.records.collection("event", Event)
+    collection = _collection(drivers)
     last = f"{since_ns:020d}" if since_ns is not None else f"{time.time_ns():020d}"
     while True:
         for key, event in collection.items(after=last):

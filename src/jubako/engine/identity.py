@@ -15,7 +15,7 @@ def identity_of(drivers: Drivers, record: ContainerRecord) -> Identity:
     """Resolve the container's user with the passwd and group files that it will see."""
     if _was_written(drivers, record):
         return _resolve(drivers, record)
-    known = drivers.store.records.collection("identity", Identity)
+    known = drivers.store.records.collection("identity", Identity, lasting=False)
     key = msgspec.json.encode([record.image_id, record.user, record.options.group_add]).decode()
     found = known.find(key)
     if found is None:

@@ -44,7 +44,7 @@ def remove_files(drivers: Drivers, record: ContainerRecord, *, volumes: bool) ->
 def forget(drivers: Drivers, record: ContainerRecord, ended: str | None = None, **attributes: str) -> None:
     """Delete the record, with the message `ended` before `destroy` when the container ended just now."""
     with drivers.store.records.transaction():
-        if not drivers.containers.delete(record.id):
+        if not drivers.records_of(record).delete(record.id):
             return
         if ended:
             emit_container(drivers, record, ended, **attributes)

@@ -55,11 +55,12 @@ def _start(drivers: Drivers, record: ContainerRecord, undo: ExitStack, *, attach
     handle = executor.create(launch)
     undo.callback(handle.abandon)
     _connect(drivers, record, handle)
-    handle.start()
+    handle.begin()
     record.pid = handle.pid
     with drivers.store.records.transaction():
-        drivers.containers.replace(record.id, record)
+        drivers.records_of(record).replace(record.id, record)
         emit_container(drivers, record, "start")
+    handle.settle()
     return handle
 
 
@@ -114,7 +115,7 @@ def _claim(drivers: Drivers, record: ContainerRecord) -> None:
 def _record_claim(drivers: Drivers, record: ContainerRecord) -> None:
     with drivers.store.records.transaction():
         reserve_network(drivers, record)
-        drivers.containers.replace(record.id, record)
+        drivers.records_of(record).replace(record.id, record)
 
 
 def _record_failure(drivers: Drivers, record: ContainerRecord, error: BaseException) -> None:

@@ -21,7 +21,7 @@ class Addresses:
     """Addresses of one engine's endpoints."""
 
     def __init__(self, records: Records, endpoints: Collection[Endpoint]) -> None:
-        self._cursors = records.collection("address", Cursor)
+        self._cursors = records.collection("address", Cursor, lasting=False)
         self._endpoints = endpoints
 
     def allocate(self, network: Network) -> str:

@@ -44,7 +44,7 @@ class Networks:
     def __init__(self, store: Store, run_root: str | os.PathLike[str]) -> None:
         self.names = Names(store.root)
         self._records = store.records
-        self._endpoints = store.records.collection("endpoint", Endpoint)
+        self._endpoints = store.records.collection("endpoint", Endpoint, lasting=False)
         self._catalog = Catalog(store.records, self.names)
         self._addresses = Addresses(store.records, self._endpoints)
         self._ports = Ports(store.records)

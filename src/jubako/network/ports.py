@@ -23,7 +23,7 @@ class Ports:
     """The claims of one engine."""
 
     def __init__(self, records: Records) -> None:
-        self._claims = records.collection("port", PortClaim)
+        self._claims = records.collection("port", PortClaim, lasting=False)
 
     def claim(self, endpoint: Endpoint, binding: PortBinding) -> PortBinding:
         """Record the claim and return the binding with its final host port; raises AlreadyExists in Docker's words."""

@@ -108,8 +108,20 @@ class Handle:
 
     def start(self) -> None:
         """Let the program begin; returns when it runs. When it can not, nothing is left, and the reason is raised."""
+        self.begin()
+        self.settle()
+
+    def begin(self) -> None:
+        """The first half of `start`: the program runs, and the monitor is about to note it."""
         try:
             self._await_program()
+        except JubakoError:
+            self.abandon()
+            raise
+
+    def settle(self) -> None:
+        """The second half: the monitor has noted it."""
+        try:
             while not self._ready:
                 self._ready = self._take(op.MESSAGE_READY) or self._exit is not None
         except JubakoError:

@@ -67,6 +67,7 @@ class Database:
         self._connection: sqlite3.Connection | None = None
         self._pid = 0
         self._depth = 0
+        self._must_last = False
 
     def close(self) -> None:
         with self._lock:
@@ -78,7 +79,7 @@ class Database:
         """End the use of the database as a kill would, but durably; for a process that is about to end.
 
         Closing costs the last process four syncs, to merge the log and to delete it, and the next one two, to make it
-        anew. Left, the log is synced once, if anything was written, and whoever comes next goes on with it.
+        anew. Left, the log is synced once, if anything was written that must last, and who comes next goes on with it.
         https://sqlite.org/wal.html, "Avoiding Excessively Large WAL Files" and "Recovery".
         """
         with self._lock:
@@ -86,7 +87,7 @@ class Database:
             if connection is None or self._pid != os.getpid():
                 return
             _open_for_ever.append(connection)
-            if connection.total_changes:
+            if self._must_last:
                 with self.explained():
                     self._sync_log()
 
@@ -105,9 +106,10 @@ class Database:
         with self._lock, self.explained():
             return self._connect().execute(statement, parameters).fetchall()
 
-    def change(self, statement: str, *parameters: str | bytes) -> int:
-        """Run one statement and return how many rows it changed."""
+    def change(self, statement: str, *parameters: str | bytes, lasting: bool) -> int:
+        """Run one statement and return how many rows it changed; one not `lasting` may be undone by a power cut."""
         with self._lock, self.explained():
+            self._must_last |= lasting
             return self._connect().execute(statement, parameters).rowcount
 
     @contextmanager

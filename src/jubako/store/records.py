@@ -32,9 +32,12 @@ class Records:
         """Begin a write transaction (it excludes all other writers: keep slow work out); nested ones join it."""
         return self._database.transaction()
 
-    def collection(self, name: str, type: type[T]) -> Collection[T]:
-        """Return the documents called `name`, each decoded as `type`."""
-        return Collection(self._database, name, type)
+    def collection(self, name: str, type: type[T], *, lasting: bool = True) -> Collection[T]:
+        """Return the documents called `name`, each decoded as `type`.
+
+        What is written while it is not `lasting` survives the end of every process, but perhaps not a power cut.
+        """
+        return Collection(self._database, name, type, lasting=lasting)
 
     def close(self) -> None:
         self._database.close()
@@ -47,8 +50,9 @@ class Records:
 class Collection(Generic[T]):
     """Documents of one type by key. `name` is the word that errors use for one of them."""
 
-    def __init__(self, database: Database, name: str, type: type[T]) -> None:
+    def __init__(self, database: Database, name: str, type: type[T], *, lasting: bool) -> None:
         self.name = name
+        self._lasting = lasting
         self._database = database
         self._decoder = msgspec.json.Decoder(type)
 
@@ -67,9 +71,7 @@ class Collection(Generic[T]):
         """Add a document; AlreadyExists names the key or unique string that is taken, and its holder."""
         with self._database.transaction():
             try:
-                self._database.change(
-                    "INSERT INTO records VALUES (?, ?, ?)", self.name, key, msgspec.json.encode(value)
-                )
+                self._change("INSERT INTO records VALUES (?, ?, ?)", self.name, key, msgspec.json.encode(value))
             except sqlite3.IntegrityError:
                 raise AlreadyExists(self.name, key, holder=key) from None
             self._claim(key, unique)
@@ -78,7 +80,7 @@ class Collection(Generic[T]):
         """Change a document, and its unique strings unless `unique` is None; NotFound, AlreadyExists."""
         self._database.ballast.drop_if_low()
         with self._database.transaction():
-            if not self._database.change(
+            if not self._change(
                 "UPDATE records SET value = ? WHERE collection = ? AND key = ?",
                 msgspec.json.encode(value),
                 self.name,
@@ -94,7 +96,7 @@ class Collection(Generic[T]):
         self._database.ballast.drop_if_low()
         with self._database.transaction():
             self._release(key)
-            return bool(self._database.change("DELETE FROM records WHERE collection = ? AND key = ?", self.name, key))
+            return bool(self._change("DELETE FROM records WHERE collection = ? AND key = ?", self.name, key))
 
     def by_unique(self, text: str) -> tuple[str, T] | None:
         """Return the key and document that hold a unique string."""
@@ -126,11 +128,14 @@ class Collection(Generic[T]):
         )
         return [str(key) for (key,) in rows]
 
+    def _change(self, statement: str, *parameters: str | bytes) -> int:
+        return self._database.change(statement, *parameters, lasting=self._lasting)
+
     def _claim(self, key: str, unique: Unique) -> None:
         texts = unique.values() if isinstance(unique, Mapping) else unique
         for text in dict.fromkeys(texts):
             try:
-                self._database.change("INSERT INTO uniques VALUES (?, ?, ?)", self.name, text, key)
+                self._change("INSERT INTO uniques VALUES (?, ?, ?)", self.name, text, key)
             except sqlite3.IntegrityError:
                 holder = self._database.execute(
                     "SELECT key FROM uniques WHERE collection = ? AND text = ?", self.name, text
@@ -138,7 +143,7 @@ class Collection(Generic[T]):
                 raise AlreadyExists(self.name, text, holder=str(holder[0][0])) from None
 
     def _release(self, key: str) -> None:
-        self._database.change("DELETE FROM uniques WHERE collection = ? AND key = ?", self.name, key)
+        self._change("DELETE FROM uniques WHERE collection = ? AND key = ?", self.name, key)
 
     def _decode(self, key: str, value: object) -> T:
         try:
