@@ -14,7 +14,7 @@ from jubako.engine.drivers import Drivers, find
 from jubako.image import platform
 from jubako.image.compose import write_image
 from jubako.linux import cgroup
-from jubako.runtime import executor
+from jubako.runtime import executor, seccomp
 from jubako.runtime.launch import Exit
 from jubako.spec.oci_image import ContainerConfig, ImageConfig, RootFS
 
@@ -42,5 +42,9 @@ def start_and_end(drivers: Drivers, text: str) -> None:
         undo.pop_all()
     now_ns = time.time_ns()
     lifecycle.finish(drivers, record.id, known=Exit(0, started_ns=now_ns, finished_ns=now_ns))
-    # Where groups are mounted may change while the process lives.
+
+
+def forget() -> None:
+    """Look again, from now on, at what may change while the process lives: the mounts of groups, seccomp profiles."""
     cgroup.manager.cache_clear()
+    seccomp.forget()

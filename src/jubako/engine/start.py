@@ -57,10 +57,10 @@ def _start(drivers: Drivers, record: ContainerRecord, undo: ExitStack, *, attach
     _connect(drivers, record, handle)
     handle.begin()
     record.pid = handle.pid
-    with drivers.store.records.transaction():
-        drivers.records_of(record).replace(record.id, record)
-        emit_container(drivers, record, "start")
+    drivers.records_of(record).replace(record.id, record)
     handle.settle()
+    with drivers.store.records.transaction():
+        emit_container(drivers, record, "start")
     return handle
 
 

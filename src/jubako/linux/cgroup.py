@@ -73,6 +73,9 @@ class CgroupHandle(Protocol):
 
     def thaw(self) -> None: ...
 
+    def is_frozen(self) -> bool:
+        """Whether `freeze` was the last word."""
+
     def kill_all(self) -> None:
         """SIGKILL to every process in it, safe against a fork bomb."""
 

@@ -176,6 +176,16 @@ class V1Handle:
     def thaw(self) -> None:
         self._freeze(frozen=False)
 
+    def is_frozen(self) -> bool:
+        try:
+            if "unified" in self.directories:
+                return read_table(f"{self.directories['unified']}/cgroup.events").get("frozen") == 1
+            if "freezer" in self.directories:
+                return read_text(f"{self.directories['freezer']}/freezer.state").strip() != "THAWED"
+        except FileNotFoundError:
+            pass
+        return False
+
     def _freeze(self, *, frozen: bool) -> None:
         if "unified" in self.directories:
             directory = self.directories["unified"]

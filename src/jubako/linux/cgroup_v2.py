@@ -148,6 +148,9 @@ class V2Handle:
     def thaw(self) -> None:
         self._freeze(frozen=False)
 
+    def is_frozen(self) -> bool:
+        return self._table("cgroup.events").get("frozen") == 1
+
     def _freeze(self, *, frozen: bool) -> None:
         write_text(f"{self.directory}/cgroup.freeze", "1" if frozen else "0")
         deadline = time.monotonic() + _TIMEOUT_S

@@ -38,6 +38,12 @@ _IGNORED = frozenset(
 )
 
 
+def known() -> list[str]:
+    """Every option that has a meaning here; what is not among them is data for the filesystem."""
+    plain = [*_ATTRIBUTES, *_PROPAGATION]
+    return sorted({*plain, *(f"r{name}" for name in plain), *_IGNORED})
+
+
 class Options(msgspec.Struct):
     """`set`/`clear` are for the mount itself, `all_*` for it and all beneath; `data` is the filesystem's."""
 

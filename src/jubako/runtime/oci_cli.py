@@ -38,6 +38,8 @@ def _dispatch(arguments: Arguments) -> int:
             return _spec(arguments)
         case "list":
             return _list(containers, arguments)
+        case "features":
+            return _features()
         case "state":
             return _print(containers.load(arguments.the_id()).state().decode() + "\n")
         case _:
@@ -65,6 +67,26 @@ def _change(containers: Containers, arguments: Arguments) -> int:
             from jubako.runtime.oci.execution import execute
 
             return execute(containers.load(name), arguments)
+        case _:
+            return _control(containers, name, arguments)
+    return 0
+
+
+def _control(containers: Containers, name: str, arguments: Arguments) -> int:
+    from jubako.runtime.oci import control
+
+    container = containers.load(name)
+    match arguments.command:
+        case "pause":
+            control.pause(container)
+        case "resume":
+            control.resume(container)
+        case "ps":
+            return _print(control.processes(container, arguments))
+        case "update":
+            control.update(container, arguments)
+        case "events":
+            control.events(container, arguments)
     return 0
 
 
@@ -119,7 +141,7 @@ def _list(containers: Containers, arguments: Arguments) -> int:
     rows = [("ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER")]
     for container in found:
         record, status = container.record, container.status()
-        pid = str(record.pid if status in ("created", "running") else 0)
+        pid = str(record.pid if status in ("created", "running", "paused") else 0)
         rows.append((record.id, pid, status, record.bundle, record.created, _owner(container.directory)))
     widths = [max(len(row[column]) for row in rows) for column in range(6)]
     lines = ("   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
@@ -146,6 +168,14 @@ def _spec(arguments: Arguments) -> int:
     with open(path, "wb") as file:
         file.write(oci_runtime.encode(specification(rootless=arguments.given("rootless"))) + b"\n")
     return 0
+
+
+def _features() -> int:
+    import msgspec
+
+    from jubako.runtime.oci import features
+
+    return _print(msgspec.json.format(msgspec.json.encode(features.document()), indent=2).decode() + "\n")
 
 
 def _default_root() -> str:

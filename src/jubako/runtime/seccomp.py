@@ -27,6 +27,11 @@ def program(cache_dir: str | os.PathLike[str], capabilities: Sequence[str], prof
     return _programs[key]
 
 
+def forget() -> None:
+    """Look at the profiles again when they are next asked for."""
+    _programs.clear()
+
+
 def of_specification(seccomp: Seccomp) -> bytes:
     """The filter of a config.json, whose rules hold without conditions."""
     import msgspec

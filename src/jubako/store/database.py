@@ -74,6 +74,7 @@ class Database:
             if self._connection is not None and self._pid == os.getpid():
                 self._connection.close()
                 self._connection = None
+                self._settle()
 
     def leave(self) -> None:
         """End the use of the database as a kill would, but durably; for a process that is about to end.
@@ -84,12 +85,18 @@ class Database:
         """
         with self._lock:
             connection, self._connection = self._connection, None
-            if connection is None or self._pid != os.getpid():
+            if connection is None:
                 return
             _open_for_ever.append(connection)
-            if self._must_last:
-                with self.explained():
-                    self._sync_log()
+            if self._pid == os.getpid():
+                self._settle()
+
+    def _settle(self) -> None:
+        """Have on disk what must last; where the log was merged, as the last close does, it is there."""
+        if self._must_last:
+            self._must_last = False
+            with self.explained():
+                self._sync_log()
 
     def _sync_log(self) -> None:
         try:

@@ -8,6 +8,8 @@ import pytest
 
 from jubako.cli.keeper import rehearsal
 from jubako.engine import Engine
+from jubako.linux import cgroup
+from jubako.runtime import seccomp
 
 from ... import isolated
 
@@ -23,6 +25,8 @@ def test_a_rehearsal_goes_through_and_leaves_no_container(tmp_path: Path, capfd:
     with Engine(tmp_path / "root", tmp_path / "run") as engine:
         assert engine.containers.list(all=True) == []
     assert list((tmp_path / "run" / "containers").iterdir()) == []
+    assert not seccomp._programs
+    assert not cgroup.manager.cache_info().currsize
 
 
 def test_its_directory_is_gone_afterwards_and_so_is_what_a_killed_one_left(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from jubako.runtime.attach import Attached
 from jubako.runtime.executor import Exit, Handle, Launch
 from jubako.spec.oci_runtime import Capabilities, Linux, Mount, Namespace, Process, Resources, Root, Spec
 
+from .oci import Oci
+
 BUSYBOX = "/bin/busybox"
 NAMESPACES = ("pid", "mount", "ipc", "uts", "network", "cgroup")
 
@@ -141,3 +143,13 @@ def runtime(image: Path, tmp_path: Path) -> Iterator[Runtime]:
     made = Runtime(image, tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def oci(tmp_path: Path, image: Path) -> Iterator[Oci]:
+    made = Oci(tmp_path, image)
+    made.configure("sleep", "100")
+    yield made
+    for name in ("one", "two"):
+        made("delete", "--force", name)
+    assert not {"one", "two"} & set(cgroup.manager().names())

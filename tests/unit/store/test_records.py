@@ -203,6 +203,16 @@ def test_leaving_syncs_what_was_written_to_last(tmp_path: Path, monkeypatch: pyt
     assert synced == [str(tmp_path / "store" / "jubako.db-wal")]
 
 
+def test_closing_syncs_a_log_that_others_keep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store.open(tmp_path / "store") as other:
+        other.records.collection("box", Box).keys()
+        synced: list[int] = []
+        monkeypatch.setattr(os, "fdatasync", synced.append)
+        with Store.open(tmp_path / "store") as store:
+            store.records.collection("box", Box).insert("a", Box("red"))
+    assert len(synced) == 1
+
+
 def _in_a_process_that_ends(work: Callable[[], None]) -> None:
     pid = os.fork()
     if pid == 0:

@@ -39,7 +39,10 @@ def go_through(root: str, run_root: str) -> None:
     with Engine(root, run_root) as engine:
         rehearsal.add_image(engine.drivers)
     name = "rehearsed"
-    for _ in range(ROUNDS):
-        main(["--root", root, "--run-root", run_root, *_COMMAND, "--name", name, rehearsal.IMAGE, "/bin/true"])
-        with Engine(root, run_root) as engine:
-            rehearsal.start_and_end(engine.drivers, name)
+    try:
+        for _ in range(ROUNDS):
+            main(["--root", root, "--run-root", run_root, *_COMMAND, "--name", name, rehearsal.IMAGE, "/bin/true"])
+            with Engine(root, run_root) as engine:
+                rehearsal.start_and_end(engine.drivers, name)
+    finally:
+        rehearsal.forget()

@@ -35,12 +35,12 @@ class Keeper:
     `spares` by the channel that tells what they became: their pidfds.
     """
 
-    def __init__(self, name: str, traits: int, idle_s: float) -> None:
+    def __init__(self, name: str, traits: int, idle_s: float, snapshot: Snapshot) -> None:
         self.path = _beside(f"{name}.sock")
         self.traits = traits
         self.idle_s = idle_s
         self.gives_way = turns.give_way()
-        self.snapshot = Snapshot()
+        self.snapshot = snapshot
         self.touched = Touched()
         self._sweep()
         self.listener, self.inode = self._listen()
@@ -70,10 +70,12 @@ class Keeper:
                 lock = os.open(name, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=DIRECTORY_FD)
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    os.unlink(name, dir_fd=DIRECTORY_FD)
                     stem = name.removesuffix(".lock")
                     rehearsal.discard(_beside(f"{stem}.rehearsal"))
-                    os.unlink(f"{stem}.sock", dir_fd=DIRECTORY_FD)
+                    with contextlib.suppress(FileNotFoundError):
+                        os.unlink(f"{stem}.sock", dir_fd=DIRECTORY_FD)
+                    # Last: who locks a file of this name from now on may be a keeper with a socket of its own.
+                    os.unlink(name, dir_fd=DIRECTORY_FD)
                 finally:
                     os.close(lock)
 
@@ -148,6 +150,9 @@ class Keeper:
             self.last_taken = time.monotonic()
 
     def _reap(self, pidfd: int) -> None:
+        # What it sent just before its end may have come after the look at its channel.
+        for channel_fd in [channel for channel, spare in self.spares.items() if spare == pidfd]:
+            self._spare_taken(channel_fd)
         pid, connection = self.children.pop(pidfd)
         os.close(pidfd)
         _pid, status = os.waitpid(pid, 0)
@@ -191,13 +196,14 @@ def run() -> NoReturn:
     os.write(LOCK_FD, f"{os.getpid()}\n".encode())
     gc.disable()
     warm.import_all()
+    snapshot = Snapshot()
     for _ in range(rehearsal.ROUNDS):
         child.rehearse()
     rehearsal.rehearse(_beside(f"{name}.rehearsal"))
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGTERM, _end)
-    Keeper(name, int(traits), _seconds(idle_s)).run()
+    Keeper(name, int(traits), _seconds(idle_s), snapshot).run()
     os._exit(0)
 
 

@@ -36,6 +36,28 @@ COMMANDS: dict[str, dict[str, str]] = {
     "state": {},
     "kill": {"all": "flag"},
     "delete": {"force": "flag"},
+    "pause": {},
+    "resume": {},
+    "ps": {"format": "value"},
+    "update": {
+        "resources": "value",
+        "blkio-weight": "value",
+        "cpu-period": "value",
+        "cpu-quota": "value",
+        "cpu-burst": "value",
+        "cpu-share": "value",
+        "cpu-idle": "value",
+        "cpu-rt-period": "value",
+        "cpu-rt-runtime": "value",
+        "cpuset-cpus": "value",
+        "cpuset-mems": "value",
+        "memory": "value",
+        "memory-reservation": "value",
+        "memory-swap": "value",
+        "pids-limit": "value",
+    },
+    "events": {"stats": "flag", "interval": "value"},
+    "features": {},
     "list": {"format": "value", "quiet": "flag"},
     "spec": {"bundle": "value", "rootless": "flag"},
     "exec": {
@@ -69,6 +91,7 @@ _SHORT = {
     "g": "additional-gids",
     "q": "quiet",
     "a": "all",
+    "r": "resources",
     "v": "version",
     "h": "help",
 }
@@ -106,7 +129,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         raise InvalidArgument(f"unknown command: {found.command}")
     table = COMMANDS[found.command]
     found.words = _take(rest, table, found.options, found.lists)
-    if found.command != "exec":  # runc takes options after the id, too
+    if found.command not in ("exec", "ps"):  # runc takes options after the id, too
         name, found.words = found.words[:1], _take(found.words[1:], table, found.options, found.lists)
         found.words = name + found.words
     return found

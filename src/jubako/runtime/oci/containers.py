@@ -7,8 +7,8 @@ import re
 
 import msgspec
 
-from jubako.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
-from jubako.linux import proc
+from jubako.errors import AlreadyExists, InvalidArgument, NotFound
+from jubako.linux import cgroup, proc
 from jubako.spec import oci_runtime
 from jubako.spec.oci_runtime import Spec
 
@@ -49,11 +49,13 @@ class Container:
         return bool(self.record.pid) and proc.start_ticks(self.record.pid) == self.record.pid_start
 
     def status(self) -> str:
-        """creating, created, running or stopped."""
+        """creating, created, running, paused or stopped."""
         if not self.record.pid:
             return "creating"
         if not self.alive():
             return "stopped"
+        if self.record.cgroup and cgroup.manager().open(self.record.cgroup).is_frozen():
+            return "paused"
         return "created" if os.path.exists(self.start_socket) else "running"
 
     def state(self) -> bytes:
@@ -63,7 +65,7 @@ class Container:
             "ociVersion": "1.2.0",
             "id": self.record.id,
             "status": status,
-            "pid": self.record.pid if status in ("created", "running") else 0,
+            "pid": self.record.pid if status in ("created", "running", "paused") else 0,
             "bundle": self.record.bundle,
             "annotations": self.record.annotations,
             "created": self.record.created,
@@ -115,14 +117,6 @@ class Containers:
         if not _ID.fullmatch(name) or name in (".", ".."):
             raise InvalidArgument(f"invalid container id: {name!r}")
         return os.path.join(self.root, name)
-
-
-def require(container: Container, *wanted: str) -> None:
-    """Raise FailedPrecondition unless the container's status is one of `wanted`."""
-    status = container.status()
-    if status not in wanted:
-        name = container.record.id
-        raise FailedPrecondition(f"container {name} is {status}: it must be {' or '.join(wanted)}")
 
 
 def _write(path: str, data: bytes) -> None:

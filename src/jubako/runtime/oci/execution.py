@@ -6,18 +6,22 @@ import tempfile
 
 import msgspec
 
-from jubako.errors import InvalidArgument
+from jubako.errors import FailedPrecondition, InvalidArgument
 from jubako.linux import cgroup
 from jubako.runtime import executor, seccomp
 from jubako.runtime.oci import lifecycle
 from jubako.runtime.oci.arguments import Arguments
-from jubako.runtime.oci.containers import Container, require
+from jubako.runtime.oci.containers import Container
 from jubako.spec.oci_runtime import Capabilities, Process, Spec, User
 
 
 def execute(container: Container, arguments: Arguments) -> int:
     """Run the process; returns its exit code, or 0 at once when detached."""
-    require(container, "running")
+    status = container.status()
+    if status == "paused" and not arguments.given("ignore-paused"):
+        raise FailedPrecondition("cannot exec in a paused container (use --ignore-paused to override)")
+    if status not in ("created", "running", "paused"):
+        raise FailedPrecondition(f"cannot exec in a {status} container")
     spec = container.spec()
     process = _process(spec, arguments)
     detach, console = arguments.given("detach"), arguments.option("console-socket")

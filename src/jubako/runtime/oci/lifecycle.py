@@ -18,7 +18,7 @@ from jubako.runtime import opcodes as op
 from jubako.runtime.attach import read_packet
 from jubako.runtime.executor import Handle, Launch
 from jubako.runtime.oci import hooks
-from jubako.runtime.oci.containers import Container, Containers, Record, require
+from jubako.runtime.oci.containers import Container, Containers, Record
 from jubako.spec import oci_runtime
 from jubako.spec.oci_runtime import Linux, Spec
 
@@ -125,11 +125,19 @@ def cgroup_name(spec: Spec, name: str) -> str:
 
 def start(container: Container) -> None:
     """Let the program begin. Raises why it could not."""
-    require(container, "created")
+    match container.status():
+        case "created":
+            pass
+        case "stopped":
+            raise FailedPrecondition("cannot start a container that has stopped")
+        case "creating":
+            raise FailedPrecondition(f"container {container.record.id} is being created")
+        case _:
+            raise FailedPrecondition("cannot start an already running container")
     try:
         connection = fds_of.connect_packet(container.start_socket)
     except (ConnectionRefusedError, FileNotFoundError):
-        raise FailedPrecondition(f"container {container.record.id} has been started already") from None
+        raise FailedPrecondition("cannot start an already running container") from None
     try:
         os.unlink(container.start_socket)
         os.write(connection, struct.pack("=II", op.MESSAGE_START, 0))
@@ -219,8 +227,8 @@ def delete(container: Container, *, force: bool) -> None:
     """Remove all that is left of a stopped container; `force` kills it first."""
     if force:
         _kill(container)
-    else:
-        require(container, "stopped")
+    elif (status := container.status()) != "stopped":
+        raise FailedPrecondition(f"cannot delete container {container.record.id} that is not stopped: {status}")
     if container.record.cgroup:
         cgroup.manager().open(container.record.cgroup).remove()
     if os.path.exists(os.path.join(container.directory, "config.json")):

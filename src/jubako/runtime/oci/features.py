@@ -1,0 +1,45 @@
+"""`features`: what this runtime can do, told from the tables that do it.
+
+Spec: OCI runtime-spec, features.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jubako import __version__
+from jubako.linux import cgroup
+from jubako.runtime import defaults, mount_options, namespaces, seccomp_profile
+
+_OPERATORS = ("EQ", "GE", "GT", "LE", "LT", "MASKED_EQ", "NE")
+
+
+def document() -> dict[str, Any]:
+    """The features document; what is absent from it is unknown to nobody: it is not supported."""
+    return {
+        "ociVersionMin": "1.0.0",
+        "ociVersionMax": "1.2.0",
+        "hooks": ["prestart", "createRuntime", "poststart", "poststop"],
+        "mountOptions": mount_options.known(),
+        "linux": {
+            "namespaces": sorted(namespaces.FLAGS),
+            "capabilities": defaults.ALL_CAPABILITIES,
+            "cgroup": {"v1": True, "v2": True, "systemd": False, "systemdUser": False, "rdma": False},
+            "seccomp": {
+                "enabled": True,
+                "actions": seccomp_profile.ACTIONS,
+                "operators": [f"SCMP_CMP_{name}" for name in _OPERATORS],
+                "archs": seccomp_profile.ARCHITECTURES,
+                "knownFlags": [],
+                "supportedFlags": [],
+            },
+            "apparmor": {"enabled": False},
+            "selinux": {"enabled": False},
+            "intelRdt": {"enabled": False},
+            "mountExtensions": {"idmap": {"enabled": False}},
+        },
+        "annotations": {
+            "org.jubako.version": __version__,
+            "org.jubako.cgroup": cgroup.manager().version,
+        },
+    }

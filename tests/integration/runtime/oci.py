@@ -1,0 +1,55 @@
+"""A bundle of its own, and `jubako-oci` on a state directory of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+class Oci:
+    def __init__(self, base: Path, image: Path) -> None:
+        self.base = base
+        self.bundle = base / "bundle"
+        self.bundle.mkdir()
+        (self.bundle / "rootfs").symlink_to(image)
+        assert self("spec", "-b", str(self.bundle)).returncode == 0
+
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Output goes to files: a container that is left running would hold a pipe open."""
+        command = [sys.executable, "-m", "jubako.runtime.oci_cli", "--root", str(self.base / "state"), *arguments]
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        out, err = self.base / "out", self.base / "err"
+        with out.open("w") as stdout, err.open("w") as stderr:
+            code = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, env=env, timeout=60, check=False
+            )
+        return subprocess.CompletedProcess(command, code.returncode, out.read_text(), err.read_text())
+
+    def configure(self, *args: str, **process: object) -> None:
+        path = self.bundle / "config.json"
+        config = json.loads(path.read_text())
+        config["process"].update({"terminal": False, "args": list(args), "env": ["PATH=/bin"], **process})
+        path.write_text(json.dumps(config))
+
+    def mount(self, source: Path, destination: str) -> None:
+        path = self.bundle / "config.json"
+        config = json.loads(path.read_text())
+        config["mounts"].append({"destination": destination, "source": str(source), "options": ["rbind"]})
+        path.write_text(json.dumps(config))
+
+    def hook(self, kind: str, script: str) -> None:
+        path = self.bundle / "config.json"
+        config = json.loads(path.read_text())
+        config.setdefault("hooks", {}).setdefault(kind, []).append({"path": "/bin/sh", "args": ["sh", "-c", script]})
+        path.write_text(json.dumps(config))
+
+    def status(self, name: str) -> str:
+        status: str = json.loads(self("state", name).stdout)["status"]
+        return status
+
+    def create(self, name: str) -> None:
+        done = self("create", "-b", str(self.bundle), name)
+        assert done.returncode == 0, done.stderr

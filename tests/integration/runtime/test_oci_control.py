@@ -1,0 +1,126 @@
+"""pause, resume, ps, update, events and features of `jubako-oci`, with runc's words."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from jubako.linux import cgroup
+
+from .oci import Oci
+
+pytestmark = pytest.mark.root
+
+
+@pytest.fixture
+def running(oci: Oci) -> Oci:
+    """With the container `one`, which sleeps."""
+    oci.create("one")
+    assert oci("start", "one").returncode == 0
+    return oci
+
+
+def refused(oci: Oci, *arguments: str) -> str:
+    done = oci(*arguments)
+    assert done.returncode == 1
+    return done.stderr.removeprefix("jubako-oci: ").strip()
+
+
+def test_a_paused_container_stands_still_and_says_so(oci: Oci) -> None:
+    counter = oci.base / "count"
+    oci.mount(oci.base, "/tmp")
+    oci.configure(
+        "sh", "-c", "i=0; while :; do i=$((i+1)); echo $i > /tmp/count.new; mv /tmp/count.new /tmp/count; done"
+    )
+    oci.create("one")
+    assert oci("start", "one").returncode == 0
+    while not counter.exists():
+        time.sleep(0.01)
+    assert oci("pause", "one").returncode == 0
+    assert oci.status("one") == "paused"
+    before = counter.read_text()
+    time.sleep(0.2)
+    assert counter.read_text() == before
+    assert refused(oci, "pause", "one") == "container not running"
+    assert refused(oci, "exec", "one", "true") == (
+        "cannot exec in a paused container (use --ignore-paused to override)"
+    )
+    assert refused(oci, "delete", "one") == "cannot delete container one that is not stopped: paused"
+    assert oci("resume", "one").returncode == 0
+    assert oci.status("one") == "running"
+    assert refused(oci, "resume", "one") == "container not paused"
+    while counter.read_text() == before:
+        time.sleep(0.01)
+
+
+def test_a_paused_container_can_be_deleted_by_force(running: Oci) -> None:
+    assert running("pause", "one").returncode == 0
+    assert running("delete", "--force", "one").returncode == 0
+    assert refused(running, "state", "one") == "container does not exist: one"
+
+
+def test_ps_shows_the_containers_processes_alone(running: Oci) -> None:
+    pid = json.loads(running("state", "one").stdout)["pid"]
+    assert json.loads(running("ps", "--format", "json", "one").stdout) == [pid]
+    head, line = running("ps", "one").stdout.splitlines()
+    assert head.split()[:2] == ["UID", "PID"]
+    assert line.split()[1] == str(pid)
+    assert running("ps", "one", "-o", "pid,comm", "-e").stdout.split() == ["PID", "COMMAND", str(pid), "sleep"]
+    assert "bad" in refused(running, "ps", "--format", "bad", "one")
+
+
+def test_update_changes_what_is_named_and_nothing_else(running: Oci) -> None:
+    assert running("update", "--memory", "64m", "--pids-limit", "33", "--cpu-share", "512", "one").returncode == 0
+    now = cgroup.manager().open("one").stats()
+    assert (now.memory_limit, now.pids_limit) == (64 << 20, 33)
+    changes = running.base / "changes.json"
+    changes.write_text(json.dumps({"pids": {"limit": 44}}))
+    assert running("update", "-r", str(changes), "one").returncode == 0
+    now = cgroup.manager().open("one").stats()
+    assert (now.memory_limit, now.pids_limit) == (64 << 20, 44)
+    assert running("update", "one").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--memory", "64x"), ("--pids-limit", "many"), ("--cpu-share", "1.5"), ("-r", "/no/such/file")],
+)
+def test_update_names_what_it_can_not_read(running: Oci, option: str, value: str) -> None:
+    assert value in refused(running, "update", option, value, "one")
+
+
+def test_events_tell_use_once_with_stats(running: Oci) -> None:
+    event = json.loads(running("events", "--stats", "one").stdout)
+    assert (event["type"], event["id"], event["data"]["pids"]["current"]) == ("stats", "one", 1)
+    assert event["data"]["memory"]["usage"]["usage"] > 0
+    assert event["data"]["cpu"]["usage"]["total"] > 0
+
+
+def test_events_go_on_until_the_container_ends(oci: Oci) -> None:
+    oci.configure("sleep", "1")
+    oci.create("one")
+    assert oci("start", "one").returncode == 0
+    lines = oci("events", "--interval", "200ms", "one").stdout.splitlines()
+    assert len(lines) >= 2
+    assert "greater than 0" in refused(oci, "events", "--interval", "0s", "one")
+
+
+def test_a_stopped_container_is_refused_in_runcs_words(running: Oci) -> None:
+    assert running("kill", "one", "KILL").returncode == 0
+    while running.status("one") != "stopped":
+        time.sleep(0.01)
+    assert refused(running, "start", "one") == "cannot start a container that has stopped"
+    assert refused(running, "exec", "one", "true") == "cannot exec in a stopped container"
+    for command in ("pause", "update", "kill"):
+        assert refused(running, command, "one") == "container not running"
+    assert running("ps", "--format", "json", "one").stdout == "[]\n"
+
+
+def test_features_are_those_of_the_tables(oci: Oci) -> None:
+    document = json.loads(oci("features").stdout)
+    assert {"ro", "rro", "rbind", "nosymfollow", "rslave"} <= set(document["mountOptions"])
+    assert "SCMP_ACT_ERRNO" in document["linux"]["seccomp"]["actions"]
+    assert document["linux"]["namespaces"] == ["cgroup", "ipc", "mount", "network", "pid", "user", "uts"]
+    assert document["hooks"] == ["prestart", "createRuntime", "poststart", "poststop"]
