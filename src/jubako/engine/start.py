@@ -57,10 +57,11 @@ def _start(drivers: Drivers, record: ContainerRecord, undo: ExitStack, *, attach
     _connect(drivers, record, handle)
     handle.begin()
     record.pid = handle.pid
-    drivers.records_of(record).replace(record.id, record)
-    handle.settle()
     with drivers.store.records.transaction():
+        drivers.records_of(record).replace(record.id, record)
         emit_container(drivers, record, "start")
+    undo.callback(_note_death, drivers, record)
+    handle.settle()
     return handle
 
 
@@ -84,6 +85,12 @@ def prepare(drivers: Drivers, record: ContainerRecord, undo: ExitStack, *, attac
         attach=attach,
         cleanup=cleanup_command(drivers, record),
     )
+
+
+def _note_death(drivers: Drivers, record: ContainerRecord) -> None:
+    """The monitor died when all was said to have begun: who heard of the start hears of its end."""
+    with drivers.store.records.transaction():
+        emit_container(drivers, record, "die", exitCode="137")
 
 
 def _connect(drivers: Drivers, record: ContainerRecord, handle: Handle) -> None:
