@@ -44,7 +44,8 @@ def common(text: str) -> str:
     text = text.replace("Error response from daemon: ", "Error: ").replace("docker: Error: ", "jubako: ")
     text = re.sub(r"\bdocker\b", "jubako", text)
     text = re.sub(r"\b[0-9a-f]{64}\b", "ID", text)
-    text = re.sub(r"^(root +)(\d+)( +)(\d+)", r"\1PID\3PID", text, flags=re.MULTILINE)
+    # The fourth column of ps -ef is what share of a processor a process took so far: a young one's start counts.
+    text = re.sub(r"^(root +)\d+( +)\d+( +)\d+ ", r"\1PID\2PID\3C ", text, flags=re.MULTILINE)
     text = re.sub(r"^\d+( +sleep)", r"PID\1", text, flags=re.MULTILINE)
     text = re.sub(r"\b[0-9a-f]{12}\b", "SHORT-ID", text)
     text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| \+0000 UTC)", "TIME", text)

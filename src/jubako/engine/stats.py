@@ -98,19 +98,11 @@ def _memory_total() -> int:
 
 def top(drivers: Drivers, text: str, ps_args: str = "-ef") -> dict[str, Any]:
     """The container's processes as the host's ps shows them: {"Titles": […], "Processes": [[…]]}."""
-    import subprocess
+    from jubako.runtime import ps
 
     record = lifecycle.get(drivers, text)
     if record.phase != RUNNING:
         raise FailedPrecondition(f"container {record.id} is not running")
-    members = {str(pid) for pid in cgroup.manager().open(record.cgroup).pids()}
-    done = subprocess.run(["ps", *ps_args.split()], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise FailedPrecondition(f"Error running ps: {done.stderr.strip()}")
-    lines = done.stdout.splitlines()
-    titles = lines[0].split()
-    if "PID" not in titles:
-        raise FailedPrecondition("Couldn't find PID field in ps output")
-    column = titles.index("PID")
-    rows = [line.split(None, len(titles) - 1) for line in lines[1:]]
-    return {"Titles": titles, "Processes": [row for row in rows if row[column] in members]}
+    head, lines = ps.lines_of(cgroup.manager().open(record.cgroup).pids(), ps_args.split())
+    titles = head.split()
+    return {"Titles": titles, "Processes": [line.split(None, len(titles) - 1) for line in lines]}

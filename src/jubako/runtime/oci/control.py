@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 
@@ -12,6 +11,7 @@ import msgspec
 from jubako.errors import FailedPrecondition, InvalidArgument
 from jubako.linux import cgroup
 from jubako.linux.cgroup import CgroupHandle, Stats
+from jubako.runtime import ps
 from jubako.runtime.oci.arguments import Arguments
 from jubako.runtime.oci.containers import Container
 from jubako.spec.oci_runtime import BlockIOResources, CPUResources, MemoryResources, PidsResources, Resources
@@ -51,16 +51,8 @@ def processes(container: Container, arguments: Arguments) -> str:
         return msgspec.json.encode(pids).decode() + "\n"
     if kind != "table":
         raise InvalidArgument(f"invalid format option: {kind}")
-    words = arguments.words[1:] or ["-ef"]
-    done = subprocess.run(["ps", *words], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise InvalidArgument(f"ps {' '.join(words)}: {done.stderr.strip()}")
-    head, *lines = done.stdout.splitlines()
-    if "PID" not in head.split():
-        raise InvalidArgument("couldn't find PID field in ps output")
-    column = head.split().index("PID")
-    wanted = {str(pid) for pid in pids}
-    return "".join(f"{line}\n" for line in [head, *(line for line in lines if line.split()[column] in wanted)])
+    head, lines = ps.lines_of(pids, arguments.words[1:] or ["-ef"])
+    return "".join(f"{line}\n" for line in [head, *lines])
 
 
 def update(container: Container, arguments: Arguments) -> None:
