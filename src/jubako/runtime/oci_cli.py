@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from jubako.errors import InvalidArgument, JubakoError
 from jubako.runtime.oci.arguments import COMMANDS, Arguments, parse
@@ -25,6 +25,11 @@ def main(argv: list[str] | None = None) -> int:
     except (JubakoError, OSError, ValueError) as error:
         _report(arguments, error.message if isinstance(error, JubakoError) else str(error))
         return 1
+
+
+def run() -> NoReturn:
+    """What the front runs."""
+    sys.exit(main())
 
 
 def _dispatch(arguments: Arguments) -> int:
@@ -206,4 +211,4 @@ def _report(arguments: Arguments, message: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,12 +18,11 @@ class Oci:
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Output goes to files: a container that is left running would hold a pipe open."""
-        command = [sys.executable, "-m", "jubako.runtime.oci_cli", "--root", str(self.base / "state"), *arguments]
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        command = [str(Path(sys.executable).parent / "jubako-oci"), "--root", str(self.base / "state"), *arguments]
         out, err = self.base / "out", self.base / "err"
         with out.open("w") as stdout, err.open("w") as stderr:
             code = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, env=env, timeout=60, check=False
+                command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, timeout=60, check=False
             )
         return subprocess.CompletedProcess(command, code.returncode, out.read_text(), err.read_text())
 
