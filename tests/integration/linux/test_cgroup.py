@@ -20,8 +20,8 @@ pytestmark = pytest.mark.root
 
 
 def managers() -> dict[str, CgroupManager]:
-    from jubako.linux.cgroup_v1 import V1Manager
-    from jubako.linux.cgroup_v2 import V2Manager
+    from jubako.linux.cgroup.v1 import V1Manager
+    from jubako.linux.cgroup.v2 import V2Manager
 
     found = cgroup.find_hierarchies(Path("/proc/self/mountinfo").read_text())
     made: dict[str, CgroupManager] = {}

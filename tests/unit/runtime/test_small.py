@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from jubako.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied, ResourceExhausted
-from jubako.linux import cgroup, cgroup_v1_limits, cgroup_v2_limits, device_filter, userns
+from jubako.linux import cgroup, device_filter, userns
+from jubako.linux.cgroup import seam, v1_limits, v2_limits
 from jubako.runtime import defaults, failure, opcodes, state, sysctl
 from jubako.runtime.launch import Exit
 from jubako.spec.oci_runtime import CPUResources, DeviceRule, IDMapping, MemoryResources, PidsResources, Resources
@@ -65,7 +66,7 @@ def test_sysctls_belong_to_namespaces() -> None:
 
 
 def test_device_rules_are_written_as_v1_wants_them() -> None:
-    lines = [cgroup_v1_limits.device_rule(rule) for rule in defaults.DEVICE_RULES]
+    lines = [v1_limits.device_rule(rule) for rule in defaults.DEVICE_RULES]
     assert lines[:4] == ["a", "c *:* m", "b *:* m", "c 1:3 rwm"]
     assert lines[-1] == "c 136:* rwm"
 
@@ -134,7 +135,7 @@ def test_hierarchies_are_found_in_a_mountinfo() -> None:
 @pytest.mark.parametrize("name", ["", "/", "a/../b", "..", "a//b", "x\0y", "./a"])
 def test_names_that_leave_the_subtree_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="not a cgroup name"):
-        cgroup.check_name(name)
+        seam.check_name(name)
 
 
 def test_v2_limits_are_converted(tmp_path: Path) -> None:
@@ -145,7 +146,7 @@ def test_v2_limits_are_converted(tmp_path: Path) -> None:
         cpu=CPUResources(shares=1024, quota=50000),
         pids=PidsResources(limit=-1),
     )
-    cgroup_v2_limits.apply(str(tmp_path), resources)
+    v2_limits.apply(str(tmp_path), resources)
     read = {path.name: path.read_text() for path in tmp_path.iterdir()}
     assert read == {
         "memory.max": "100",
@@ -155,7 +156,7 @@ def test_v2_limits_are_converted(tmp_path: Path) -> None:
         "pids.max": "max",
     }
     with pytest.raises(ValueError, match="swap"):
-        cgroup_v2_limits.swap_alone(100, 50)
+        v2_limits.swap_alone(100, 50)
 
 
 def test_id_ranges_are_read_by_name_and_number(tmp_path: Path) -> None:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 
-from jubako.linux.cgroup import PARENT, Hierarchies, Stats, check_name, read_table, read_text, write_text
-from jubako.linux.cgroup_v1_limits import apply, wants_cpuset, write_device_rules
+from jubako.linux.cgroup.files import read_table, read_text, remove_tree, wait_for, write_text
+from jubako.linux.cgroup.seam import PARENT, Hierarchies, Stats, check_name
+from jubako.linux.cgroup.v1_limits import apply, wants_cpuset, write_device_rules
 from jubako.spec.oci_runtime import Resources
 
 _ALWAYS = ("memory", "pids", "devices", "cpu", "cpuacct", "blkio")
 _UNLIMITED = 1 << 62
-_REMOVE_TIMEOUT_S = 2.0
 
 
 class V1Manager:
@@ -190,11 +189,11 @@ class V1Handle:
         if "unified" in self.directories:
             directory = self.directories["unified"]
             write_text(f"{directory}/cgroup.freeze", "1" if frozen else "0")
-            _wait_for(lambda: read_table(f"{directory}/cgroup.events")["frozen"] == frozen)
+            wait_for(lambda: read_table(f"{directory}/cgroup.events")["frozen"] == frozen)
         elif "freezer" in self.directories:
             path, wanted = f"{self.directories['freezer']}/freezer.state", "FROZEN" if frozen else "THAWED"
             write_text(path, wanted)
-            _wait_for(lambda: read_text(path).strip() == wanted)
+            wait_for(lambda: read_text(path).strip() == wanted)
 
     def kill_all(self) -> None:
         unified = self.directories.get("unified")
@@ -222,28 +221,6 @@ class V1Handle:
             os.close(self._fds.popitem()[1])
 
 
-def remove_tree(directory: str, kill_all: object) -> None:
-    """rmdir the group and those beneath it; a group with processes is killed first, then waited for."""
-    deadline = time.monotonic() + _REMOVE_TIMEOUT_S
-    killed = False
-    while True:
-        try:
-            return os.rmdir(directory)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            if time.monotonic() > deadline:
-                raise OSError(error.errno, "processes are left in the cgroup", directory) from None
-        if not killed and callable(kill_all):
-            killed = True
-            kill_all()
-        with os.scandir(directory) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    remove_tree(entry.path, None)
-        time.sleep(0.001)
-
-
 def _make(directory: str) -> bool:
     """Make a group, and jubako/ above it where that is missing; False when it is there already."""
     try:
@@ -265,9 +242,3 @@ def _fill_cpuset(directory: str) -> None:
         path = f"{directory}/{file}"
         if "/cpuset/" in path and not read_text(path).strip():
             write_text(path, read_text(f"{os.path.dirname(directory)}/{file}").strip())
-
-
-def _wait_for(condition: object) -> None:
-    deadline = time.monotonic() + _REMOVE_TIMEOUT_S
-    while callable(condition) and not condition() and time.monotonic() < deadline:
-        time.sleep(0.001)

@@ -1,6 +1,6 @@
-"""Control groups: one seam, an implementation for v1 (and hybrid), one for v2. All groups lie beneath `jubako/`.
+"""One seam for control groups: an implementation for v1 (and hybrid), one for v2.
 
-`manager()` looks at the machine once. A handle names a group that exists; `join_fds` and `clone_fd` are what the
+A handle names a group that exists; `join_fds` and `clone_fd` are what the
 executor needs to put a process into it.
 
 Invariant:    nothing outside <hierarchy>/jubako/ is made, changed or removed.
@@ -10,8 +10,6 @@ Spec:         OCI runtime-spec, config-linux "Control groups"; kernel admin-guid
 
 from __future__ import annotations
 
-import functools
-import os
 from typing import Protocol
 
 import msgspec
@@ -121,48 +119,6 @@ def find_hierarchies(mountinfo: str) -> Hierarchies:
 
 
 CONTROLLERS = ("memory", "pids", "devices", "cpu", "cpuacct", "blkio", "cpuset", "freezer", "hugetlb")
-
-
-@functools.cache
-def manager() -> CgroupManager:
-    """The manager for this machine: v1 where any controller is on a v1 hierarchy, else v2."""
-    with open("/proc/self/mountinfo") as file:
-        found = find_hierarchies(file.read())
-    if found.v1:
-        from jubako.linux.cgroup_v1 import V1Manager
-
-        return V1Manager(found)
-    from jubako.linux.cgroup_v2 import V2Manager
-
-    return V2Manager(found.unified)
-
-
-def read_text(path: str) -> str:
-    """The text of a control file."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        parts = []
-        while part := os.read(fd, 65536):
-            parts.append(part)
-        return b"".join(parts).decode()
-    finally:
-        os.close(fd)
-
-
-def write_text(path: str, text: str) -> None:
-    """Write a control file in one write; OSError has the path and the text."""
-    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    try:
-        os.write(fd, text.encode())
-    except OSError as error:
-        raise OSError(error.errno, f"{error.strerror}, writing {text!r}", path) from None
-    finally:
-        os.close(fd)
-
-
-def read_table(path: str) -> dict[str, int]:
-    """A file of `key value` lines."""
-    return {key: int(value) for key, _, value in (line.partition(" ") for line in read_text(path).splitlines())}
 
 
 def check_name(name: str) -> str:

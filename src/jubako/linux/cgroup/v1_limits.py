@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 
-from jubako.linux.cgroup import read_text, write_text
+from jubako.linux.cgroup.files import read_text, write_text
 from jubako.spec.oci_runtime import BlockIOResources, CPUResources, DeviceRule, MemoryResources, Resources
 
 

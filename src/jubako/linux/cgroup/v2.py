@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 
-from jubako.linux.cgroup import PARENT, Stats, check_name, read_table, read_text, write_text
-from jubako.linux.cgroup_v2_limits import apply
+from jubako.linux.cgroup.files import read_table, read_text, remove_tree, wait_for, write_text
+from jubako.linux.cgroup.seam import PARENT, Stats, check_name
+from jubako.linux.cgroup.v2_limits import apply
 from jubako.spec.oci_runtime import Resources
 
-_TIMEOUT_S = 2.0
 _WANTED = ("cpu", "memory", "pids", "io", "cpuset", "hugetlb")
 
 
@@ -153,16 +152,12 @@ class V2Handle:
 
     def _freeze(self, *, frozen: bool) -> None:
         write_text(f"{self.directory}/cgroup.freeze", "1" if frozen else "0")
-        deadline = time.monotonic() + _TIMEOUT_S
-        while self._table("cgroup.events").get("frozen") != frozen and time.monotonic() < deadline:
-            time.sleep(0.001)
+        wait_for(lambda: self._table("cgroup.events").get("frozen") == frozen)
 
     def kill_all(self) -> None:
         write_text(f"{self.directory}/cgroup.kill", "1")
 
     def remove(self) -> None:
-        from jubako.linux.cgroup_v1 import remove_tree
-
         self.close()
         remove_tree(self.directory, self.kill_all)
 

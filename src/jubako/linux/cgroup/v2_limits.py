@@ -6,7 +6,7 @@ cpu.weight 1..10000, and memory+swap to swap alone.
 
 from __future__ import annotations
 
-from jubako.linux.cgroup import write_text
+from jubako.linux.cgroup.files import write_text
 from jubako.spec.oci_runtime import BlockIOResources, CPUResources, MemoryResources, Resources
 
 

@@ -1,0 +1,66 @@
+"""Control files of a group, and the removal of a group with those beneath it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+_TIMEOUT_S = 2.0
+
+
+def read_text(path: str) -> str:
+    """The text of a control file."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        parts = []
+        while part := os.read(fd, 65536):
+            parts.append(part)
+        return b"".join(parts).decode()
+    finally:
+        os.close(fd)
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a control file in one write; OSError has the path and the text."""
+    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(fd, text.encode())
+    except OSError as error:
+        raise OSError(error.errno, f"{error.strerror}, writing {text!r}", path) from None
+    finally:
+        os.close(fd)
+
+
+def read_table(path: str) -> dict[str, int]:
+    """A file of `key value` lines."""
+    return {key: int(value) for key, _, value in (line.partition(" ") for line in read_text(path).splitlines())}
+
+
+def remove_tree(directory: str, kill_all: Callable[[], None] | None) -> None:
+    """rmdir the group and those beneath it; a group with processes is killed first, then waited for."""
+    deadline = time.monotonic() + _TIMEOUT_S
+    killed = False
+    while True:
+        try:
+            return os.rmdir(directory)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise OSError(error.errno, "processes are left in the cgroup", directory) from None
+        if kill_all and not killed:
+            killed = True
+            kill_all()
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    remove_tree(entry.path, None)
+        time.sleep(0.001)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Until `condition` holds, or for two seconds."""
+    deadline = time.monotonic() + _TIMEOUT_S
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.001)
