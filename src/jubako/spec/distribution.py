@@ -28,6 +28,7 @@ API_VERSION_HEADER = "Docker-Distribution-API-Version"
 CONTENT_DIGEST_HEADER = "Docker-Content-Digest"
 UPLOAD_UUID_HEADER = "Docker-Upload-UUID"
 SUBJECT_HEADER = "OCI-Subject"
+TAG_HEADER = "OCI-Tag"
 FILTERS_APPLIED_HEADER = "OCI-Filters-Applied"
 
 # What a client says it can read, the newest first.

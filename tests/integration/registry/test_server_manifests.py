@@ -135,13 +135,13 @@ def test_deleting_a_manifest_takes_its_tags(registry, push):
 def test_tags_in_pages(registry, push):
     for tag in ("b", "a", "C", "d"):
         push("a/b", tag)
-    assert registry("GET", "/v2/a/b/tags/list").json() == {"name": "a/b", "tags": ["a", "b", "C", "d"]}
+    assert registry("GET", "/v2/a/b/tags/list").json() == {"name": "a/b", "tags": ["C", "a", "b", "d"]}
     first = registry("GET", "/v2/a/b/tags/list?n=2")
-    assert first.json()["tags"] == ["a", "b"]
+    assert first.json()["tags"] == ["C", "a"]
     link = first.headers["Link"]
     assert link.endswith('>; rel="next"')
     second = registry("GET", link[1 : link.index(">")])
-    assert second.json()["tags"] == ["C", "d"]
+    assert second.json()["tags"] == ["b", "d"]
     assert "Link" not in second.headers
     assert registry("GET", "/v2/a/b/tags/list?n=0").json()["tags"] == []
     assert registry("GET", "/v2/a/b/tags/list?n=-1").status == 400

@@ -39,6 +39,13 @@ class Blobs:
         self._state.add_repository(name)
         put(self._state.write.blobs, in_repository(name, digest), link)
 
+    def holders(self, digest: str) -> list[str]:
+        """Return the repositories that have a blob."""
+        read = self._state.read
+        if not self._state.store.blobs.exists(digest):
+            return []
+        return [name for name in read.repositories.keys() if read.blobs.find(in_repository(name, digest))]
+
     def mount(self, name: str, digest: Digest, source: str) -> bool:
         """Let `name` serve what `source` serves, durably; False when there is nothing to mount."""
         with self._state.store.records.transaction():

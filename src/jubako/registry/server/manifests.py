@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from jubako.errors import InvalidArgument, NotFound
 from jubako.image import manifest as documents
@@ -12,7 +12,7 @@ from jubako.registry.server.documents import ManifestEntry, Tag, in_repository, 
 from jubako.registry.server.refusal import Refused
 from jubako.registry.server.state import State, put
 from jubako.spec.distribution import Code, is_tag
-from jubako.spec.oci_image import Descriptor, Digest, Index, Manifest
+from jubako.spec.oci_image import FOREIGN_LAYERS, Descriptor, Digest, Index, Manifest
 
 LIMIT_BYTES = documents.DOCUMENT_LIMIT_BYTES
 
@@ -34,11 +34,15 @@ class Manifests:
             raise NotFound("manifest", reference)
         return digest, entry
 
-    def put(self, name: str, reference: str, media_type: str, data: bytes) -> tuple[Digest, Digest | None]:
-        """Store a manifest under its digest, and under `reference` when that is a tag; durably.
+    def put(
+        self, name: str, reference: str, media_type: str, data: bytes, *, tags: Sequence[str] = ()
+    ) -> tuple[Digest, Digest | None]:
+        """Store a manifest under its digest, under `tags`, and under `reference` when that is a tag; durably.
 
         Returns its digest and its subject. Refused when it is malformed or names what the repository does not have.
         """
+        tags = tuple(dict.fromkeys(tags if is_digest(reference) else (reference, *tags)))
+        _check_tags(tags)
         digest = _digest_for(reference, data)
         target = Descriptor(media_type=media_type, digest=digest, size=len(data))
         document = _decode(data, media_type)
@@ -51,11 +55,14 @@ class Manifests:
 
         def record() -> None:
             self._require_content(name, document)
-            self._record(name, entry, document, target, None if is_digest(reference) else reference)
+            self._record(name, entry, document, target, tags)
 
         self._require_content(name, document)
         self._state.publish(digest, place, record)
         return digest, entry.subject
+
+    def read(self, digest: Digest) -> bytes:
+        return self._state.store.blobs.read(digest, limit=LIMIT_BYTES)
 
     def delete(self, name: str, reference: str) -> None:
         """Delete a tag, or by digest a manifest with all tags that point to it."""
@@ -78,11 +85,10 @@ class Manifests:
                 write.tags.delete(key)
 
     def tags(self, name: str) -> list[str]:
-        """Return all tags of a repository in the specification's order; NotFound when there is no such repository."""
+        """Return all tags of a repository in ASCII order; NotFound when there is no such repository."""
         if self._state.read.repositories.find(name) is None:
             raise NotFound("repository", name)
-        keys = self._state.read.tags.keys(f"{name}:")
-        return sorted((key.partition(":")[2] for key in keys), key=lambda tag: (tag.lower(), tag))
+        return [key.partition(":")[2] for key in self._state.read.tags.keys(f"{name}:")]
 
     def referrers(self, name: str, subject: str) -> list[Descriptor]:
         return [descriptor for _, descriptor in self._state.read.referrers.items(f"{name}@{subject}@")]
@@ -91,14 +97,14 @@ class Manifests:
         return self._state.read.repositories.keys()
 
     def _record(
-        self, name: str, entry: ManifestEntry, document: Manifest | Index, target: Descriptor, tag: str | None
+        self, name: str, entry: ManifestEntry, document: Manifest | Index, target: Descriptor, tags: Sequence[str]
     ) -> None:
         write = self._state.write
         self._state.add_repository(name)
         put(write.manifests, in_repository(name, target.digest), entry)
         if entry.subject:
             put(write.referrers, referrer_key(name, entry.subject, target.digest), _referrer(document, target))
-        if tag is not None:
+        for tag in tags:
             put(write.tags, tag_key(name, tag), Tag(target.digest))
 
     def _require_content(self, name: str, document: Manifest | Index) -> None:
@@ -122,9 +128,13 @@ def _digest_for(reference: str, data: bytes) -> Digest:
         if actual != reference:
             raise Refused(Code.DIGEST_INVALID, f"provided digest did not match uploaded content, which is {actual}")
         return Digest(reference)
-    if not is_tag(reference):
-        raise Refused(Code.TAG_INVALID, "manifest tag did not match its pattern", detail={"tag": reference[:256]})
     return Digest(f"sha256:{hashlib.sha256(data).hexdigest()}")
+
+
+def _check_tags(tags: Sequence[str]) -> None:
+    for tag in tags:
+        if not is_tag(tag):
+            raise Refused(Code.TAG_INVALID, "manifest tag did not match its pattern", detail={"tag": tag[:256]})
 
 
 def _decode(data: bytes, media_type: str) -> Manifest | Index:
@@ -142,10 +152,10 @@ def _entry(document: Manifest | Index, target: Descriptor, now: float) -> Manife
 
 
 def _blobs(document: Manifest | Index) -> list[Digest]:
-    """What must be served for a manifest; foreign layers, which name their own URLs, need not be."""
+    """What must be served for a manifest; layers that must not be distributed come from elsewhere."""
     if isinstance(document, Index):
         return []
-    layers = [layer.digest for layer in document.layers if not layer.urls]
+    layers = [layer.digest for layer in document.layers if not (layer.urls or layer.media_type in FOREIGN_LAYERS)]
     return list(dict.fromkeys([document.config.digest, *layers]))
 
 

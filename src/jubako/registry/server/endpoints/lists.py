@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from urllib.parse import urlencode
 
 import msgspec
@@ -17,32 +16,31 @@ from jubako.spec.oci_image import INDEX
 
 async def tags(registry: Registry, request: web.BaseRequest, route: Route, user: str) -> web.StreamResponse:
     names = await in_thread(registry.manifests.tags, route.name)
-    page, headers = _page(request, names, lambda tag: (tag.lower(), tag))
+    page, headers = _page(request, names)
     return _json(TagList(route.name, page), headers)
 
 
 async def catalog(registry: Registry, request: web.BaseRequest, route: Route, user: str) -> web.StreamResponse:
     names = await in_thread(registry.manifests.repositories)
-    page, headers = _page(request, names, lambda name: (name, ""))
+    page, headers = _page(request, names)
     return _json(Catalog(page), headers)
 
 
 async def referrers(registry: Registry, request: web.BaseRequest, route: Route, user: str) -> web.StreamResponse:
     found = await in_thread(registry.manifests.referrers, route.name, route.reference)
     headers = {"Content-Type": INDEX}
-    if wanted := request.query.get("artifactType"):
+    # A media type has no spaces: one there is a `+` that was not escaped.
+    if wanted := request.query.get("artifactType", "").replace(" ", "+"):
         found = [descriptor for descriptor in found if descriptor.artifact_type == wanted]
         headers[FILTERS_APPLIED_HEADER] = "artifactType"
     return web.Response(body=msgspec.json.encode(Referrers(found)), headers=headers)
 
 
-def _page(
-    request: web.BaseRequest, names: list[str], order: Callable[[str], tuple[str, str]]
-) -> tuple[list[str], dict[str, str]]:
+def _page(request: web.BaseRequest, names: list[str]) -> tuple[list[str], dict[str, str]]:
     """The part of `names` that `n` and `last` ask for, and the Link to the next part."""
     last, number = request.query.get("last"), request.query.get("n")
     if last is not None:
-        names = [name for name in names if order(name) > order(last)]
+        names = [name for name in names if name > last]
     if number is None:
         return names, {}
     if not (number.isascii() and number.isdigit() and len(number) < 10):

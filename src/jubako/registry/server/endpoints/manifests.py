@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import msgspec
 from aiohttp import web
+from multidict import CIMultiDict
 
+from jubako.registry.server.endpoints.negotiation import negotiated
 from jubako.registry.server.manifests import LIMIT_BYTES
 from jubako.registry.server.refusal import Refused
 from jubako.registry.server.registry import Registry, in_thread
 from jubako.registry.server.routes import Route
-from jubako.spec.distribution import CONTENT_DIGEST_HEADER, DOCUMENT_TYPES, SUBJECT_HEADER, Code
+from jubako.spec.distribution import CONTENT_DIGEST_HEADER, DOCUMENT_TYPES, SUBJECT_HEADER, TAG_HEADER, Code
+
+_TAGS_LIMIT = 100
 
 
 class _Shape(msgspec.Struct, rename="camel"):
@@ -17,18 +21,20 @@ class _Shape(msgspec.Struct, rename="camel"):
 
 
 async def get(registry: Registry, request: web.BaseRequest, route: Route, user: str) -> web.StreamResponse:
-    digest, entry = registry.manifests.resolve(route.name, route.reference)
+    digest, entry = negotiated(registry, request, route)
     headers = {"Content-Type": entry.media_type, CONTENT_DIGEST_HEADER: digest, "ETag": f'"{digest}"'}
     if request.headers.get("If-None-Match") in (f'"{digest}"', digest):
         return web.Response(status=304, headers=headers)
-    return web.Response(body=registry.state.store.blobs.read(digest, limit=LIMIT_BYTES), headers=headers)
+    return web.Response(body=registry.manifests.read(digest), headers=headers)
 
 
 async def put(registry: Registry, request: web.BaseRequest, route: Route, user: str) -> web.StreamResponse:
     data = await _read(request)
     media_type = _media_type(request, data)
-    digest, subject = await in_thread(registry.manifests.put, route.name, route.reference, media_type, data)
-    headers = {"Location": f"/v2/{route.name}/manifests/{digest}", CONTENT_DIGEST_HEADER: digest}
+    tags = _tags(request)
+    digest, subject = await in_thread(registry.manifests.put, route.name, route.reference, media_type, data, tags=tags)
+    headers = CIMultiDict({"Location": f"/v2/{route.name}/manifests/{digest}", CONTENT_DIGEST_HEADER: digest})
+    headers.extend((TAG_HEADER, tag) for tag in tags)
     if subject:
         headers[SUBJECT_HEADER] = subject
     return web.Response(status=201, headers=headers)
@@ -37,6 +43,14 @@ async def put(registry: Registry, request: web.BaseRequest, route: Route, user: 
 async def delete(registry: Registry, request: web.BaseRequest, route: Route, user: str) -> web.StreamResponse:
     await in_thread(registry.manifests.delete, route.name, route.reference)
     return web.Response(status=202)
+
+
+def _tags(request: web.BaseRequest) -> list[str]:
+    """More names for a manifest than the one in its path (of the specification's next version)."""
+    tags = request.query.getall("tag", [])
+    if len(tags) > _TAGS_LIMIT:
+        raise Refused(Code.TAG_INVALID, f"a manifest may get at most {_TAGS_LIMIT} tags at once", status=414)
+    return tags
 
 
 async def _read(request: web.BaseRequest) -> bytes:

@@ -59,9 +59,14 @@ async def _mount(registry: Registry, request: web.BaseRequest, route: Route) -> 
     digest, source = request.query["mount"], request.query.get("from", "")
     if not is_digest(digest):
         raise Refused(Code.DIGEST_INVALID, "invalid digest", detail={"digest": digest[:256]})
-    if not is_repository(source) or not registry.guard.may_pull(request, source):
-        return False
-    return await in_thread(registry.blobs.mount, route.name, Digest(digest), source)
+    if source:
+        sources = [source] if is_repository(source) else []
+    else:
+        sources = await in_thread(registry.blobs.holders, digest)
+    for name in sources:
+        if registry.guard.may_pull(request, name):
+            return await in_thread(registry.blobs.mount, route.name, Digest(digest), name)
+    return False
 
 
 async def _complete(
