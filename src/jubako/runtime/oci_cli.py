@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from jubako.errors import InvalidArgument, JubakoError
 from jubako.runtime.oci.arguments import COMMANDS, Arguments, parse
@@ -25,11 +25,6 @@ def main(argv: list[str] | None = None) -> int:
     except (JubakoError, OSError, ValueError) as error:
         _report(arguments, error.message if isinstance(error, JubakoError) else str(error))
         return 1
-
-
-def run() -> NoReturn:
-    """What the front runs."""
-    sys.exit(main())
 
 
 def _dispatch(arguments: Arguments) -> int:
@@ -208,7 +203,3 @@ def _report(arguments: Arguments, message: str) -> None:
     line = json.dumps({"level": "error", "msg": message, "time": now})
     with open(path, "a") as file:
         file.write(f"{line}\n" if as_json else f'time="{now}" level=error msg={json.dumps(message)}\n')
-
-
-if __name__ == "__main__":
-    run()

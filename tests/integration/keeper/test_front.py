@@ -99,7 +99,7 @@ def test_the_oci_command_runs_its_own_module_cold(warm: Tree) -> None:
     runtime = warm.site / "jubako" / "runtime"
     runtime.mkdir()
     (runtime / "__init__.py").write_text("")
-    (runtime / "oci_cli.py").write_text("import os, sys\ndef run():\n    print(os.getpid(), *sys.argv[1:])\n")
+    (runtime / "oci_cli.py").write_text("import os\ndef main(argv):\n    print(os.getpid(), *argv)\n    return 0\n")
     command = [str(warm.path / "bin" / "jubako-oci"), "state", "x"]
     with subprocess.Popen(command, env=warm.environment(), stdout=subprocess.PIPE, text=True) as process:
         assert process.communicate()[0] == f"{process.pid} state x\n"

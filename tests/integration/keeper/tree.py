@@ -55,7 +55,8 @@ class Tree:
         (package / "cli" / "commands").mkdir()
         (package / "cli" / "commands" / "__init__.py").write_text("")
         (package / "__init__.py").write_text("")
-        shutil.copy2(PACKAGE / "__main__.py", package / "__main__.py")
+        for name in ("__main__", "_invoke", "_oci"):
+            shutil.copy2(PACKAGE / f"{name}.py", package)
         program = (Path(__file__).parent / "program.py").read_text().replace('"one"', repr(version))
         (package / "cli" / "__init__.py").write_text(program)
 

@@ -13,8 +13,8 @@ import sys
 from functools import partial
 from typing import NoReturn
 
+from jubako._invoke import invoke
 from jubako.cli.keeper import adopt, context, turns, warm
-from jubako.cli.keeper.invoke import invoke
 from jubako.cli.keeper.protocol import HEADER, MAGIC, ReplyKind, Request, receive_request, send_reply
 from jubako.cli.keeper.stale import Snapshot
 from jubako.cli.keeper.touched import Touched

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jubako.cli.keeper.invoke import invoke
+from jubako._invoke import invoke
 
 
 def raises(error: BaseException) -> Callable[[list[str]], int]:
@@ -67,7 +67,7 @@ def test_output_that_can_not_be_written_shows_in_the_status(
 def test_threads_and_exit_functions_come_before_the_end() -> None:
     program = """
 import atexit, threading, time
-from jubako.cli.keeper.invoke import die, invoke
+from jubako._invoke import die, invoke
 def main(arguments):
     atexit.register(print, "exit function")
     threading.Thread(target=lambda: (time.sleep(0.1), print("thread"))).start()
