@@ -16,7 +16,7 @@ import pytest
 import zstandard
 
 from jubako.errors import InvalidArgument
-from jubako.image.layer import unpack
+from jubako.image.layer import pack, unpack
 
 from .conftest import Target, info, tar_of
 
@@ -186,6 +186,25 @@ def test_a_very_deep_tree_is_unpacked_and_replaced(target: Target) -> None:
     deep = "d/" * 1500
     target.unpack((deep, b""), (deep + "f", b"x"), ("d", b"now a file"))
     assert target.describe() == {"d": b"now a file"}
+
+
+def test_a_path_longer_than_the_kernel_takes_is_unpacked_packed_and_replaced(target: Target) -> None:
+    deep = "directory/" * 500
+    layer = tar_of((deep, b""), (deep + "file", b"x"), info(deep + "hard", tarfile.LNKTYPE, linkname=deep + "file"))
+    target.unpack(layer)
+    out = io.BytesIO()
+    pack(target.fd, out, whiteouts="none")
+    with tarfile.open(fileobj=io.BytesIO(out.getvalue())) as packed:
+        names = packed.getnames()
+    assert names[-2:] == [deep + "file", deep + "hard"]
+    target.unpack(("directory", b"now a file"))
+    assert target.describe() == {"directory": b"now a file"}
+
+
+def test_a_link_deeper_than_the_kernel_can_follow_is_refused(target: Target) -> None:
+    deep = "directory/" * 450
+    with pytest.raises(InvalidArgument, match="too deep to follow"):
+        target.unpack(info(deep + "link", tarfile.SYMTYPE, linkname="."), (deep + "link/file", b""))
 
 
 def test_what_is_not_a_tar_is_not_a_layer(target: Target) -> None:

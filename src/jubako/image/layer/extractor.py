@@ -16,6 +16,7 @@ import stat
 
 from jubako.errors import DataLoss, InvalidArgument
 from jubako.image.layer.attributes import Attributes, owner_of
+from jubako.image.layer.directories import Directories
 from jubako.image.layer.failure import meaning
 from jubako.image.layer.tar.entry import BLOCK, CHAR, DIRECTORY, FIFO, FILE, HARDLINK, SYMLINK, Entry
 from jubako.image.layer.tar.reader import Reader
@@ -38,7 +39,7 @@ class Extractor:
         self._reader = reader
         self._tree = tree
         self._attributes = attributes
-        self._directories: dict[bytes, Entry] = {}
+        self._directories = Directories()
         self.entries = 0
         self.size_bytes = 0
 
@@ -87,9 +88,7 @@ class Extractor:
     def _forget(self, path: bytes) -> None:
         """What was known of `path` and beneath it holds no longer."""
         self._tree.forget()
-        below = path + b"/"
-        for known in [known for known in self._directories if known == path or known.startswith(below)]:
-            del self._directories[known]
+        self._directories.replaced(path)
 
     def _file(self, entry: Entry, parent_fd: int, base: bytes) -> None:
         attributes = self._attributes
@@ -142,7 +141,7 @@ class Extractor:
                 os.mkdir(base, entry.mode & 0o777 | 0o700, dir_fd=parent_fd)
             except FileExistsError:
                 self._merge_directory(entry, parent_fd, base)
-        self._directories[clean(entry.name)] = entry
+        self._directories.add(clean(entry.name), entry)
 
     def _merge_directory(self, entry: Entry, parent_fd: int, base: bytes) -> None:
         existing = os.lstat(base, dir_fd=parent_fd)
@@ -152,7 +151,7 @@ class Extractor:
             self.replaced(parent_fd, base, existing)
 
     def _dress_directories(self) -> None:
-        for path in sorted(self._directories, reverse=True):
+        for path, entry in self._directories.deepest_first():
             parent_fd, base, _ = self._tree.place(path)
             try:
                 fd = os.open(base or b".", _OPEN_DIRECTORY, dir_fd=parent_fd)
@@ -162,7 +161,7 @@ class Extractor:
                     raise
                 continue
             try:
-                self._attributes.dress_directory(fd, self._directories[path])
+                self._attributes.dress_directory(fd, entry)
             finally:
                 os.close(fd)
 

@@ -16,7 +16,9 @@ from jubako.errors import InvalidArgument, ResourceExhausted
 from jubako.linux.openat2 import mkdirs_in_root, open_in_root
 
 _FDS = 120
-_PATH_LIMIT = 4096
+_PATH_LIMIT = 1 << 14
+"""Four times what the kernel takes at once: each directory is entered from its parent."""
+_KERNEL_PATH_LIMIT = 4096
 _ENTER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -94,6 +96,8 @@ class Tree:
         """`name` is not a directory; if it is a link, it is followed inside the root."""
         if not stat.S_ISLNK(os.lstat(name, dir_fd=parent).st_mode):
             raise InvalidArgument(f"the archive has entries beneath {show(path)}, which is not a directory")
+        if len(path) >= _KERNEL_PATH_LIMIT:
+            raise InvalidArgument(f"the archive has entries beneath a link that lies too deep to follow: {show(path)}…")
         try:
             return open_in_root(self._top_fd, self._at + path, os.O_PATH | os.O_DIRECTORY)
         except FileNotFoundError:

@@ -61,6 +61,7 @@ class ApplyingExtractor(Extractor):
     def __init__(self, reader: Reader, tree: Tree, attributes: Attributes) -> None:
         super().__init__(reader, tree, attributes)
         self._brought: set[bytes] = set()
+        self._emptied: set[tuple[int, int]] = set()
 
     def _extract(self, entry: Entry) -> None:
         super()._extract(entry)
@@ -76,7 +77,7 @@ class ApplyingExtractor(Extractor):
             self._delete_beneath(directory, parent_fd)
         elif not base.startswith(_AUFS):
             self._delete(parent_fd, target_of(entry, base), directory)
-        self._forget(b"\0")
+        self._tree.forget()
 
     def _delete(self, parent_fd: int, name: bytes, directory: bytes) -> None:
         path = directory + b"/" + name if directory else name
@@ -91,6 +92,11 @@ class ApplyingExtractor(Extractor):
                 os.close(fd)
 
     def _delete_beneath(self, directory: bytes, fd: int) -> None:
+        status = os.fstat(fd)
+        if (status.st_dev, status.st_ino) in self._emptied:
+            # All that is left the layer brought: a whiteout said twice, or a million times, costs one listing.
+            return
+        self._emptied.add((status.st_dev, status.st_ino))
         listing = os.open(b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=fd)
         try:
             for name in os.listdir(listing):

@@ -13,7 +13,7 @@ FIFO = b"6"
 BLOCK_BYTES = 512
 NANOSECONDS = 1_000_000_000
 SPECIAL_LIMIT_BYTES = 1 << 20
-"""No long name, PAX header or sparse map is larger than this (Go's archive/tar has the same cap)."""
+"""No long name, PAX header or sparse map is larger than this, nor all that precede one entry (Go's cap is the same)."""
 
 _TIME_LIMIT_NS = (1 << 40) * NANOSECONDS
 

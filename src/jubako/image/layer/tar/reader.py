@@ -111,15 +111,20 @@ class Reader:
         extended = pax.Extended()
         name = link = None
         pending = False
+        budget = SPECIAL_LIMIT_BYTES
         while entry is not None and entry.kind in _SPECIAL and entry.kind != _GNU_SPARSE:
             self._expect(entry.size)
-            pending = pending or entry.kind != _PAX_GLOBAL
+            # A global header changes nothing, as in Docker, containerd and podman; git's have only a comment.
+            if entry.kind != _PAX_GLOBAL:
+                pending = True
+                data = self.read(budget)
+                budget -= len(data)
             if entry.kind == _PAX:
-                extended.read(self.read(SPECIAL_LIMIT_BYTES))
+                extended.read(data)
             elif entry.kind == _GNU_NAME:
-                name = self.read(SPECIAL_LIMIT_BYTES).partition(b"\0")[0]
+                name = data.partition(b"\0")[0]
             elif entry.kind == _GNU_LINK:
-                link = self.read(SPECIAL_LIMIT_BYTES).partition(b"\0")[0]
+                link = data.partition(b"\0")[0]
             entry = self._header()
         if entry is None:
             if pending:
