@@ -64,6 +64,27 @@ def test_members_behind_each_other_are_one_stream(name: str) -> None:
     assert plain(COMPRESSED[name] * 3) == PLAIN * 3
 
 
+def skippable(data: bytes) -> bytes:
+    return b"\x50\x2a\x4d\x18" + len(data).to_bytes(4, "little") + data
+
+
+def test_zstd_chunked_is_plain_zstd() -> None:
+    """A frame for each file, and behind them, in frames to be skipped, a table of contents and a footer."""
+    frames = [zstandard.compress(PLAIN[start : start + 9000]) for start in range(0, 90_000, 9000)]
+    layer = b"".join(frames) + skippable(zstandard.compress(b"{}")) + skippable(b"footer" * 8)
+    assert plain(layer) == PLAIN[:90_000]
+    assert plain(skippable(b"at the start") + skippable(b"") + layer + frames[0]) == PLAIN[:90_000] + PLAIN[:9000]
+
+
+def test_estargz_is_plain_gzip() -> None:
+    """A member for each file; the footer is an empty member whose extra field says where the table of contents is."""
+    members = [gzip.compress(PLAIN[start : start + 9000]) for start in range(0, 90_000, 9000)]
+    extra = b"SG\x16\x00" + b"%016x" % 12345 + b"STARGZ"
+    footer = b"\x1f\x8b\x08\x04" + bytes(5) + b"\xff" + len(extra).to_bytes(2, "little") + extra
+    footer += b"\x03\x00" + bytes(8)
+    assert plain(b"".join(members) + footer) == PLAIN[:90_000]
+
+
 def test_many_tiny_gzip_members_are_read() -> None:
     assert plain(b"".join(gzip.compress(b"%d" % number) for number in range(3000))) == b"".join(
         b"%d" % number for number in range(3000)
