@@ -26,7 +26,7 @@ FROM busybox
 COPY tree /tree
 RUN cd /tree && ln etc/suid etc/linked && mkdir -p many/a many/b && echo 1 > many/a/1 && echo 2 > many/b/2 \
  && mknod node c 5 1 && mkfifo pipe && chown 1234:5678 link && touch -d '1969-12-31 23:00:00' before
-RUN cd /tree && rm -rf many && mkdir many && echo new > many/new && rm mail/../large && rm -rf empty && echo file > empty
+RUN cd /tree && rm -rf many && mkdir many && echo new > many/new && rm large && rm -rf empty && echo file > empty
 RUN cd /tree && rm etc/name && mkdir etc/name && echo inside > etc/name/inside && rm link && ln -s many link \
  && mv closed moved && chmod 0711 tmp && echo more >> etc/suid && rm -rf many/new && ln etc/linked many/across
 RUN rm -rf /tree/many && rm /tree/node && ln -s /tree/etc /tree/many
