@@ -55,7 +55,7 @@ int main(int argc, char **argv, char **envp)
 		complain("cannot find where it is installed: ", "/proc/self/exe is not readable");
 		return EXIT_FRONT_FAILED;
 	}
-	if (strcmp(install.name, "jubako._oci") == 0)
+	if (strcmp(install.name, "jubako-oci") == 0)
 		run_cold(&call, "jubako._oci");
 	if (listed && !wants_cold(&call))
 		try_keeper(&call);
