@@ -227,6 +227,8 @@ def delete(container: Container, *, force: bool) -> None:
     """Remove all that is left of a stopped container; `force` kills it first."""
     if force:
         _kill(container)
+        if container.alive():
+            raise FailedPrecondition(f"cannot delete container {container.record.id}: container init still running")
     elif (status := container.status()) != "stopped":
         raise FailedPrecondition(f"cannot delete container {container.record.id} that is not stopped: {status}")
     if container.record.cgroup:
