@@ -79,6 +79,8 @@ def _without(known: DeviceRule, rule: DeviceRule) -> DeviceRule | None:
             f"devices: {line(rule)} cannot be an exception to {line(known)}: cgroup v1 has no rules within a wildcard"
         )
     if any(one != other for one, other in pairs):
+        if rule.allow:
+            return known  # what stays denied harms nobody
         raise InvalidArgument(f"devices: {line(rule)} does not name each of the rules that it revokes on cgroup v1")
     left = "".join(letter for letter in known.access if letter not in shared)
     return msgspec.structs.replace(known, access=left) if left else None

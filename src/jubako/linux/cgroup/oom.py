@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 
 class OomWatch:
-    """`fd` is ready (poll with `mask`) when there may be news; `news()` counts what happened since it was asked last."""
+    """`fd` is ready (poll with `mask`) when there may be news; `news()` counts what happened since it was asked."""
 
     def __init__(self, fd: int, mask: int, news: Callable[[], int]) -> None:
         self.fd, self.mask, self.news = fd, mask, news

@@ -128,7 +128,7 @@ def _memory_use(path: str) -> events.MemoryUse:
 
 
 def _block(path: str) -> events.Block:
-    """The scheduler's own counts where it has some (BFQ's, CFQ's), else those of throttling, which see every request."""
+    """The scheduler's own counts where it has some (BFQ's, CFQ's), else those of throttling, which are of all."""
     for scheduler in (".bfq", "", ".throttle"):
         found = {file: _entries(f"{path}{scheduler}.{file}_recursive") for file in _COUNTS}
         if any(found.values()):

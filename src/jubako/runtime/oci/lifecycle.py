@@ -20,7 +20,7 @@ from jubako.runtime.executor import Handle, Launch
 from jubako.runtime.oci import hooks
 from jubako.runtime.oci.containers import Container, Containers, Record
 from jubako.spec import oci_runtime
-from jubako.spec.oci_runtime import Linux, Spec
+from jubako.spec.oci_runtime import Linux, Resources, Spec
 
 _KILL_TIMEOUT_S = 10.0
 
@@ -52,9 +52,10 @@ def load_bundle(bundle: str) -> tuple[Spec, bytes]:
     for mount in spec.mounts:
         if mount.source.startswith(".") or ("bind" in mount.options and not mount.source.startswith("/")):
             mount.source = os.path.join(bundle, mount.source)
-    if spec.linux and spec.linux.resources:
-        # A specification denies all and names what it adds; the devices in every /dev are the runtime's to allow.
-        spec.linux.resources.devices += defaults.DEVICE_RULES[1:]
+    linux = spec.linux = spec.linux or Linux()
+    linux.resources = linux.resources or Resources()
+    # A specification names what it adds to nothing; the devices in every /dev are the runtime's to allow.
+    linux.resources.devices = [*defaults.OCI_DEVICE_RULES[:1], *linux.resources.devices, *defaults.OCI_DEVICE_RULES[1:]]
     return spec, oci_runtime.encode(spec)
 
 
@@ -188,14 +189,14 @@ def kill(container: Container, number: int, *, everything: bool) -> None:
         group = cgroup.manager().open(container.record.cgroup)
         if number == signal.SIGKILL:
             group.kill_all()
-            return
-        for pid in group.pids():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+        else:
+            group.signal_all(number)
         return
     if not container.alive():
         raise FailedPrecondition("container not running")  # containerd looks for these words
     _signal(container, number)
+    if number == signal.SIGKILL and container.status() == "paused":
+        cgroup.manager().open(container.record.cgroup).thaw()  # v1's freezer holds even those that are to die
 
 
 def _signal(container: Container, number: int) -> None:
