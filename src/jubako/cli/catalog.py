@@ -63,6 +63,7 @@ GROUP_COMMANDS = {
     "network_rm": "Remove one or more networks",
     "registry": "Serve a registry (push, pull, tags, delete) from a local directory",
     "registry_gc": "Delete from a registry's directory what nothing names any more",
+    "system_check": "Verify blobs, layers and images, and repair what is damaged",
     "system_df": "Show disk usage",
     "system_prune": "Remove unused data",
     "volume_create": "Create a volume",
@@ -132,7 +133,14 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
     "registry": ("Serve images to others", {"gc": "registry_gc", "serve": "registry"}),
     "system": (
         "Manage the engine",
-        {"df": "system_df", "events": "events", "info": "info", "prune": "system_prune", "doctor": "doctor"},
+        {
+            "check": "system_check",
+            "df": "system_df",
+            "doctor": "doctor",
+            "events": "events",
+            "info": "info",
+            "prune": "system_prune",
+        },
     ),
     "volume": (
         "Manage volumes",

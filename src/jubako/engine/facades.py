@@ -13,6 +13,7 @@ from jubako.engine.record import RUNNING
 from jubako.errors import NotFound
 
 if TYPE_CHECKING:
+    from jubako.engine.check import Report
     from jubako.network import Network
     from jubako.volume import Volume
 
@@ -166,6 +167,12 @@ class EngineSystem:
     def collect(self) -> int:
         """Delete blobs, layers and snapshots that nothing needs; returns the bytes freed."""
         return collection.collect(self._drivers)
+
+    def check(self, *, repair: bool = False, quick: bool = False) -> Report:
+        """Verify every blob, layer and image, and repair on request; see engine.check."""
+        from jubako.engine.check import check
+
+        return check(self._drivers, repair=repair, quick=quick)
 
     def reconcile(self) -> None:
         """Finish what died unnoticed and remove what belongs to nobody."""

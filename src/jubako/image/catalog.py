@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Image", "Images", "canonical"]
 
 _COLLECTION = "image"
+_FULL_ID = r"(?:sha256:)?[a-f0-9]{64}|sha512:[a-f0-9]{128}"
 
 Names = list[str]
 """Images has a method called list, which hides the type inside it."""
@@ -79,7 +80,7 @@ class Images:
 
     def resolve(self, text: str) -> Image:
         """The image called `text`: a name, name@digest, or a full or unambiguous short ID. Raises NotFound."""
-        if re.fullmatch(r"(?:sha256:)?[a-f0-9]{64}", text):
+        if re.fullmatch(_FULL_ID, text):
             return self._by_id(text)
         try:
             wanted = reference.parse(text).canonical()
@@ -103,7 +104,7 @@ class Images:
 
     def select(self, text: str) -> Named:
         """What `text` means to `save`, with the name to save it under: all tags of a repository, a name, or an ID."""
-        if not re.fullmatch(r"(?:sha256:)?[a-f0-9]{64}", text) and "@" not in text:
+        if not re.fullmatch(_FULL_ID, text) and "@" not in text:
             wanted = reference.parse(text)
             if wanted.tag == reference.DEFAULT_TAG and not text.endswith(":latest"):
                 found = self._of_repository(wanted.name)
@@ -122,6 +123,14 @@ class Images:
         ]
         return sorted(found, key=lambda pair: pair[1] or "")
 
+    def manifest_descriptor(self, image: Image) -> Descriptor:
+        """The manifest that `image` is, also where its target is an index."""
+        found = self._records.find(image.id)
+        for entry in entries(found) if found else ():
+            if entry.manifest.digest == image.manifest_digest:
+                return entry.manifest
+        return _descriptor_of_manifest(image, image.target, self._store)
+
     def untag(self, name: str) -> bool:
         """Take `name` away and keep the image, dangling if that was its last name."""
         found = self._records.by_unique(str(reference.parse(name).canonical()))
@@ -135,7 +144,7 @@ class Images:
 
         Blobs stay until they are collected.
         """
-        if re.fullmatch(r"(?:sha256:)?[a-f0-9]{64}", name):
+        if re.fullmatch(_FULL_ID, name):
             return self._records.delete(_full_id(name))
         key = str(reference.parse(name).canonical())
         with self._store.records.transaction():
@@ -153,6 +162,8 @@ class Images:
         for _, record in self._records.items():
             for manifest in record.manifests.values():
                 found.update(content_of(manifest))
+                if isinstance(manifest.subject, Descriptor):
+                    self._walk(manifest.subject, found)
             for entry in entries(record):
                 found.add(entry.manifest.digest)
                 self._walk(entry.target, found)
@@ -167,6 +178,8 @@ class Images:
             document = documents.read(self._store, target)
         except JubakoError:
             return
+        if isinstance(document.subject, Descriptor):
+            self._walk(document.subject, found)
         if isinstance(document, Index):
             for child in document.manifests:
                 self._walk(child, found)
@@ -236,7 +249,7 @@ def _descriptor_of_manifest(image: Image, target: Descriptor, store: Store) -> D
 
 
 def _full_id(text: str) -> str:
-    return text if text.startswith("sha256:") else f"sha256:{text}"
+    return text if ":" in text else f"sha256:{text}"
 
 
 def _with_tag(text: str) -> str:

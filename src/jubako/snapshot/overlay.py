@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import msgspec
@@ -65,6 +65,10 @@ class Overlay:
             if os.path.isdir(self._layers / algorithm)
             for encoded in os.listdir(self._layers / algorithm)
         ]
+
+    def discard_layer(self, diff_id: DiffID) -> None:
+        with suppress(FileNotFoundError):
+            self._ingest.discard(self.layer_path(diff_id))
 
     def prepare(self, key: str, layers: Sequence[DiffID]) -> Snapshot:
         path = self._path(key)

@@ -34,6 +34,9 @@ class Snapshotter(Protocol):
     def layer_path(self, diff_id: DiffID) -> Path: ...
     def layers(self) -> list[DiffID]: ...
 
+    def discard_layer(self, diff_id: DiffID) -> None:
+        """Delete one layer, which is damaged: whoever needs it unpacks it again."""
+
     def prepare(self, key: str, layers: Sequence[DiffID]) -> Snapshot:
         """Make a writable snapshot over `layers`, lowest first. AlreadyExists; NotFound for a layer."""
 

@@ -97,6 +97,7 @@ def unpack_layer(
             draft.fd,
             media_type=layer.media_type,
             xattr_prefix=snapshotter.xattr_prefix,
+            algorithm=diff_id.partition(":")[0],
         )
         if unpacked.diff_id != diff_id:
             raise DataLoss(f"layer {layer.digest} unpacks to {unpacked.diff_id}, the image says {diff_id}")

@@ -39,6 +39,10 @@ class Records:
         """
         return Collection(self._database, name, type, lasting=lasting)
 
+    def check(self) -> list[str]:
+        """What SQLite finds wrong with the database; nothing, if all is well."""
+        return [str(text) for (text,) in self._database.execute("PRAGMA integrity_check(20)") if text != "ok"]
+
     def close(self) -> None:
         self._database.close()
 

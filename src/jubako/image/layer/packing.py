@@ -6,7 +6,7 @@ Determinism: see walker.py and codec.py: the same tree gives the same diff_id an
 from __future__ import annotations
 
 import hashlib
-from typing import BinaryIO, Literal, Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -31,14 +31,15 @@ class Packed(msgspec.Struct, frozen=True):
     entries: int
 
 
-class _Compressor(Protocol):
-    def compress(self, data: bytes, /) -> bytes: ...
-    def flush(self) -> bytes: ...
+class Sink(Protocol):
+    """Where bytes go."""
+
+    def write(self, data: bytes, /) -> int: ...
 
 
 def pack(
     root_fd: int,
-    out: BinaryIO,
+    out: Sink,
     *,
     source_date_epoch: int | None = None,
     whiteouts: Whiteouts = "overlay",
@@ -79,7 +80,7 @@ def pack_blob(
         sink = _CompressedSink(blob, compression)
         packed = pack(
             root_fd,
-            sink,  # type: ignore[arg-type]
+            sink,
             source_date_epoch=source_date_epoch,
             whiteouts=whiteouts,
             xattr_prefix=xattr_prefix,
@@ -90,14 +91,10 @@ def pack_blob(
     return descriptor, packed.diff_id
 
 
-class _Sink(Protocol):
-    def write(self, data: bytes, /) -> int: ...
-
-
 class _CompressedSink:
     """Compresses on the way to `out`."""
 
-    def __init__(self, out: _Sink, compression: Compression) -> None:
+    def __init__(self, out: Sink, compression: Compression) -> None:
         self._out = out
         self._compressor = None if compression == "none" else compressor(compression)
 

@@ -7,12 +7,13 @@ Concurrency: one producer and one consumer to a channel, with at most DEPTH chun
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
+
+from jubako.store import digest as digests
 
 _DEPTH = 8
 
@@ -62,9 +63,10 @@ class Channel:
 class Ahead(Iterator[bytes]):
     """Makes and digests chunks in a thread. An error of theirs is raised here, after what came before it."""
 
-    def __init__(self, chunks: Iterator[bytes]) -> None:
+    def __init__(self, chunks: Iterator[bytes], algorithm: str = "sha256") -> None:
         self._chunks = chunks
-        self._hash = hashlib.sha256()
+        self._algorithm = algorithm
+        self._hash = digests.hasher(algorithm)
         self._channel = Channel()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._produce, name="layer-ahead", daemon=True)
@@ -88,8 +90,8 @@ class Ahead(Iterator[bytes]):
         raise StopIteration
 
     def digest(self) -> str:
-        """The sha256 digest of all chunks; only after the last one."""
-        return f"sha256:{self._hash.hexdigest()}"
+        """The digest of all chunks; only after the last one."""
+        return f"{self._algorithm}:{self._hash.hexdigest()}"
 
     def _produce(self) -> None:
         try:

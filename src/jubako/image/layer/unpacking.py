@@ -35,6 +35,7 @@ def unpack(
     limits: Limits = DEFAULT,
     whiteouts: Literal["overlay", "apply"] = "overlay",
     xattr_prefix: str = "trusted.",
+    algorithm: str = "sha256",
 ) -> Unpacked:
     """Extract the layer in `stream` (compressed or not) beneath `root_fd`; the caller compares the diff_id.
 
@@ -45,7 +46,7 @@ def unpack(
     if media_type and "tar" not in media_type:
         raise InvalidArgument(f"{media_type} is not a layer that can be unpacked")
     with (
-        Ahead(decompressed(stream, limits=limits)) as chunks,
+        Ahead(decompressed(stream, limits=limits), algorithm) as chunks,
         closing(Tree(root_fd, implied_limit=limits.entries)) as tree,
     ):
         reader = Reader(chunks, entries_limit=limits.entries)
