@@ -38,11 +38,13 @@ class OverlayExtractor(Extractor):
         if base == OPAQUE:
             xattr.set_xattr(parent_fd, "", self._opaque, b"y")
         elif not base.startswith(_AUFS):
-            self._whiteout(parent_fd, target_of(entry, base))
+            self._whiteout(entry, parent_fd, target_of(entry, base))
 
-    def _whiteout(self, parent_fd: int, target: bytes) -> None:
+    def _whiteout(self, entry: Entry, parent_fd: int, target: bytes) -> None:
         try:
             os.mknod(target, stat.S_IFCHR, 0, dir_fd=parent_fd)
+            # Nobody sees it, but what is packed again is then the same.
+            os.utime(target, ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent_fd, follow_symlinks=False)
         except FileExistsError:
             # The layer brings the name itself. A directory must not merge with the one beneath; a file hides it anyway.
             if stat.S_ISDIR(os.lstat(target, dir_fd=parent_fd).st_mode):
