@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <termios.h>
 
 #include "init.h"
@@ -18,9 +19,6 @@ int do_wait(struct init *init, operation_t *op) {
         if (init->listener >= 0) {
                 if (message_send(init->channel, MESSAGE_READY, 0, -1) < 0)
                         return -1;
-                /* Only now does somebody know of this process who would remember it. */
-                if (message_receive(init->channel) != MESSAGE_ACKNOWLEDGE)
-                        _exit(1);
                 close_fd(&init->channel);
                 init->channel = accept4(init->listener, NULL, NULL, SOCK_CLOEXEC);
                 if (init->channel < 0)
@@ -67,13 +65,26 @@ static const char *variable(char *const *environment, const char *name) {
         return NULL;
 }
 
-static void run(const char *path, char *const argv[], char *const *environment) {
-        execve(path, argv, environment);
+typedef int (*visit_t)(const char *path, char *const argv[], char *const *environment);
+
+/* Go's exec.LookPath wants the same of a program: no directory, and executable. */
+static int check(const char *path, char *const argv[], char *const *environment) {
+        struct stat status;
+
+        (void) argv;
+        (void) environment;
+        if (stat(path, &status) < 0)
+                return -1;
+        if (S_ISDIR(status.st_mode)) {
+                errno = EACCES;
+                return -1;
+        }
+        return access(path, X_OK);
 }
 
 /* Search PATH as Go's exec.LookPath does (what runc's users know): absolute entries only, the first that is
  * executable; EACCES is what is told when something was found that is not. */
-static void search(char *const argv[], char *const *environment) {
+static int search(visit_t visit, char *const argv[], char *const *environment) {
         const char *at = variable(environment, "PATH");
         int found = ENOENT;
 
@@ -85,16 +96,30 @@ static void search(char *const argv[], char *const *environment) {
                         text_add_bytes(&text, at, length);
                         text_add(&text, "/");
                         text_add(&text, argv[0]);
-                        if (text_end(&text))
-                                run(path, argv, environment);
+                        if (text_end(&text) && visit(path, argv, environment) == 0)
+                                return 0;
                         if (errno == EACCES)
                                 found = EACCES;
                         else if (errno != ENOENT && errno != ENOTDIR)
-                                return;
+                                return -1;
                 }
                 at += length;
         }
         errno = found;
+        return -1;
+}
+
+static int visit_program(const struct init *init, visit_t visit, char *const argv[]) {
+        char *const none[] = {NULL};
+        char *const *environment = init->environment ? init->environment : none;
+
+        return strchr(argv[0], '/') ? visit(argv[0], argv, environment) : search(visit, argv, environment);
+}
+
+/* A program that is not there is told of while the container is made, as callers of runc expect. */
+int do_find(struct init *init, operation_t *op) {
+        init->path = op->string[0];
+        return visit_program(init, check, op->string);
 }
 
 static int place_stdio(const struct init *init) {
@@ -121,7 +146,7 @@ static int settle(const struct init *init) {
                 return -1;
         if (init->terminal && ioctl(0, TIOCSCTTY, 0) < 0)
                 return -1;
-        return init->death_signal ? die_with_monitor(init) : 0;
+        return init->death_signal ? prctl(PR_SET_PDEATHSIG, (unsigned long) init->death_signal, 0, 0, 0) : 0;
 }
 
 /* The deputy has come to its end: its child, made as its sibling, is the first process. By the old call, which filters
@@ -138,8 +163,6 @@ static int hand_over(const struct init *init) {
 }
 
 int do_execute(struct init *init, operation_t *op) {
-        char *const none[] = {NULL};
-        char *const *environment = init->environment ? init->environment : none;
         unsigned keep = 3 + (unsigned) op->integers[0];
         sigset_t signals;
 
@@ -151,9 +174,5 @@ int do_execute(struct init *init, operation_t *op) {
         sigemptyset(&signals);
         if (sigprocmask(SIG_SETMASK, &signals, NULL) < 0)
                 return -1;
-        if (strchr(op->string[0], '/'))
-                run(op->string[0], op->string, environment);
-        else
-                search(op->string, environment);
-        return -1;
+        return visit_program(init, execve, op->string);
 }

@@ -75,8 +75,6 @@ int do_umask(struct init *init, operation_t *op);
 int do_keyring(struct init *init, operation_t *op);
 int do_loopback(struct init *init, operation_t *op);
 int do_parent_death(struct init *init, operation_t *op);
-/* Ask the kernel for `death_signal` at the monitor's death, and end where it is dead already. */
-int die_with_monitor(const struct init *init);
 int do_session(struct init *init, operation_t *op);
 /* privilege.c */
 int do_bounding(struct init *init, operation_t *op);
@@ -89,3 +87,4 @@ int do_wait(struct init *init, operation_t *op);
 int do_directory(struct init *init, operation_t *op);
 int do_environment(struct init *init, operation_t *op);
 int do_execute(struct init *init, operation_t *op);
+int do_find(struct init *init, operation_t *op);

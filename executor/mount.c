@@ -43,13 +43,22 @@ int configure_option(int context, char *option) {
         return sys_fsconfig(context, FS_SET_STRING, key, equals + 1);
 }
 
+static bool names_source(char *const options[]) {
+        for (; *options; options++)
+                if (!strncmp(*options, "source=", 7))
+                        return true;
+        return false;
+}
+
 /* A detached mount of a new filesystem. */
 static int make_filesystem(struct init *init, const char *type, char *const options[], unsigned attributes) {
         _cleanup_close_ int context = sys_fsopen(type);
         if (context < 0)
                 return -1;
-        /* What /proc/mounts shows first; nothing depends on it. */
-        int r = sys_fsconfig(context, FS_SET_STRING, "source", type);
+        /* What /proc/mounts shows first, where no option says it; nothing depends on it. */
+        int r = 0;
+        if (!names_source(options))
+                r = sys_fsconfig(context, FS_SET_STRING, "source", type);
         for (char *const *option = options; *option && r == 0; option++) {
                 init->path = *option;
                 r = configure_option(context, *option);

@@ -65,6 +65,7 @@ OPERATION(PARENT_DEATH,     64, INIT, 1, 0, NONE) /* signal */
 OPERATION(PROC,             65, INIT, 0, 0, NONE) /* a private, unattached procfs for the writes of later operations */
 OPERATION(SESSION,          66, INIT, 0, 0, NONE)
 OPERATION(ATTRIBUTES,        67, INIT, 3, 1, NONE) /* set, clear, recursive; path of a mount */
+OPERATION(FIND,             77, INIT, 0, 1, NONE) /* program: it must be there and executable */
 
 /* What goes over the control socket and the init channel: struct message in protocol.h. */
 CONSTANT(MESSAGE_CLONED,       1) /* value: pid; with a pidfd */
@@ -76,7 +77,7 @@ CONSTANT(MESSAGE_ID_MAP_DONE, 16)
 CONSTANT(MESSAGE_KEEP,        17) /* with fds */
 CONSTANT(MESSAGE_SIGNAL,      18) /* value: number */
 CONSTANT(MESSAGE_RESIZE,      19) /* value: height << 16 | width */
-CONSTANT(MESSAGE_ACKNOWLEDGE, 20) /* monitor: the cleanup is done; first process without one: its pid is recorded */
+CONSTANT(MESSAGE_ACKNOWLEDGE, 20)
 CONSTANT(MESSAGE_START,       21)
 
 /* The first byte of each packet of an attach connection. */

@@ -66,10 +66,18 @@ static int become_root(struct spawn *s) {
         return 0;
 }
 
-/* What Python ignores (SIGPIPE, SIGXFSZ) would stay ignored over clone and exec, CLONE_CLEAR_SIGHAND or not. */
+/* What Python ignores (SIGPIPE, SIGXFSZ) would stay ignored over clone and exec, CLONE_CLEAR_SIGHAND or not; and so
+ * would 32 and 33, which glibc's posix_spawn ignores and libc's signal() leaves alone: hence the raw call. */
 static void default_signals(void) {
+        const struct {
+                void *handler;
+                unsigned long flags;
+                void *restorer;
+                uint64_t mask;
+        } by_default = {NULL, 0, NULL, 0};
+
         for (int number = 1; number < NSIG; number++)
-                signal(number, SIG_DFL);
+                syscall(SYS_rt_sigaction, number, &by_default, NULL, sizeof by_default.mask);
 }
 
 static _Noreturn void first_process(struct spawn *s) {
@@ -89,7 +97,6 @@ static _Noreturn void first_process(struct spawn *s) {
 
         memcpy(init.stdio, m->child_stdio, sizeof init.stdio);
         close(s->gate[0]);
-        close(m->control); /* its end tells the creator that the monitor has died */
         default_signals();
         int r = join_cgroups(m->plan);
         if (r < 0)

@@ -140,7 +140,13 @@ def exec_(
         if process_.terminal:
             filesystem.add_console(plan, process_, console_socket)
         process.add_process(
-            plan, process_, seccomp, held=_held(linux), single_id=_single_id(linux), die_with_monitor=not leave
+            plan,
+            process_,
+            seccomp,
+            held=_held(linux),
+            single_id=_single_id(linux),
+            die_with_monitor=not leave,
+            joins=True,
         )
         return _spawn(plan, launch, fds, None)
     finally:

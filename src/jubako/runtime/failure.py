@@ -78,7 +78,7 @@ def decode(message: bytes) -> Failure:
 
 def to_error(failure: Failure) -> JubakoError:
     """NotFound and PermissionDenied speak of the program only (exit codes 127 and 126)."""
-    if failure.operation == op.EXECUTE:
+    if failure.operation in (op.EXECUTE, op.FIND):
         return _program_error(failure)
     if failure.stage == op.STAGE_DECODE:
         return DataLoss(f"the executor refused the plan: {os.strerror(failure.error)}")

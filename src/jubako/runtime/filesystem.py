@@ -82,9 +82,11 @@ def _add_mount(
 def _data(mount: Mount, options: Options, *, in_user_namespace: bool) -> list[str]:
     data = [text for text in options.data if text not in ("newinstance", "tmpcopyup")]
     if mount.type in ("proc", "sysfs", "mqueue"):
-        return [text for text in data if "=" in text]
-    if mount.type == "devpts" and in_user_namespace:
-        return [text for text in data if not text.startswith("gid=")]
+        data = [text for text in data if "=" in text]
+    elif mount.type == "devpts" and in_user_namespace:
+        data = [text for text in data if not text.startswith("gid=")]
+    if mount.source and mount.source != mount.type:
+        data.append(f"source={mount.source}")
     return data
 
 

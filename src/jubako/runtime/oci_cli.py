@@ -6,67 +6,92 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from jubako.errors import InvalidArgument, JubakoError
-from jubako.runtime.oci.arguments import COMMANDS, Arguments, parse
-from jubako.runtime.oci.containers import Containers
+from jubako.runtime.oci import arguments as parsing
+from jubako.runtime.oci.arguments import Arguments
+from jubako.runtime.oci.containers import OCI_VERSION, Containers
+from jubako.runtime.oci.log import Log
 
 if TYPE_CHECKING:  # most commands need less than that
     from jubako.runtime.oci.lifecycle import Creation
 
-_VERSION = "jubako-oci version 0.1.0\nspec: 1.2.0\n"
-
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit code. Errors go to standard error, and to --log as its format says."""
-    arguments = Arguments()
+    arguments, log = Arguments(), Log()
     try:
-        arguments = parse(sys.argv[1:] if argv is None else argv)
-        return _dispatch(arguments)
+        parsing.parse(sys.argv[1:] if argv is None else argv, arguments)
+        given = arguments.common
+        log = Log(given.get("log", ""), given.get("log-format", "text"), verbose="debug" in given)
+        return _dispatch(arguments, log)
     except (JubakoError, OSError, ValueError) as error:
-        _report(arguments, error.message if isinstance(error, JubakoError) else str(error))
-        return 1
+        log.error(_text_of(error))
+    # The program of an exec has codes of its own, so that a failure of ours has one that few programs use.
+    return 255 if arguments.command == "exec" and arguments.words else 1
 
 
-def _dispatch(arguments: Arguments) -> int:
+def _text_of(error: Exception) -> str:
+    """An operating system's error reads as in runc's messages, in which callers look for the words."""
+    if isinstance(error, OSError) and error.strerror:
+        name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+        return f"{name}: {error.strerror.lower()}" if name else error.strerror.lower()
+    return error.message if isinstance(error, JubakoError) else str(error)
+
+
+def _dispatch(arguments: Arguments, log: Log) -> int:
     if "version" in arguments.common:
-        return _print(_VERSION)
-    if not arguments.command or "help" in arguments.common:
-        return _print(f"usage: jubako-oci [--root DIR] [--log FILE] COMMAND\ncommands: {', '.join(COMMANDS)}\n")
+        return _version()
+    if arguments.wants_help():
+        from jubako.runtime.oci import help
+
+        return _print(help.text(arguments.command))
+    parsing.check_count(arguments)
     containers = Containers(arguments.common.get("root") or _default_root())
+    log.debug(f"{arguments.command} {' '.join(arguments.words)}, root {containers.root}")
     match arguments.command:
         case "spec":
             return _spec(arguments)
         case "list":
-            return _list(containers, arguments)
+            from jubako.runtime.oci import listing
+
+            return _print(listing.text(containers, arguments, log))
         case "features":
             return _features()
         case "state":
             return _print(containers.load(arguments.the_id()).state().decode() + "\n")
         case _:
-            return _change(containers, arguments)
+            return _change(containers, arguments, log)
 
 
-def _change(containers: Containers, arguments: Arguments) -> int:
+def _version() -> int:
+    from jubako import __version__
+
+    return _print(f"jubako-oci version {__version__}\nspec: {OCI_VERSION}\n")
+
+
+def _change(containers: Containers, arguments: Arguments, log: Log) -> int:
     from jubako.runtime.oci import lifecycle
 
     name = arguments.the_id()
     match arguments.command:
         case "create":
-            lifecycle.create(containers, _creation(arguments))
+            lifecycle.create(containers, _creation(arguments, log))
         case "run":
-            asked = _creation(arguments)
+            asked = _creation(arguments, log)
             return lifecycle.run(containers, asked, detach=arguments.given("detach"), keep=arguments.given("keep"))
         case "start":
             lifecycle.start(containers.load(name))
         case "kill":
-            number = _signal(arguments.words[1] if len(arguments.words) > 1 else "SIGTERM")
+            number = _signal("".join(arguments.words[1:]) or "SIGTERM")
             lifecycle.kill(containers.load(name), number, everything=arguments.given("all"))
         case "delete":
             _delete(containers, name, force=arguments.given("force"))
         case "exec":
             from jubako.runtime.oci.execution import execute
 
-            return execute(containers.load(name), arguments)
+            return execute(containers.load(name), arguments, log)
         case _:
             return _control(containers, name, arguments)
     return 0
@@ -84,13 +109,9 @@ def _control(containers: Containers, name: str, arguments: Arguments) -> int:
         case "ps":
             return _print(control.processes(container, arguments))
         case "update":
-            from jubako.runtime.oci.update import update
-
-            update(container, arguments)
+            control.update(container, arguments)
         case "events":
-            from jubako.runtime.oci.events import events
-
-            events(container, arguments)
+            control.events(container, arguments)
     return 0
 
 
@@ -107,7 +128,7 @@ def _delete(containers: Containers, name: str, *, force: bool) -> None:
     lifecycle.delete(container, force=force)
 
 
-def _creation(arguments: Arguments) -> Creation:
+def _creation(arguments: Arguments, log: Log) -> Creation:
     from jubako.runtime.oci.lifecycle import Creation
 
     if arguments.option("preserve-fds", "0") != "0":
@@ -115,6 +136,7 @@ def _creation(arguments: Arguments) -> Creation:
     return Creation(
         arguments.the_id(),
         arguments.option("bundle"),
+        log,
         console_socket=arguments.option("console-socket"),
         pid_file=arguments.option("pid-file"),
     )
@@ -123,43 +145,14 @@ def _creation(arguments: Arguments) -> Creation:
 def _signal(text: str) -> int:
     import signal
 
-    if text.isdecimal():
+    if text.isascii() and text.isdecimal():
         number = int(text)
     else:
         name = text.upper() if text.upper().startswith("SIG") else f"SIG{text.upper()}"
-        number = getattr(signal, name, 0)
-    if not 0 < number < 65:
-        raise InvalidArgument(f"unknown signal {text!r}")
+        number = int(getattr(signal, name, -1))
+    if not 0 <= number < 65:
+        raise InvalidArgument(f'unknown signal "{text}"')
     return number
-
-
-def _list(containers: Containers, arguments: Arguments) -> int:
-    import msgspec
-
-    found = containers.all()
-    if arguments.given("quiet"):
-        return _print("".join(f"{container.record.id}\n" for container in found))
-    if arguments.option("format") == "json":
-        states = [msgspec.json.decode(container.state()) for container in found]
-        return _print(msgspec.json.encode(states or None).decode())
-    rows = [("ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER")]
-    for container in found:
-        record, status = container.record, container.status()
-        pid = str(record.pid if status in ("created", "running", "paused") else 0)
-        rows.append((record.id, pid, status, record.bundle, record.created, _owner(container.directory)))
-    widths = [max(len(row[column]) for row in rows) for column in range(6)]
-    lines = ("   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
-    return _print("".join(f"{line}\n" for line in lines))
-
-
-def _owner(path: str) -> str:
-    import pwd
-
-    uid = os.stat(path).st_uid
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"#{uid}"
 
 
 def _spec(arguments: Arguments) -> int:
@@ -175,8 +168,6 @@ def _spec(arguments: Arguments) -> int:
 
 
 def _features() -> int:
-    import msgspec
-
     from jubako.runtime.oci import features
 
     return _print(msgspec.json.format(msgspec.json.encode(features.document()), indent=2).decode() + "\n")
@@ -192,18 +183,3 @@ def _print(text: str) -> int:
     sys.stdout.write(text)
     sys.stdout.flush()
     return 0
-
-
-def _report(arguments: Arguments, message: str) -> None:
-    sys.stderr.write(f"jubako-oci: {message}\n")
-    path = arguments.common.get("log")
-    if not path:
-        return
-    import json
-    import time
-
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    as_json = arguments.common.get("log-format") == "json"
-    line = json.dumps({"level": "error", "msg": message, "time": now})
-    with open(path, "a") as file:
-        file.write(f"{line}\n" if as_json else f'time="{now}" level=error msg={json.dumps(message)}\n')

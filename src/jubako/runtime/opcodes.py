@@ -55,6 +55,7 @@ PARENT_DEATH = 64
 PROC = 65
 SESSION = 66
 ATTRIBUTES = 67
+FIND = 77
 
 MESSAGE_CLONED = 1
 MESSAGE_ID_MAP = 2
@@ -136,6 +137,7 @@ NAMES = {
     65: "PROC",
     66: "SESSION",
     67: "ATTRIBUTES",
+    77: "FIND",
 }
 
 INTEGERS = {
@@ -189,4 +191,5 @@ INTEGERS = {
     65: 0,
     66: 0,
     67: 3,
+    77: 0,
 }

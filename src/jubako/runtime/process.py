@@ -16,9 +16,17 @@ _UNSIGNED_MAX = (1 << 64) - 1
 
 
 def add_process(
-    plan: Plan, process: Process, seccomp: bytes | None, *, held: int, single_id: bool, die_with_monitor: bool
+    plan: Plan,
+    process: Process,
+    seccomp: bytes | None,
+    *,
+    held: int,
+    single_id: bool,
+    die_with_monitor: bool,
+    joins: bool = False,
 ) -> None:
-    """Everything after the pivot. `held` are the capabilities that there are to give.
+    """Everything after the pivot. `held` are the capabilities that there are to give; `joins` says that it is one more
+    process in a container, whose working directory must be there.
 
     WAIT is as late as can be: what follows it, the container's start waits for.
     """
@@ -27,7 +35,7 @@ def add_process(
     if process.apparmor_profile and os.path.exists("/sys/kernel/security/apparmor"):
         raise InvalidArgument("AppArmor profiles are not supported yet")
     if not process.cwd.startswith("/"):
-        raise InvalidArgument(f"the working directory '{process.cwd}' is invalid, it needs to be an absolute path")
+        raise InvalidArgument(f"process.cwd '{process.cwd}' must be an absolute path")
     for limit in process.rlimits:
         _add_rlimit(plan, limit)
     if process.oom_score_adj is not None:
@@ -35,24 +43,32 @@ def add_process(
     if not process.terminal:
         plan.add(op.SESSION)
     plan.add(op.KEYRING)
-    plan.add(op.DIRECTORY, 1, process.cwd)
+    plan.add(op.DIRECTORY, int(not joins), process.cwd)
     plan.add(op.UMASK, 0o022 if process.user.umask is None else process.user.umask)
     # Without no_new_privs a filter needs CAP_SYS_ADMIN, so that it is loaded before capabilities are dropped.
     early = seccomp and not process.no_new_privileges
+    find = not (joins or die_with_monitor)
+    plan.add(op.ENVIRONMENT, *process.env)
     if early:
-        plan.add(op.WAIT)
+        _add_wait(plan, process, find=find)
         plan.add(op.SECCOMP, 0, seccomp or b"")
     _add_identity(plan, process, held, single_id=single_id)
     if process.no_new_privileges:
         plan.add(op.NO_NEW_PRIVILEGES)
     if die_with_monitor:
         plan.add(op.PARENT_DEATH, _SIGKILL)  # a change of ids clears it, prctl(2): so after them
-    plan.add(op.ENVIRONMENT, *process.env)
     if not early:
-        plan.add(op.WAIT)
+        _add_wait(plan, process, find=find)
     if seccomp and not early:
         plan.add(op.SECCOMP, 0, seccomp)
     plan.add(op.EXECUTE, 0, *process.args)
+
+
+def _add_wait(plan: Plan, process: Process, *, find: bool) -> None:
+    """With `find`, whoever creates the container, and goes then, hears of a program that is not there."""
+    if find:
+        plan.add(op.FIND, process.args[0])
+    plan.add(op.WAIT)
 
 
 def _add_rlimit(plan: Plan, limit: Rlimit) -> None:
@@ -77,8 +93,12 @@ def _add_identity(plan: Plan, process: Process, held: int, *, single_id: bool) -
     groups = array.array("I", user.additional_gids).tobytes()
     plan.add(op.USER, user.uid, user.gid, int(keep), int(not single_id), groups)
     if process.capabilities:
-        names = (sets.effective, sets.permitted, sets.inheritable, sets.ambient)
-        plan.add(op.CAPABILITIES, *(mask(some) & held for some in names))
+        effective, permitted, inheritable = (
+            mask(some) & held for some in (sets.effective, sets.permitted, sets.inheritable)
+        )
+        # No other capability can be an ambient one, capabilities(7); asking for it is no error.
+        ambient = mask(sets.ambient) & permitted & inheritable
+        plan.add(op.CAPABILITIES, effective, permitted, inheritable, ambient)
 
 
 def mask(names: list[str]) -> int:

@@ -105,17 +105,13 @@ class DeviceRule(Struct, kw_only=True):
 
 
 class MemoryResources(Struct, kw_only=True):
-    """Bytes; -1 is unlimited, 0 says nothing. `swap` is memory and swap together."""
+    """Bytes; -1 is unlimited."""
 
     limit: int | None = None
     reservation: int | None = None
     swap: int | None = None
-    kernel: int | None = None
-    kernel_tcp: int | None = msgspec.field(default=None, name="kernelTCP")
     swappiness: int | None = None
     disable_oom_killer: bool | None = msgspec.field(default=None, name="disableOOMKiller")
-    use_hierarchy: bool | None = None
-    check_before_update: bool | None = None
 
 
 class CPUResources(Struct, kw_only=True):
@@ -133,9 +129,7 @@ class CPUResources(Struct, kw_only=True):
 
 
 class PidsResources(Struct, kw_only=True):
-    """-1 is unlimited, 0 says nothing."""
-
-    limit: int = 0
+    limit: int
 
 
 class WeightDevice(Struct, kw_only=True):
@@ -168,32 +162,13 @@ class HugepageLimit(Struct, kw_only=True):
     limit: int
 
 
-class InterfacePriority(Struct, kw_only=True):
-    name: str
-    priority: int
-
-
-class NetworkResources(Struct, kw_only=True):
-    class_id: int | None = msgspec.field(default=None, name="classID")
-    priorities: list[InterfacePriority] = []
-
-
-class RdmaLimit(Struct, kw_only=True):
-    hca_handles: int | None = None
-    hca_objects: int | None = None
-
-
 class Resources(Struct, kw_only=True):
-    """`rdma` is by device, `unified` by file of the cgroup v2 directory."""
-
     devices: list[DeviceRule] = []
     memory: MemoryResources | None = None
     cpu: CPUResources | None = None
     pids: PidsResources | None = None
     block_io: BlockIOResources | None = msgspec.field(default=None, name="blockIO")
     hugepage_limits: list[HugepageLimit] = []
-    network: NetworkResources | None = None
-    rdma: dict[str, RdmaLimit] = {}
     unified: dict[str, str] = {}
 
 
@@ -266,7 +241,17 @@ class Spec(Struct, kw_only=True):
 
 def decode(data: bytes) -> Spec:
     """Decode a `config.json`; raises msgspec.ValidationError with the path of the field that is wrong."""
-    return msgspec.json.decode(data, type=Spec)
+    try:
+        return msgspec.json.decode(data, type=Spec)
+    except msgspec.ValidationError:
+        return msgspec.convert(_without_null(msgspec.json.decode(data)), Spec)
+
+
+def _without_null(value: Any) -> Any:
+    """Programs in Go write null for lists and maps that they have not got."""
+    if isinstance(value, dict):
+        return {name: _without_null(item) for name, item in value.items() if item is not None}
+    return [_without_null(item) for item in value] if isinstance(value, list) else value
 
 
 def encode(spec: Spec) -> bytes:

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
+import time
 from pathlib import Path
-
-
-def group_name(container: str) -> str:
-    """The container's control group: one of this run's own, whoever else tests on this machine."""
-    return f"test-{os.getpid()}-{container}"
 
 
 class Oci:
@@ -24,8 +19,6 @@ class Oci:
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Output goes to files: a container that is left running would hold a pipe open."""
-        if arguments[0] in ("create", "run"):
-            self.linux(cgroupsPath=group_name(arguments[-1]))
         command = [str(Path(sys.executable).parent / "jubako-oci"), "--root", str(self.base / "state"), *arguments]
         out, err = self.base / "out", self.base / "err"
         with out.open("w") as stdout, err.open("w") as stderr:
@@ -38,13 +31,6 @@ class Oci:
         path = self.bundle / "config.json"
         config = json.loads(path.read_text())
         config["process"].update({"terminal": False, "args": list(args), "env": ["PATH=/bin"], **process})
-        path.write_text(json.dumps(config))
-
-    def linux(self, **properties: object) -> None:
-        """Set properties of the specification's `linux` object."""
-        path = self.bundle / "config.json"
-        config = json.loads(path.read_text())
-        config["linux"].update(properties)
         path.write_text(json.dumps(config))
 
     def mount(self, source: Path, destination: str) -> None:
@@ -66,3 +52,15 @@ class Oci:
     def create(self, name: str) -> None:
         done = self("create", "-b", str(self.bundle), name)
         assert done.returncode == 0, done.stderr
+
+    def wait_for(self, name: str, status: str) -> None:
+        deadline = time.monotonic() + 10
+        while self.status(name) != status:
+            assert time.monotonic() < deadline, f"{name} is {self.status(name)}, not {status}"
+            time.sleep(0.01)
+
+    def change(self, **parts: object) -> None:
+        """Set top-level properties of config.json; None takes one away."""
+        path = self.bundle / "config.json"
+        config = {**json.loads(path.read_text()), **parts}
+        path.write_text(json.dumps({name: value for name, value in config.items() if value is not None}))

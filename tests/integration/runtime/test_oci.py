@@ -11,7 +11,7 @@ import pytest
 
 from jubako.linux import cgroup
 
-from .oci import Oci, group_name
+from .oci import Oci
 
 pytestmark = pytest.mark.root
 
@@ -60,12 +60,21 @@ def test_the_pid_file_names_a_process_that_is_nobodys_of_ours(oci: Oci, tmp_path
     assert "jubako" not in Path(f"/proc/{parent}/comm").read_text()
 
 
-def test_a_program_that_is_not_there_is_told_at_start(oci: Oci) -> None:
-    oci.configure("nothing-like-it")
-    oci.create("one")
-    done = oci("start", "one")
-    assert done.returncode == 1
-    assert "executable file not found in $PATH" in done.stderr
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        ("nothing-like-it", "executable file not found in $PATH"),
+        ("/nothing", "stat /nothing: no such file or directory"),
+        ("/etc/passwd", "permission denied"),
+        ("/etc", "permission denied"),
+    ],
+)
+def test_a_program_that_can_not_run_is_told_at_create(oci: Oci, tmp_path: Path, program: str, reason: str) -> None:
+    oci.configure(program)
+    done = oci("create", "-b", str(oci.bundle), "one")
+    assert (done.returncode, done.stderr) == (1, f'jubako-oci: exec: "{program}": {reason}\n')
+    assert os.listdir(tmp_path / "state") == []
+    assert oci("run", "-b", str(oci.bundle), "one").stderr == done.stderr
 
 
 def test_a_failed_create_leaves_nothing(oci: Oci, tmp_path: Path) -> None:
@@ -76,7 +85,7 @@ def test_a_failed_create_leaves_nothing(oci: Oci, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "failed to bind /nowhere" in done.stderr
     assert os.listdir(tmp_path / "state") == []
-    assert group_name("one") not in cgroup.manager().names()
+    assert "one" not in cgroup.manager().names()
 
 
 def test_exec_runs_in_the_container(oci: Oci) -> None:

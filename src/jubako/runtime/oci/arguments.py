@@ -1,4 +1,4 @@
-"""Options of the command line. One table; argparse would cost a third of the whole start."""
+"""The command line's options, as tables; argparse would cost a third of the whole start. What they mean: help.py."""
 
 from __future__ import annotations
 
@@ -31,14 +31,36 @@ _CREATION = {
 
 COMMANDS: dict[str, dict[str, str]] = {
     "create": _CREATION,
+    "delete": {"force": "flag"},
+    "events": {"stats": "flag", "interval": "value"},
+    "exec": {
+        "console-socket": "value",
+        "cwd": "value",
+        "env": "list",
+        "tty": "flag",
+        "user": "value",
+        "additional-gids": "list",
+        "process": "value",
+        "detach": "flag",
+        "pid-file": "value",
+        "process-label": "value",
+        "apparmor": "value",
+        "no-new-privs": "flag",
+        "cap": "list",
+        "preserve-fds": "value",
+        "cgroup": "list",
+        "ignore-paused": "flag",
+    },
+    "features": {},
+    "kill": {"all": "flag"},
+    "list": {"format": "value", "quiet": "flag"},
+    "pause": {},
+    "ps": {"format": "value"},
+    "resume": {},
     "run": {**_CREATION, "detach": "flag", "keep": "flag", "no-subreaper": "flag"},
+    "spec": {"bundle": "value", "rootless": "flag"},
     "start": {},
     "state": {},
-    "kill": {"all": "flag"},
-    "delete": {"force": "flag"},
-    "pause": {},
-    "resume": {},
-    "ps": {"format": "value"},
     "update": {
         "resources": "value",
         "blkio-weight": "value",
@@ -54,36 +76,14 @@ COMMANDS: dict[str, dict[str, str]] = {
         "memory": "value",
         "memory-reservation": "value",
         "memory-swap": "value",
-        "kernel-memory": "value",
-        "kernel-memory-tcp": "value",
         "pids-limit": "value",
-        "l3-cache-schema": "value",
-        "mem-bw-schema": "value",
-    },
-    "events": {"stats": "flag", "interval": "value"},
-    "features": {},
-    "list": {"format": "value", "quiet": "flag"},
-    "spec": {"bundle": "value", "rootless": "flag"},
-    "exec": {
-        "console-socket": "value",
-        "cwd": "value",
-        "env": "list",
-        "tty": "flag",
-        "user": "value",
-        "additional-gids": "list",
-        "process": "value",
-        "detach": "flag",
-        "pid-file": "value",
-        "cap": "list",
-        "no-new-privs": "flag",
-        "preserve-fds": "value",
-        "ignore-paused": "flag",
-        "cgroup": "value",
-        "process-label": "value",
-        "apparmor": "value",
     },
 }
-_SHORT = {
+
+_COUNTS = {"exec": (1, None), "features": (0, 0), "kill": (1, 2), "list": (0, 0), "ps": (1, None), "spec": (0, 0)}
+"""How many words a command takes; the others take the container's id alone."""
+
+SHORT = {
     "b": "bundle",
     "d": "detach",
     "e": "env",
@@ -99,6 +99,8 @@ _SHORT = {
     "v": "version",
     "h": "help",
 }
+_FORMATS = ("list", "ps")
+"""Commands whose -f is --format."""
 
 
 class Arguments(msgspec.Struct):
@@ -116,47 +118,73 @@ class Arguments(msgspec.Struct):
     def given(self, name: str) -> bool:
         return self.options.get(name, "false") not in ("false", "")
 
+    def wants_help(self) -> bool:
+        return "help" in self.common or not self.command
+
     def the_id(self) -> str:
-        if not self.words:
-            raise InvalidArgument(f"{self.command}: the container's id is missing")
         return self.words[0]
 
 
-def parse(argv: Sequence[str]) -> Arguments:
-    """Split into global options, command, its options, and words. Options end at the first word."""
-    found = Arguments()
-    rest = _take(list(argv), GLOBAL, found.common, found.lists)
+def parse(argv: Sequence[str], found: Arguments) -> None:
+    """Split into global options, command, its options, and words, into `found`: what was read before an error stays.
+
+    Options may stand behind words, too, but for exec and ps, whose words have options of their own. Global options
+    are taken everywhere.
+    """
+    rest = list(argv)
+    _take_options(rest, found)
     if not rest:
-        return found
+        return
     found.command = rest.pop(0)
-    if found.command not in COMMANDS:
-        raise InvalidArgument(f"unknown command: {found.command}")
-    table = COMMANDS[found.command]
-    found.words = _take(rest, table, found.options, found.lists)
-    if found.command not in ("exec", "ps"):  # runc takes options after the id, too
-        name, found.words = found.words[:1], _take(found.words[1:], table, found.options, found.lists)
-        found.words = name + found.words
-    return found
+    if found.command in ("help", "h"):
+        found.common["help"], found.command = "true", "".join(rest[:1])
+    if found.command and found.command not in COMMANDS:
+        raise InvalidArgument(f"No help topic for '{found.command}'")
+    while rest:
+        last = _take_options(rest, found) or found.command in ("exec", "ps")
+        found.words += rest if last else rest[:1]
+        del rest[: len(rest) if last else 1]
 
 
-def _take(rest: list[str], table: dict[str, str], options: dict[str, str], lists: dict[str, list[str]]) -> list[str]:
-    while rest and rest[0].startswith("-") and rest[0] != "-":
+def _take_options(rest: list[str], found: Arguments) -> bool:
+    """Take them from the front of `rest`; whether `--` ended them."""
+    while rest and rest[0].startswith("-") and not rest[0][1:].isdecimal() and rest[0] != "-":
         word = rest.pop(0)
         if word == "--":
-            break
+            return True
         name, equals, value = word.lstrip("-").partition("=")
-        name = _SHORT.get(name, name) if name not in table else name
-        kind = table.get(name)
-        if not kind:
-            raise InvalidArgument(f"flag provided but not defined: {word}")
+        name, kind, options = _find(name, found, word)
         if kind == "flag":
             options[name] = value if equals else "true"
             continue
-        if not equals:
-            if not rest:
-                raise InvalidArgument(f"flag needs an argument: {word}")
-            value = rest.pop(0)
+        if not equals and not rest:
+            raise InvalidArgument(f"flag needs an argument: {word}")
+        options[name] = value if equals else rest.pop(0)
         if kind == "list":
-            lists.setdefault(name, []).append(value)
-        options[name] = value
-    return rest
+            found.lists.setdefault(name, []).append(options[name])
+    return False
+
+
+def _find(name: str, found: Arguments, word: str) -> tuple[str, str, dict[str, str]]:
+    """An option's long name, its kind, and where its value goes."""
+    own = COMMANDS.get(found.command, {})
+    if name == "f" and found.command in _FORMATS:
+        name = "format"
+    for table, options in ((own, found.options), (GLOBAL, found.common)):
+        for candidate in (name, SHORT.get(name, name)):
+            if candidate in table:
+                return candidate, table[candidate], options
+    raise InvalidArgument(f"flag provided but not defined: {word}")
+
+
+def check_count(found: Arguments) -> None:
+    """Raises InvalidArgument for too few or too many words."""
+    least, most = _COUNTS.get(found.command, (1, 1))
+    count = len(found.words)
+    if least <= count and (most is None or count <= most):
+        return
+    if least == most:
+        wanted = f"exactly {least}"
+    else:
+        wanted = f"a minimum of {least}" if count < least else f"a maximum of {most}"
+    raise InvalidArgument(f'"{found.command}" requires {wanted} argument(s)')

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import time
 
 import msgspec
 
-from jubako.errors import AlreadyExists, InvalidArgument, NotFound
+from jubako.errors import AlreadyExists, DataLoss, InvalidArgument, NotFound
 from jubako.linux import cgroup, proc
 from jubako.spec import oci_runtime
 from jubako.spec.oci_runtime import Spec
 
-_REMOVE_TIMEOUT_S = 2.0
+OCI_VERSION = "1.2.0"
 _ID = re.compile(r"[A-Za-z0-9_+.-]{1,1024}")
 
 
@@ -40,11 +39,16 @@ class Container:
     def start_socket(self) -> str:
         return os.path.join(self.directory, "start.sock")
 
+    @property
+    def config_path(self) -> str:
+        """Not there while the container is being made."""
+        return os.path.join(self.directory, "config.json")
+
     def save(self) -> None:
         _write(os.path.join(self.directory, "state.json"), msgspec.json.encode(self.record))
 
     def spec(self) -> Spec:
-        with open(os.path.join(self.directory, "config.json"), "rb") as file:
+        with open(self.config_path, "rb") as file:
             return oci_runtime.decode(file.read())
 
     def alive(self) -> bool:
@@ -60,27 +64,27 @@ class Container:
             return "paused"
         return "created" if os.path.exists(self.start_socket) else "running"
 
-    def state(self) -> bytes:
-        """What `state` prints and hooks read."""
+    def document(self) -> dict[str, object]:
+        """The state of the specification, with the time of creation."""
         status = self.status()
-        document = {
-            "ociVersion": "1.2.0",
+        return {
+            "ociVersion": OCI_VERSION,
             "id": self.record.id,
-            "status": status,
             "pid": self.record.pid if status in ("created", "running", "paused") else 0,
+            "status": status,
             "bundle": self.record.bundle,
             "annotations": self.record.annotations,
             "created": self.record.created,
         }
-        return msgspec.json.format(msgspec.json.encode(document), indent=2)
+
+    def state(self) -> bytes:
+        """What `state` prints and hooks read."""
+        return msgspec.json.format(msgspec.json.encode(self.document()), indent=2)
 
     def remove(self) -> None:
-        """Remove the directory, into which a monitor that comes to its end may write meanwhile."""
         import shutil
 
-        deadline = time.monotonic() + _REMOVE_TIMEOUT_S
-        while os.path.exists(self.directory):
-            shutil.rmtree(self.directory, ignore_errors=time.monotonic() < deadline)
+        shutil.rmtree(self.directory, ignore_errors=True)
 
 
 class Containers:
@@ -101,22 +105,27 @@ class Containers:
         return container
 
     def load(self, name: str) -> Container:
+        """Raises NotFound, or DataLoss for a record that is none."""
         directory = self._directory(name)
+        path = os.path.join(directory, "state.json")
         try:
-            with open(os.path.join(directory, "state.json"), "rb") as file:
+            with open(path, "rb") as file:
                 return Container(directory, msgspec.json.decode(file.read(), type=Record))
         except FileNotFoundError:
             if not os.path.isdir(directory):
                 raise NotFound("container", name, message=f"container does not exist: {name}") from None
+        except msgspec.MsgspecError as error:
+            raise DataLoss(f"{path}: {error}") from None
         # Killed between its first two steps: there is nothing of it but the directory.
         return Container(directory, Record(name, "", "", ""))
 
-    def all(self) -> list[Container]:
+    def names(self) -> list[str]:
+        """Of all directories that a container could have."""
         try:
-            names = sorted(os.listdir(self.root))
+            with os.scandir(self.root) as entries:
+                return sorted(e.name for e in entries if _ID.fullmatch(e.name) and e.is_dir(follow_symlinks=False))
         except FileNotFoundError:
             return []
-        return [self.load(name) for name in names if _ID.fullmatch(name)]
 
     def _directory(self, name: str) -> str:
         if not _ID.fullmatch(name) or name in (".", ".."):

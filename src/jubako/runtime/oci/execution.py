@@ -9,13 +9,14 @@ import msgspec
 from jubako.errors import FailedPrecondition, InvalidArgument
 from jubako.linux import cgroup
 from jubako.runtime import executor, seccomp
-from jubako.runtime.oci import lifecycle
+from jubako.runtime.oci import bundle, lifecycle
 from jubako.runtime.oci.arguments import Arguments
 from jubako.runtime.oci.containers import Container
+from jubako.runtime.oci.log import Log
 from jubako.spec.oci_runtime import Capabilities, Process, Spec, User
 
 
-def execute(container: Container, arguments: Arguments) -> int:
+def execute(container: Container, arguments: Arguments, log: Log) -> int:
     """Run the process; returns its exit code, or 0 at once when detached."""
     status = container.status()
     if status == "paused" and not arguments.given("ignore-paused"):
@@ -24,9 +25,9 @@ def execute(container: Container, arguments: Arguments) -> int:
         raise FailedPrecondition(f"cannot exec in a {status} container")
     spec = container.spec()
     process = _process(spec, arguments)
+    bundle.complete_process(process, f"/proc/{container.record.pid}/root", log)
     detach, console = arguments.given("detach"), arguments.option("console-socket")
-    if detach and process.terminal and not console:
-        raise InvalidArgument("cannot allocate tty if runc will detach without setting console socket")
+    lifecycle.check_console(terminal=process.terminal, detached=detach, socket=console)
     with tempfile.TemporaryDirectory(prefix="exec-", dir=container.directory) as run_dir:
         handle = executor.exec_(
             container.record.pid,
@@ -55,11 +56,8 @@ def execute(container: Container, arguments: Arguments) -> int:
 def _process(spec: Spec, arguments: Arguments) -> Process:
     """--process FILE, or the container's own process with what the options change."""
     if path := arguments.option("process"):
-        with open(path, "rb") as file:
-            return msgspec.json.decode(file.read(), type=Process)
+        return _read(path, tty=arguments.given("tty"))
     base = spec.process or Process()
-    if len(arguments.words) < 2:
-        raise InvalidArgument("exec: the process args are missing")
     words, tty = arguments.words[1:], arguments.given("tty")
     process = msgspec.structs.replace(base, args=words, terminal=tty, console_size=None)
     process.env = [*base.env, *arguments.lists.get("env", [])]
@@ -70,6 +68,17 @@ def _process(spec: Spec, arguments: Arguments) -> Process:
     process.user.additional_gids += [int(text) for text in arguments.lists.get("additional-gids", [])]
     if names := arguments.lists.get("cap"):
         process.capabilities = _with(process.capabilities or Capabilities(), names)
+    return process
+
+
+def _read(path: str, *, tty: bool) -> Process:
+    with open(path, "rb") as file:
+        data = file.read()
+    try:
+        process = msgspec.json.decode(data, type=Process)
+    except msgspec.MsgspecError as error:
+        raise InvalidArgument(f"{path}: {error}") from None
+    process.terminal = process.terminal or tty
     return process
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from jubako import __version__
 from jubako.linux import cgroup
 from jubako.runtime import defaults, mount_options, namespaces, seccomp_profile
+from jubako.runtime.oci.containers import OCI_VERSION
 
 _OPERATORS = ("EQ", "GE", "GT", "LE", "LT", "MASKED_EQ", "NE")
 
@@ -18,7 +19,7 @@ def document() -> dict[str, Any]:
     """The features document; what is absent from it is unknown to nobody: it is not supported."""
     return {
         "ociVersionMin": "1.0.0",
-        "ociVersionMax": "1.2.0",
+        "ociVersionMax": OCI_VERSION,
         "hooks": ["prestart", "createRuntime", "poststart", "poststop"],
         "mountOptions": mount_options.known(),
         "linux": {

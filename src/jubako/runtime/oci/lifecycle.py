@@ -10,17 +10,17 @@ import struct
 import time
 from contextlib import ExitStack
 
-from jubako.errors import FailedPrecondition, InvalidArgument, JubakoError, NotFound
+from jubako.errors import FailedPrecondition, InvalidArgument, JubakoError
 from jubako.linux import cgroup, proc
 from jubako.linux import fd as fds_of
-from jubako.runtime import defaults, executor, failure, seccomp
+from jubako.runtime import executor, failure, seccomp
 from jubako.runtime import opcodes as op
 from jubako.runtime.attach import read_packet
 from jubako.runtime.executor import Handle, Launch
-from jubako.runtime.oci import hooks
+from jubako.runtime.oci import bundle, hooks
 from jubako.runtime.oci.containers import Container, Containers, Record
-from jubako.spec import oci_runtime
-from jubako.spec.oci_runtime import Linux, Resources, Spec
+from jubako.runtime.oci.log import Log
+from jubako.spec.oci_runtime import Linux, Spec
 
 _KILL_TIMEOUT_S = 10.0
 
@@ -28,35 +28,12 @@ _KILL_TIMEOUT_S = 10.0
 class Creation:
     """What the command line says of a new container."""
 
-    def __init__(self, name: str, bundle: str, *, console_socket: str = "", pid_file: str = "") -> None:
+    def __init__(self, name: str, path: str, log: Log, *, console_socket: str = "", pid_file: str = "") -> None:
         self.name = name
-        self.bundle = os.path.abspath(bundle or ".")
+        self.bundle = os.path.abspath(path or ".")
+        self.log = log
         self.console_socket = console_socket
         self.pid_file = pid_file
-
-
-def load_bundle(bundle: str) -> tuple[Spec, bytes]:
-    """The bundle's config.json, with its root path made absolute."""
-    path = os.path.join(bundle, "config.json")
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except FileNotFoundError:
-        raise NotFound("file", path, message=f"JSON specification file {path} not found") from None
-    spec = oci_runtime.decode(data)
-    if not spec.root or not spec.process:
-        raise InvalidArgument(f"{path}: root and process are required")
-    spec.root.path = os.path.join(bundle, spec.root.path)
-    if not os.path.isdir(spec.root.path):
-        raise InvalidArgument(f"invalid rootfs: {spec.root.path}: no such directory")
-    for mount in spec.mounts:
-        if mount.source.startswith(".") or ("bind" in mount.options and not mount.source.startswith("/")):
-            mount.source = os.path.join(bundle, mount.source)
-    linux = spec.linux = spec.linux or Linux()
-    linux.resources = linux.resources or Resources()
-    # A specification names what it adds to nothing; the devices in every /dev are the runtime's to allow.
-    linux.resources.devices = [*defaults.OCI_DEVICE_RULES[:1], *linux.resources.devices, *defaults.OCI_DEVICE_RULES[1:]]
-    return spec, oci_runtime.encode(spec)
 
 
 def create(containers: Containers, asked: Creation) -> Container:
@@ -65,7 +42,7 @@ def create(containers: Containers, asked: Creation) -> Container:
 
 
 def _create(containers: Containers, asked: Creation, *, detached: bool) -> tuple[Container, Handle]:
-    spec, config = load_bundle(asked.bundle)
+    spec, config = bundle.load(asked.bundle, asked.log)
     asked_hooks = hooks.check(spec)
     record = Record(asked.name, asked.bundle, _now(), cgroup_name(spec, asked.name), annotations=spec.annotations)
     container = containers.make(record, config)
@@ -91,8 +68,7 @@ def _create(containers: Containers, asked: Creation, *, detached: bool) -> tuple
 def _launch(container: Container, spec: Spec, asked: Creation, undo: ExitStack, *, detached: bool) -> Launch:
     linux = spec.linux or Linux()
     terminal = bool(spec.process and spec.process.terminal)
-    if terminal and detached and not asked.console_socket:
-        raise InvalidArgument("cannot allocate tty if runc will detach without setting console socket")
+    check_console(terminal=terminal, detached=detached, socket=asked.console_socket)
     launch = Launch(
         spec=spec,
         run_dir=container.directory,
@@ -111,6 +87,14 @@ def _launch(container: Container, spec: Spec, asked: Creation, undo: ExitStack, 
     if detached:
         launch.start_listener = _listen(container.start_socket)
     return launch
+
+
+def check_console(*, terminal: bool, detached: bool, socket: str) -> None:
+    """A terminal's master needs somebody who takes it: the caller in the foreground, or else whoever is at `socket`."""
+    if terminal and detached and not socket:
+        raise InvalidArgument("cannot allocate tty if the runtime will detach without setting console socket")
+    if socket and not (terminal and detached):
+        raise InvalidArgument("cannot use console socket if the runtime will not detach or allocate tty")
 
 
 def cgroup_name(spec: Spec, name: str) -> str:
@@ -189,14 +173,14 @@ def kill(container: Container, number: int, *, everything: bool) -> None:
         group = cgroup.manager().open(container.record.cgroup)
         if number == signal.SIGKILL:
             group.kill_all()
-        else:
-            group.signal_all(number)
+            return
+        for pid in group.pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
         return
     if not container.alive():
         raise FailedPrecondition("container not running")  # containerd looks for these words
     _signal(container, number)
-    if number == signal.SIGKILL and container.status() == "paused":
-        cgroup.manager().open(container.record.cgroup).thaw()  # v1's freezer holds even those that are to die
 
 
 def _signal(container: Container, number: int) -> None:
@@ -228,8 +212,6 @@ def delete(container: Container, *, force: bool) -> None:
     """Remove all that is left of a stopped container; `force` kills it first."""
     if force:
         _kill(container)
-        if container.alive():
-            raise FailedPrecondition(f"cannot delete container {container.record.id}: container init still running")
     elif (status := container.status()) != "stopped":
         raise FailedPrecondition(f"cannot delete container {container.record.id} that is not stopped: {status}")
     if container.record.cgroup:

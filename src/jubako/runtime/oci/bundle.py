@@ -1,0 +1,85 @@
+"""A bundle's config.json as the runtime uses it: checked, with absolute paths and a complete environment."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import msgspec
+
+from jubako.errors import InvalidArgument, NotFound
+from jubako.runtime import defaults
+from jubako.runtime.oci import environment
+from jubako.runtime.oci.log import Log
+from jubako.spec import oci_runtime
+from jubako.spec.oci_runtime import Capabilities, Process, Spec
+
+_VERSION = re.compile(r"1\.\d+\.\d+([-+].*)?")
+
+
+def load(bundle: str, log: Log) -> tuple[Spec, bytes]:
+    """The specification, and its document for the state directory. Raises InvalidArgument naming file and place."""
+    path = os.path.join(bundle, "config.json")
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        raise NotFound("file", path, message=f"JSON specification file {path} not found") from None
+    try:
+        spec = oci_runtime.decode(data)
+    except msgspec.MsgspecError as error:
+        raise InvalidArgument(f"{path}: {_placed(str(error), data)}") from None
+    try:
+        _complete(spec, bundle, log)
+    except InvalidArgument as error:
+        raise InvalidArgument(f"{path}: {error.message}") from None
+    return spec, oci_runtime.encode(spec)
+
+
+def _placed(message: str, data: bytes) -> str:
+    """Line and column, which editors show, instead of the number of a byte."""
+    found = re.search(r" \(byte (\d+)\)", message)
+    if not found:
+        return message
+    before = data[: int(found[1])]
+    line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
+    return message.replace(found[0], f" (line {line}, column {column})")
+
+
+def _complete(spec: Spec, bundle: str, log: Log) -> None:
+    if spec.oci_version and not _VERSION.fullmatch(spec.oci_version):
+        raise InvalidArgument(f"ociVersion {spec.oci_version} is not supported: this runtime knows 1.x")
+    if not spec.process:
+        raise InvalidArgument("process property must not be empty")
+    if not spec.root or not spec.root.path:
+        raise InvalidArgument("root must be specified")
+    spec.root.path = os.path.join(bundle, spec.root.path)
+    if not os.path.isdir(spec.root.path):
+        reason = "not a directory" if os.path.exists(spec.root.path) else "no such file or directory"
+        raise InvalidArgument(f"invalid rootfs: {spec.root.path}: {reason}")
+    for mount in spec.mounts:
+        if mount.source.startswith(".") or ("bind" in mount.options and not mount.source.startswith("/")):
+            mount.source = os.path.join(bundle, mount.source)
+    if spec.linux and spec.linux.resources:
+        # A specification denies all and names what it adds; the devices in every /dev are the runtime's to allow.
+        spec.linux.resources.devices += defaults.DEVICE_RULES[1:]
+    complete_process(spec.process, spec.root.path, log)
+
+
+def complete_process(process: Process, root: str, log: Log) -> None:
+    """A process's environment and capabilities, as they can be; `root` is its root directory."""
+    if not process.args:
+        raise InvalidArgument("process.args must not be empty")
+    process.env = environment.complete(process.env, root, process.user.uid)
+    if process.capabilities:
+        process.capabilities = _known(process.capabilities, log)
+
+
+def _known(sets: Capabilities, log: Log) -> Capabilities:
+    """The specification wants no failure for a capability that there is not, but a warning."""
+    given = msgspec.structs.asdict(sets)
+    unknown = sorted({name for names in given.values() for name in names} - set(defaults.CAPABILITY_NUMBERS))
+    if not unknown:
+        return sets
+    log.warning(f"ignoring unknown or unavailable capabilities: {' '.join(unknown)}")
+    return Capabilities(**{kind: [n for n in names if n not in unknown] for kind, names in given.items()})

@@ -1,0 +1,107 @@
+"""What `jubako-oci` makes of a bundle, and what it says of one that is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .oci import Oci
+
+pytestmark = pytest.mark.root
+
+
+def printed(oci: Oci, *args: str, **process: Any) -> str:
+    """Standard output of a container of `args`."""
+    oci.configure(*args, **process)
+    done = oci("run", "-b", str(oci.bundle), "one")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{\n  "a": 1,\n  b}', "object keys must be strings (line 3, column 3)"),
+        ("[]", "Expected `object`, got `array`"),
+        ("", "truncated"),
+        ('{"process": 3}', "Expected `object | null`, got `int` - at `$.process`"),
+        ('{"process": {"args": [1]}}', "Expected `str`, got `int` - at `$.process.args[0]`"),
+        ("{}", "process property must not be empty"),
+        ('{"process": {"args": ["x"]}}', "root must be specified"),
+        ('{"process": {"args": ["x"]}, "root": {"path": "none"}}', "/none: no such file or directory"),
+        ('{"process": {"args": ["x"]}, "root": {"path": "config.json"}}', "config.json: not a directory"),
+        ('{"process": {}, "root": {"path": "rootfs"}}', "process.args must not be empty"),
+        ('{"process": {"args": ["x"], "env": ["A"]}, "root": {"path": "rootfs"}}', 'invalid environment variable: "A"'),
+        ('{"process": {"args": ["x"], "env": ["=A"]}, "root": {"path": "rootfs"}}', "name can't be empty"),
+        ('{"ociVersion": "2.0.0", "process": {}}', "ociVersion 2.0.0 is not supported"),
+    ],
+)
+def test_what_is_wrong_with_a_configuration_is_named(oci: Oci, tmp_path: Path, text: str, said: str) -> None:
+    (oci.bundle / "config.json").write_text(text)
+    done = oci("create", "-b", str(oci.bundle), "one")
+    assert done.returncode == 1
+    assert f"{oci.bundle}/config.json: " in done.stderr
+    assert said in done.stderr
+    assert not os.path.exists(tmp_path / "state" / "one")
+
+
+def test_a_bundle_without_configuration_is_named(oci: Oci) -> None:
+    done = oci("create", "-b", "/no/such/bundle", "one")
+    assert "JSON specification file /no/such/bundle/config.json not found" in done.stderr
+
+
+def test_null_is_as_good_as_absent(oci: Oci) -> None:
+    """Programs in Go write null for a list that they have not got."""
+    config = json.loads((oci.bundle / "config.json").read_text())
+    config["process"].update(args=["echo", "ran"], terminal=False, rlimits=None, env=None)
+    config.update(hooks=None, annotations=None)
+    config["linux"].update(devices=None, sysctl=None)
+    config["process"]["env"] = ["PATH=/bin"]
+    (oci.bundle / "config.json").write_text(json.dumps(config))
+    assert oci("run", "-b", str(oci.bundle), "one").stdout == "ran\n"
+
+
+def test_a_variable_is_set_once_to_its_last_value(oci: Oci) -> None:
+    env = ["PATH=/bin", "A=1", "A=2", "B=x\ny", "HOME=/a", "HOME="]
+    assert printed(oci, "env", env=env).splitlines() == ["PATH=/bin", "A=2", "B=x", "y", "HOME=/root"]
+
+
+def test_home_is_that_of_the_user_unless_it_is_given(oci: Oci) -> None:
+    assert printed(oci, "sh", "-c", "echo $HOME", user={"uid": 1000, "gid": 0}) == "/home\n"
+    assert printed(oci, "sh", "-c", "echo $HOME", user={"uid": 4711, "gid": 0}) == "/\n"
+    assert printed(oci, "sh", "-c", "echo $HOME", env=["PATH=/bin", "HOME=/x"]) == "/x\n"
+
+
+def test_capabilities_that_can_not_be_given_are_warned_of(oci: Oci) -> None:
+    some = ["CAP_KILL", "CAP_NOVEL"]
+    sets = {"bounding": some, "effective": some, "permitted": some, "ambient": some}
+    assert "CapPrm:\t0000000000000020" in printed(oci, "cat", "/proc/self/status", capabilities=sets)
+    done = oci("run", "-b", str(oci.bundle), "one")
+    assert "CapAmb:\t0000000000000000" in done.stdout
+    assert "ignoring unknown or unavailable capabilities: CAP_NOVEL" in done.stderr
+
+
+def test_no_signal_is_ignored_or_blocked(oci: Oci) -> None:
+    status = printed(oci, "cat", "/proc/self/status")
+    for line in ("SigBlk", "SigIgn", "SigCgt"):
+        assert f"{line}:\t0000000000000000" in status
+
+
+def test_mounts_show_their_source(oci: Oci) -> None:
+    mounts = json.loads((oci.bundle / "config.json").read_text())["mounts"]
+    mounts.append({"destination": "/tmp", "type": "tmpfs", "source": "scratch", "options": ["nosuid"]})
+    oci.change(mounts=mounts)
+    assert "scratch /tmp tmpfs rw,nosuid,relatime" in printed(oci, "cat", "/proc/mounts")
+
+
+def test_exec_wants_a_working_directory_that_is_there(oci: Oci) -> None:
+    oci.create("one")
+    oci("start", "one")
+    done = oci("exec", "--cwd", "/nothing", "one", "true")
+    assert done.returncode == 255
+    assert "/nothing: no such file or directory" in done.stderr
+    assert "must be an absolute path" in oci("exec", "--cwd", "x", "one", "true").stderr
