@@ -19,6 +19,9 @@ int do_wait(struct init *init, operation_t *op) {
         if (init->listener >= 0) {
                 if (message_send(init->channel, MESSAGE_READY, 0, -1) < 0)
                         return -1;
+                /* Only now does somebody know of this process who would remember it. */
+                if (message_receive(init->channel) != MESSAGE_ACKNOWLEDGE)
+                        _exit(1);
                 close_fd(&init->channel);
                 init->channel = accept4(init->listener, NULL, NULL, SOCK_CLOEXEC);
                 if (init->channel < 0)
@@ -146,7 +149,7 @@ static int settle(const struct init *init) {
                 return -1;
         if (init->terminal && ioctl(0, TIOCSCTTY, 0) < 0)
                 return -1;
-        return init->death_signal ? prctl(PR_SET_PDEATHSIG, (unsigned long) init->death_signal, 0, 0, 0) : 0;
+        return init->death_signal ? die_with_monitor(init) : 0;
 }
 
 /* The deputy has come to its end: its child, made as its sibling, is the first process. By the old call, which filters

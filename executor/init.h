@@ -75,6 +75,8 @@ int do_umask(struct init *init, operation_t *op);
 int do_keyring(struct init *init, operation_t *op);
 int do_loopback(struct init *init, operation_t *op);
 int do_parent_death(struct init *init, operation_t *op);
+/* Ask the kernel for `death_signal` at the monitor's death, and end where it is dead already. */
+int die_with_monitor(const struct init *init);
 int do_session(struct init *init, operation_t *op);
 /* privilege.c */
 int do_bounding(struct init *init, operation_t *op);

@@ -77,7 +77,7 @@ CONSTANT(MESSAGE_ID_MAP_DONE, 16)
 CONSTANT(MESSAGE_KEEP,        17) /* with fds */
 CONSTANT(MESSAGE_SIGNAL,      18) /* value: number */
 CONSTANT(MESSAGE_RESIZE,      19) /* value: height << 16 | width */
-CONSTANT(MESSAGE_ACKNOWLEDGE, 20)
+CONSTANT(MESSAGE_ACKNOWLEDGE, 20) /* monitor: the cleanup is done; first process without one: its pid is recorded */
 CONSTANT(MESSAGE_START,       21)
 
 /* The first byte of each packet of an attach connection. */

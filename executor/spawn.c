@@ -97,6 +97,7 @@ static _Noreturn void first_process(struct spawn *s) {
 
         memcpy(init.stdio, m->child_stdio, sizeof init.stdio);
         close(s->gate[0]);
+        close(m->control); /* its end tells the creator that the monitor has died */
         default_signals();
         int r = join_cgroups(m->plan);
         if (r < 0)

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <net/if.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -108,9 +109,20 @@ int do_loopback(struct init *init, operation_t *op) {
         return fd < 0 ? -1 : ioctl(fd, SIOCSIFFLAGS, &request);
 }
 
+int die_with_monitor(const struct init *init) {
+        struct pollfd gate = {.fd = init->monitor};
+
+        if (prctl(PR_SET_PDEATHSIG, (unsigned long) init->death_signal, 0, 0, 0) < 0)
+                return -1;
+        /* One that died before this call is told by nothing but its end of the socket. */
+        if (poll(&gate, 1, 0) == 1 && gate.revents & POLLHUP)
+                _exit(1);
+        return 0;
+}
+
 int do_parent_death(struct init *init, operation_t *op) {
         init->death_signal = (int) op->integers[0]; /* a child does not inherit it, prctl(2) */
-        return prctl(PR_SET_PDEATHSIG, (unsigned long) op->integers[0], 0, 0, 0);
+        return die_with_monitor(init);
 }
 
 int do_session(struct init *init, operation_t *op) {

@@ -262,7 +262,8 @@ class EngineContainers:
         validate(options)
         restart_policy(options.restart)
         if record.phase == RUNNING:
-            cgroup.manager().open(record.cgroup).update(compile_resources(options))
+            limits = msgspec.structs.replace(compile_resources(options), devices=[])
+            cgroup.manager().open(record.cgroup).update(limits)
         with self._drivers.store.records.transaction():
             current = self._drivers.containers.get(record.id)
             current.options = options

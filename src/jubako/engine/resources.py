@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jubako.engine.options import CreateOptions
 from jubako.errors import InvalidArgument
+from jubako.linux import cgroup
 from jubako.runtime import defaults
 from jubako.spec.oci_runtime import (
     CPUResources,
@@ -31,7 +32,9 @@ def compile_resources(options: CreateOptions) -> Resources:
 def _memory(options: CreateOptions) -> MemoryResources | None:
     if not (options.memory or options.memory_reservation or options.memory_swap):
         return None
-    swap = options.memory_swap or (2 * options.memory if options.memory else 0)
+    swap = options.memory_swap
+    if options.memory and not swap and cgroup.manager().accounts_swap():
+        swap = 2 * options.memory
     return MemoryResources(
         limit=options.memory or None, reservation=options.memory_reservation or None, swap=swap or None
     )

@@ -13,13 +13,14 @@ import os
 import struct
 from collections.abc import Iterable
 
+from jubako.linux.cgroup.device_rules import checked
 from jubako.linux.syscall import syscall
 from jubako.spec.oci_runtime import DeviceRule
 
 _BPF = {"x86_64": 321, "aarch64": 280}
 _PROG_LOAD, _PROG_ATTACH, _PROG_DETACH, _PROG_QUERY, _GET_FD_BY_ID = 5, 8, 9, 16, 13
 _CGROUP_DEVICE_PROGRAM, _CGROUP_DEVICE, _ALLOW_MULTI = 15, 6, 2
-_TYPES = {"b": 1, "c": 2, "u": 2}
+_TYPES = {"b": 1, "c": 2}
 _ACCESS = {"m": 1, "r": 2, "w": 4}
 
 _MOVE_REGISTER, _MOVE, _LOAD32, _AND, _SHIFT, _EXIT = 0xBF, 0xB7, 0x61, 0x54, 0x74, 0x95
@@ -55,9 +56,9 @@ def assemble(rules: Iterable[DeviceRule]) -> bytes:
         (_LOAD32, 4, 1, 4, 0),
         (_LOAD32, 5, 1, 8, 0),
     ]
-    for rule in reversed(list(rules)):
+    for rule in reversed(checked(rules)):
         code += _rule(rule)
-        if rule.type in ("a", "") and rule.major is None and rule.minor is None:
+        if rule.type == "a":
             break  # it fits everything
     else:
         code += _return(allow=False)
@@ -73,13 +74,13 @@ def _rule(rule: DeviceRule) -> list[Instruction]:
     checks: list[list[Instruction]] = []
     if rule.type in _TYPES:
         checks.append([(_JUMP_NE, 2, 0, 0, _TYPES[rule.type])])
-    asked = sum(_ACCESS[letter] for letter in set(rule.access) if letter in _ACCESS)
-    if rule.type in _TYPES and asked != 7:
+    asked = sum(_ACCESS[letter] for letter in set(rule.access))
+    if asked != 7:
         # Allowed is what asks for nothing but these; denied what asks for any of them.
         beyond: Instruction = (_JUMP_NE_REGISTER, 1, 3, 0, 0) if rule.allow else (_JUMP_EQ, 1, 0, 0, 0)
         checks.append([(_MOVE_REGISTER, 1, 3, 0, 0), (_AND, 1, 0, 0, asked), beyond])
     for register, number in ((4, rule.major), (5, rule.minor)):
-        if number is not None and number >= 0:
+        if number is not None:
             checks.append([(_JUMP_NE, register, 0, 0, number)])
     body = [instruction for check in checks for instruction in check] + _return(allow=rule.allow)
     return [_aimed(instruction, len(body) - at - 1) for at, instruction in enumerate(body)]

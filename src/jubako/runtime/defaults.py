@@ -77,6 +77,9 @@ DEVICE_RULES = [
     _allow("c", 136, None),  # pts/*
 ]
 
+# As runc's: a container that may make nodes of its own (CAP_MKNOD) has no business at the host's console.
+OCI_DEVICE_RULES = [rule for rule in DEVICE_RULES if (rule.major, rule.minor) != (5, 1)]
+
 DEVICES = [("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0)]
 """Character devices that every container has in /dev, mode 0666 (runtime-spec, "Default Devices")."""
 

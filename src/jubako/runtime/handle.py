@@ -92,11 +92,16 @@ class Handle:
             fds_of.send_fds(self._control, _MESSAGE.pack(op.MESSAGE_KEEP, 0), fds)
 
     def await_creation(self) -> None:
-        """Where there is no monitor: return when the first process waits for its start, and let go of it."""
+        """Where there is no monitor: return when the first process waits for its start, and let go of it.
+
+        Its pid must be recorded by then: until here it ends when this process does.
+        """
         message = read_packet(self._channel, MESSAGE_BYTES_MAX)
         if not message or _MESSAGE.unpack_from(message)[0] == op.MESSAGE_FAILED:
             self._close()
             raise failure.to_error(failure.decode(message)) if message else Unavailable("the first process has died")
+        with contextlib.suppress(BrokenPipeError):  # killed since; state tells
+            os.write(self._channel, _MESSAGE.pack(op.MESSAGE_ACKNOWLEDGE, 0))
         self._close()
 
     def release(self) -> None:

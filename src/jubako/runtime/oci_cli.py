@@ -109,9 +109,13 @@ def _control(containers: Containers, name: str, arguments: Arguments) -> int:
         case "ps":
             return _print(control.processes(container, arguments))
         case "update":
-            control.update(container, arguments)
+            from jubako.runtime.oci.update import update
+
+            update(container, arguments)
         case "events":
-            control.events(container, arguments)
+            from jubako.runtime.oci.events import events
+
+            events(container, arguments)
     return 0
 
 

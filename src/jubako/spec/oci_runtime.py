@@ -105,13 +105,17 @@ class DeviceRule(Struct, kw_only=True):
 
 
 class MemoryResources(Struct, kw_only=True):
-    """Bytes; -1 is unlimited."""
+    """Bytes; -1 is unlimited, 0 says nothing. `swap` is memory and swap together."""
 
     limit: int | None = None
     reservation: int | None = None
     swap: int | None = None
+    kernel: int | None = None
+    kernel_tcp: int | None = msgspec.field(default=None, name="kernelTCP")
     swappiness: int | None = None
     disable_oom_killer: bool | None = msgspec.field(default=None, name="disableOOMKiller")
+    use_hierarchy: bool | None = None
+    check_before_update: bool | None = None
 
 
 class CPUResources(Struct, kw_only=True):
@@ -129,7 +133,9 @@ class CPUResources(Struct, kw_only=True):
 
 
 class PidsResources(Struct, kw_only=True):
-    limit: int
+    """-1 is unlimited, 0 says nothing."""
+
+    limit: int = 0
 
 
 class WeightDevice(Struct, kw_only=True):
@@ -162,13 +168,32 @@ class HugepageLimit(Struct, kw_only=True):
     limit: int
 
 
+class InterfacePriority(Struct, kw_only=True):
+    name: str
+    priority: int
+
+
+class NetworkResources(Struct, kw_only=True):
+    class_id: int | None = msgspec.field(default=None, name="classID")
+    priorities: list[InterfacePriority] = []
+
+
+class RdmaLimit(Struct, kw_only=True):
+    hca_handles: int | None = None
+    hca_objects: int | None = None
+
+
 class Resources(Struct, kw_only=True):
+    """`rdma` is by device, `unified` by file of the cgroup v2 directory."""
+
     devices: list[DeviceRule] = []
     memory: MemoryResources | None = None
     cpu: CPUResources | None = None
     pids: PidsResources | None = None
     block_io: BlockIOResources | None = msgspec.field(default=None, name="blockIO")
     hugepage_limits: list[HugepageLimit] = []
+    network: NetworkResources | None = None
+    rdma: dict[str, RdmaLimit] = {}
     unified: dict[str, str] = {}
 
 

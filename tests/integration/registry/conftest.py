@@ -15,7 +15,7 @@ import pytest
 from jubako.image.catalog import Image, Images
 from jubako.image.reference import parse
 from jubako.registry.client import ClientOptions, pull
-from jubako.registry.server.registry import Options
+from jubako.registry.server import configured, load
 from jubako.spec.oci_image import MANIFEST
 from jubako.store import Store
 
@@ -34,7 +34,19 @@ def serve(registry_root: Path) -> Serve:
     """Starts a registry with the options that the test wants."""
 
     def start(**options: Any) -> AbstractContextManager[Http]:
-        return served(Options(root=registry_root, listen="127.0.0.1:0", drain_s=5, **options))
+        return served(configured(registry_root, "127.0.0.1:0", drain_s=5, **options))
+
+    return start
+
+
+@pytest.fixture
+def serve_file(tmp_path: Path, registry_root: Path) -> Callable[[str], AbstractContextManager[Http]]:
+    """Starts a registry with the sections of a configuration file that the test wants."""
+
+    def start(sections: str) -> AbstractContextManager[Http]:
+        path = tmp_path / "registry.yaml"
+        path.write_text(f"root: {registry_root}\nlisten: 127.0.0.1:0\ndrain: 5s\n{sections}")
+        return served(load(path), path)
 
     return start
 

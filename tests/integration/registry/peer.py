@@ -7,22 +7,25 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import urllib3
 
 from jubako.image.reference import Reference, parse
-from jubako.registry.server.registry import Options
-from jubako.registry.server.server import running
+from jubako.registry.server import Configuration
+from jubako.registry.server.listening import bind
+from jubako.registry.server.server import Running, running
 from jubako.spec.oci_image import Digest
 
 
 class Http:
     """Requests to one server. Underscores in header names stand for hyphens."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, *, reload: Callable[[], None] = lambda: None, **tls: str) -> None:
         self.base = base
+        self.reload = reload
         self.domain = base.partition("//")[2]
-        self._pool = urllib3.PoolManager(retries=False, timeout=20)
+        self._pool = urllib3.PoolManager(retries=False, timeout=20, **tls)
 
     def __call__(self, method: str, path: str, body: bytes | None = None, **headers: str) -> urllib3.BaseHTTPResponse:
         url = path if "://" in path else self.base + path
@@ -52,18 +55,19 @@ def digest_of(data: bytes) -> Digest:
 
 
 @contextmanager
-def served(options: Options) -> Iterator[Http]:
+def served(configuration: Configuration, file: Path | None = None) -> Iterator[Http]:
     """The registry has drained and closed when the body is left."""
     ready = threading.Event()
-    found: list[str] = []
+    found: list[Running] = []
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
 
     async def main() -> None:
-        async with running(options) as url:
-            found.append(url)
-            ready.set()
-            await stop.wait()
+        with bind(configuration.listen) as listener:
+            async with running(configuration, listener) as server:
+                found.append(server)
+                ready.set()
+                await stop.wait()
 
     def run() -> None:
         try:
@@ -77,7 +81,7 @@ def served(options: Options) -> Iterator[Http]:
     thread.start()
     assert ready.wait(20)
     try:
-        yield Http(found[0])
+        yield Http(found[0].url, reload=lambda: found[0].reload(file) if file else None)
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join(30)

@@ -9,7 +9,7 @@ import pytest
 
 from jubako.errors import InvalidArgument
 from jubako.registry.client.challenge import parse
-from jubako.registry.server import serve
+from jubako.registry.server import configured
 
 from .peer import digest_of
 
@@ -125,4 +125,4 @@ def test_mount_needs_the_right_to_read_the_source(serve, htpasswd):
 
 def test_token_auth_without_users_is_refused(tmp_path):
     with pytest.raises(InvalidArgument, match="needs users"):
-        serve("127.0.0.1:0", tmp_path, token_auth=True)
+        configured(tmp_path, token_auth=True)

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.root
 PROGRAM = """
 import sys
 from pathlib import Path
-from jubako.registry.server import serve
-serve("127.0.0.1:0", Path(sys.argv[1]), ready=lambda url: print(url, flush=True))
+from jubako.registry.server import configured, serve
+serve(configured(Path(sys.argv[1]), "127.0.0.1:0"), ready=lambda url: print(url, flush=True))
 """
 KILLS = 12
 

@@ -19,7 +19,7 @@ from jubako.runtime.attach import Attached
 from jubako.runtime.executor import Exit, Handle, Launch
 from jubako.spec.oci_runtime import Capabilities, Linux, Mount, Namespace, Process, Resources, Root, Spec
 
-from .oci import Oci
+from .oci import Oci, group_name
 
 BUSYBOX = "/bin/busybox"
 NAMESPACES = ("pid", "mount", "ipc", "uts", "network", "cgroup")
@@ -152,4 +152,4 @@ def oci(tmp_path: Path, image: Path) -> Iterator[Oci]:
     yield made
     for name in ("one", "two"):
         made("delete", "--force", name)
-    assert not {"one", "two"} & set(cgroup.manager().names())
+    assert not {group_name("one"), group_name("two")} & set(cgroup.manager().names())

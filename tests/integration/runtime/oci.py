@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+
+def group_name(container: str) -> str:
+    """The container's control group: one of this run's own, whoever else tests on this machine."""
+    return f"test-{os.getpid()}-{container}"
 
 
 class Oci:
@@ -19,6 +26,9 @@ class Oci:
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Output goes to files: a container that is left running would hold a pipe open."""
+        if arguments[:1] in (("create",), ("run",)):
+            with contextlib.suppress(ValueError, KeyError):  # a configuration that is to be wrong stays so
+                self.linux(cgroupsPath=group_name(arguments[-1]))
         command = [str(Path(sys.executable).parent / "jubako-oci"), "--root", str(self.base / "state"), *arguments]
         out, err = self.base / "out", self.base / "err"
         with out.open("w") as stdout, err.open("w") as stderr:
@@ -31,6 +41,13 @@ class Oci:
         path = self.bundle / "config.json"
         config = json.loads(path.read_text())
         config["process"].update({"terminal": False, "args": list(args), "env": ["PATH=/bin"], **process})
+        path.write_text(json.dumps(config))
+
+    def linux(self, **properties: object) -> None:
+        """Set properties of the specification's `linux` object."""
+        path = self.bundle / "config.json"
+        config = json.loads(path.read_text())
+        config["linux"].update(properties)
         path.write_text(json.dumps(config))
 
     def mount(self, source: Path, destination: str) -> None:

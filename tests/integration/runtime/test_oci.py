@@ -11,7 +11,7 @@ import pytest
 
 from jubako.linux import cgroup
 
-from .oci import Oci
+from .oci import Oci, group_name
 
 pytestmark = pytest.mark.root
 
@@ -85,7 +85,7 @@ def test_a_failed_create_leaves_nothing(oci: Oci, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "failed to bind /nowhere" in done.stderr
     assert os.listdir(tmp_path / "state") == []
-    assert "one" not in cgroup.manager().names()
+    assert group_name("one") not in cgroup.manager().names()
 
 
 def test_exec_runs_in_the_container(oci: Oci) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from jubako.linux import cgroup
 
-from .oci import Oci
+from .oci import Oci, group_name
 
 pytestmark = pytest.mark.root
 
@@ -73,12 +73,12 @@ def test_ps_shows_the_containers_processes_alone(running: Oci) -> None:
 
 def test_update_changes_what_is_named_and_nothing_else(running: Oci) -> None:
     assert running("update", "--memory", "64m", "--pids-limit", "33", "--cpu-share", "512", "one").returncode == 0
-    now = cgroup.manager().open("one").stats()
+    now = cgroup.manager().open(group_name("one")).stats()
     assert (now.memory_limit, now.pids_limit) == (64 << 20, 33)
     changes = running.base / "changes.json"
     changes.write_text(json.dumps({"pids": {"limit": 44}}))
     assert running("update", "-r", str(changes), "one").returncode == 0
-    now = cgroup.manager().open("one").stats()
+    now = cgroup.manager().open(group_name("one")).stats()
     assert (now.memory_limit, now.pids_limit) == (64 << 20, 44)
     assert running("update", "one").returncode == 0
 

@@ -21,7 +21,7 @@ def state(tmp_path):
 def blob(state, data):
     info = state.store.blobs.put(data)
     with state.store.records.transaction():
-        Blobs(state).record("a", info.digest)
+        Blobs(state).record("a", info.digest, info.size)
     return {"mediaType": CONFIG, "digest": info.digest, "size": info.size}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from jubako.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied, ResourceExhausted
 from jubako.linux import cgroup, device_filter, userns
-from jubako.linux.cgroup import seam, v1_limits, v2_limits
+from jubako.linux.cgroup import device_rules, seam, v2_limits, v2_memory
 from jubako.runtime import defaults, failure, opcodes, state, sysctl
 from jubako.runtime.launch import Exit
 from jubako.spec.oci_runtime import CPUResources, DeviceRule, IDMapping, MemoryResources, PidsResources, Resources
@@ -66,7 +66,7 @@ def test_sysctls_belong_to_namespaces() -> None:
 
 
 def test_device_rules_are_written_as_v1_wants_them() -> None:
-    lines = [v1_limits.device_rule(rule) for rule in defaults.DEVICE_RULES]
+    lines = [device_rules.line(rule) for rule in device_rules.checked(defaults.DEVICE_RULES)]
     assert lines[:4] == ["a", "c *:* m", "b *:* m", "c 1:3 rwm"]
     assert lines[-1] == "c 136:* rwm"
 
@@ -155,8 +155,8 @@ def test_v2_limits_are_converted(tmp_path: Path) -> None:
         "cpu.weight": "39",
         "pids.max": "max",
     }
-    with pytest.raises(ValueError, match="swap"):
-        v2_limits.swap_alone(100, 50)
+    with pytest.raises(InvalidArgument, match="swap"):
+        v2_memory.swap_alone(100, 50)
 
 
 def test_id_ranges_are_read_by_name_and_number(tmp_path: Path) -> None:

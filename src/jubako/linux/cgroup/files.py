@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+
+from jubako.errors import FailedPrecondition
 
 _TIMEOUT_S = 2.0
 
@@ -59,8 +62,39 @@ def remove_tree(directory: str, kill_all: Callable[[], None] | None) -> None:
         time.sleep(0.001)
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Until `condition` holds, or for two seconds."""
+def wait_for(condition: Callable[[], bool]) -> bool:
+    """Until `condition` holds, or for two seconds; tells whether it does."""
     deadline = time.monotonic() + _TIMEOUT_S
-    while not condition() and time.monotonic() < deadline:
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
         time.sleep(0.001)
+    return True
+
+
+def pids_of(directory: str) -> list[int]:
+    """Processes in a group and beneath it; none where there is no group."""
+    found: list[int] = []
+    for path, _, files in os.walk(directory):
+        if "cgroup.procs" in files:
+            found += map(int, read_text(f"{path}/cgroup.procs").split())
+    return found
+
+
+def take_over(directory: str) -> None:
+    """Remove a group that was left behind. One with processes is somebody's: it is refused in runc's words."""
+    if pids := pids_of(directory):
+        raise FailedPrecondition(f"container's cgroup is not empty: {len(pids)} process(es) found")
+    remove_tree(directory, None)
+
+
+def enable(directory: str, controllers: Iterable[str], *, levels: int) -> None:
+    """Let a group of v2 have `controllers`, from `levels` groups above it downwards, as far as that is allowed."""
+    above = directory.rsplit("/", levels)
+    for level in range(levels):
+        parent = "/".join(above[: level + 1])
+        available = set(read_text(f"{parent}/cgroup.controllers").split())
+        present = set(read_text(f"{parent}/cgroup.subtree_control").split())
+        for name in sorted(set(controllers) & available - present):
+            with contextlib.suppress(OSError):  # processes in `parent` itself, or a controller that is not delegated
+                write_text(f"{parent}/cgroup.subtree_control", f"+{name}")

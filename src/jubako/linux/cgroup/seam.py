@@ -1,7 +1,6 @@
 """One seam for control groups: an implementation for v1 (and hybrid), one for v2.
 
-A handle names a group that exists; `join_fds` and `clone_fd` are what the
-executor needs to put a process into it.
+A handle names a group that exists; `join_fds` and `clone_fd` are what the executor needs to put a process into it.
 
 Invariant:    nothing outside <hierarchy>/jubako/ is made, changed or removed.
 Concurrency:  many processes; a group belongs to whoever made it.
@@ -10,11 +9,15 @@ Spec:         OCI runtime-spec, config-linux "Control groups"; kernel admin-guid
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from jubako.spec.oci_runtime import Resources
+
+if TYPE_CHECKING:  # what only `events` needs
+    from jubako.linux.cgroup.oom import OomWatch
+    from jubako.spec import oci_events
 
 PARENT = "jubako"
 
@@ -59,6 +62,12 @@ class CgroupHandle(Protocol):
 
     def stats(self) -> Stats: ...
 
+    def usage(self) -> oci_events.Stats:
+        """All that the OCI runtime's `events` tells."""
+
+    def watch_oom(self) -> OomWatch | None:
+        """A watch that the caller closes; None where memory is not accounted."""
+
     def oom_killed(self) -> bool: ...
 
     def pids(self) -> list[int]:
@@ -67,12 +76,16 @@ class CgroupHandle(Protocol):
     def add(self, pid: int) -> None:
         """Move a process in; slow on v1 (milliseconds)."""
 
-    def freeze(self) -> None: ...
+    def freeze(self) -> None:
+        """Stop every process; FailedPrecondition where nothing can, or where some would not."""
 
     def thaw(self) -> None: ...
 
     def is_frozen(self) -> bool:
         """Whether `freeze` was the last word."""
+
+    def signal_all(self, number: int) -> None:
+        """A signal to every process in it, once to each, safe against those that fork meanwhile."""
 
     def kill_all(self) -> None:
         """SIGKILL to every process in it, safe against a fork bomb."""
@@ -87,12 +100,19 @@ class CgroupManager(Protocol):
     version: str
 
     def create(self, name: str, resources: Resources | None = None) -> CgroupHandle:
-        """Make jubako/<name> with its limits. An empty group of that name that was left behind is taken over."""
+        """Make jubako/<name> with its limits. An empty group of that name that was left behind is replaced.
+
+        Raises FailedPrecondition for one with processes, and when the host can not do what `resources` asks for,
+        InvalidArgument when that makes no sense; nothing is left then.
+        """
 
     def open(self, name: str) -> CgroupHandle: ...
 
     def names(self) -> list[str]:
         """The groups directly beneath jubako/."""
+
+    def accounts_swap(self) -> bool:
+        """Whether a limit of swap can be set at all."""
 
 
 class Hierarchies(msgspec.Struct, frozen=True):
@@ -118,7 +138,10 @@ def find_hierarchies(mountinfo: str) -> Hierarchies:
     return Hierarchies(v1, unified)
 
 
-CONTROLLERS = ("memory", "pids", "devices", "cpu", "cpuacct", "blkio", "cpuset", "freezer", "hugetlb")
+CONTROLLERS = (
+    *("memory", "pids", "devices", "cpu", "cpuacct", "blkio"),
+    *("cpuset", "freezer", "hugetlb", "rdma", "net_cls", "net_prio"),
+)
 
 
 def check_name(name: str) -> str:

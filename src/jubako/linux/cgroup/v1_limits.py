@@ -6,109 +6,96 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 
-from jubako.linux.cgroup.files import read_text, write_text
-from jubako.spec.oci_runtime import BlockIOResources, CPUResources, DeviceRule, MemoryResources, Resources
+from jubako.errors import FailedPrecondition, InvalidArgument
+from jubako.linux.cgroup import v1_cpu, v1_memory
+from jubako.linux.cgroup.device_rules import check_holes, checked, line
+from jubako.linux.cgroup.limits import set_hugepages, set_limit, set_rdma, throttles
+from jubako.spec.oci_runtime import BlockIOResources, DeviceRule, NetworkResources, Resources
 
 
-def wants_cpuset(resources: Resources | None) -> bool:
-    return bool(resources and resources.cpu and (resources.cpu.cpus or resources.cpu.mems))
+def wanted(resources: Resources | None) -> set[str]:
+    """The controllers that a group need not be in unless `resources` asks for something of theirs."""
+    found: set[str] = set()
+    if not resources:
+        return found
+    if resources.cpu and (resources.cpu.cpus or resources.cpu.mems):
+        found.add("cpuset")
+    if resources.hugepage_limits:
+        found.add("hugetlb")
+    if resources.rdma:
+        found.add("rdma")
+    if resources.network and resources.network.class_id:
+        found.add("net_cls")
+    if resources.network and resources.network.priorities:
+        found.add("net_prio")
+    return found
 
 
 def apply(directories: Mapping[str, str], resources: Resources) -> None:
-    """Write every limit that is set, except device rules."""
-    if resources.memory and "memory" in directories:
-        _memory(directories["memory"], resources.memory)
+    """Write every limit that is set, except device rules. A directory that is missing is a controller that is."""
+    if resources.unified:
+        raise InvalidArgument("invalid configuration: cannot use unified on cgroup v1")
+    if resources.memory:
+        v1_memory.apply(directories.get("memory", ""), resources.memory)
     if resources.cpu:
-        _cpu(directories, resources.cpu)
-    if resources.pids and "pids" in directories:
+        v1_cpu.apply(directories.get("cpu", ""), resources.cpu)
+        v1_cpu.apply_cpuset(directories.get("cpuset", ""), resources.cpu)
+    if resources.pids and resources.pids.limit:
         limit = resources.pids.limit
-        write_text(f"{directories['pids']}/pids.max", str(limit) if limit > 0 else "max")
-    if resources.block_io and "blkio" in directories:
-        _block_io(directories["blkio"], resources.block_io)
+        set_limit(directories.get("pids", ""), "pids.max", limit if limit > 0 else "max", "pids.limit")
+    if resources.block_io:
+        _block_io(directories.get("blkio", ""), resources.block_io)
+    if resources.hugepage_limits:
+        directory = directories.get("hugetlb", "")
+        on_v2 = os.path.exists(f"{directory}/cgroup.controllers")  # a hybrid host may have the controller there
+        set_hugepages(directory, resources.hugepage_limits, "max" if on_v2 else "limit_in_bytes")
+    if resources.network:
+        _network(directories, resources.network)
+    set_rdma(directories.get("rdma", ""), resources.rdma)
 
 
-def write_device_rules(directories: Mapping[str, str], rules: Iterable[DeviceRule]) -> None:
+def write_device_rules(directory: str, rules: Iterable[DeviceRule]) -> None:
     """Write the rules in order: `a` alone replaces all that was said before."""
-    directory = directories.get("devices")
-    if not directory:
-        return
+    single = checked(rules)
+    check_holes(single)
+    if not directory:  # nothing would keep the container from the host's devices
+        raise FailedPrecondition("cannot set devices: the devices controller is not available")
     with ExitStack() as stack:
         files = [os.open(f"{directory}/devices.{verb}", os.O_WRONLY | os.O_CLOEXEC) for verb in ("deny", "allow")]
         for fd in files:
             stack.callback(os.close, fd)
-        for rule in rules:
-            os.write(files[rule.allow], device_rule(rule).encode())
+        for rule in single:
+            os.write(files[rule.allow], line(rule).encode())
 
 
-def device_rule(rule: DeviceRule) -> str:
-    """One line of devices.allow or devices.deny."""
-    if rule.type in ("a", "") and rule.major is None and rule.minor is None:
-        return "a"
-    numbers = ["*" if number is None or number < 0 else str(number) for number in (rule.major, rule.minor)]
-    return f"{rule.type} {':'.join(numbers)} {rule.access}"
-
-
-def _memory(directory: str, memory: MemoryResources) -> None:
-    limit, swap = memory.limit, memory.swap
-    # memsw may never be below limit, so that growing starts with memsw and shrinking with the limit.
-    files = [("memory.limit_in_bytes", limit), ("memory.memsw.limit_in_bytes", swap)]
-    if swap is not None and _grows(directory, swap):
-        files.reverse()
-    for file, value in files:
-        if value:
-            _write_memory(f"{directory}/{file}", value)
-    if memory.reservation:
-        write_text(f"{directory}/memory.soft_limit_in_bytes", str(memory.reservation))
-    if memory.swappiness is not None:
-        write_text(f"{directory}/memory.swappiness", str(memory.swappiness))
-    if memory.disable_oom_killer:
-        write_text(f"{directory}/memory.oom_control", "1")
-
-
-def _grows(directory: str, swap: int) -> bool:
-    try:
-        return swap < 0 or swap > int(read_text(f"{directory}/memory.memsw.limit_in_bytes"))
-    except FileNotFoundError:
-        return False
-
-
-def _write_memory(path: str, value: int) -> None:
-    try:
-        write_text(path, str(value))
-    except FileNotFoundError:
-        if "memsw" not in path:  # a kernel without swap accounting has no such file
-            raise
-
-
-def _cpu(directories: Mapping[str, str], cpu: CPUResources) -> None:
-    if directory := directories.get("cpu"):
-        values = [
-            ("cpu.shares", cpu.shares),
-            ("cpu.cfs_period_us", cpu.period),
-            ("cpu.cfs_quota_us", cpu.quota),
-            ("cpu.cfs_burst_us", cpu.burst),
-            ("cpu.rt_period_us", cpu.realtime_period),
-            ("cpu.rt_runtime_us", cpu.realtime_runtime),
-            ("cpu.idle", cpu.idle),
-        ]
-        for file, value in values:
-            if value:
-                write_text(f"{directory}/{file}", str(value))
-    if directory := directories.get("cpuset"):
-        for file, text in (("cpuset.cpus", cpu.cpus), ("cpuset.mems", cpu.mems)):
-            if text:
-                write_text(f"{directory}/{file}", text)
+def _network(directories: Mapping[str, str], network: NetworkResources) -> None:
+    if network.class_id:
+        set_limit(directories.get("net_cls", ""), "net_cls.classid", network.class_id, "network.classID")
+    for entry in network.priorities:
+        text, name = f"{entry.name} {entry.priority}", f"network.priorities[{entry.name}]"
+        set_limit(directories.get("net_prio", ""), "net_prio.ifpriomap", text, name)
 
 
 def _block_io(directory: str, block: BlockIOResources) -> None:
+    """CFQ's files where the kernel still has them, else BFQ's; leaf weights are CFQ's alone."""
+    weight = "blkio.weight" if os.path.exists(f"{directory}/blkio.weight") else "blkio.bfq.weight"
     if block.weight:
-        write_text(f"{directory}/blkio.bfq.weight", str(block.weight))
-    limits = [
-        ("read_bps", block.throttle_read_bps_device),
-        ("write_bps", block.throttle_write_bps_device),
-        ("read_iops", block.throttle_read_iops_device),
-        ("write_iops", block.throttle_write_iops_device),
-    ]
-    for name, devices in limits:
-        for device in devices:
-            write_text(f"{directory}/blkio.throttle.{name}_device", f"{device.major}:{device.minor} {device.rate}")
+        set_limit(directory, weight, block.weight, "blockIO.weight")
+    if block.leaf_weight:
+        set_limit(directory, "blkio.leaf_weight", block.leaf_weight, "blockIO.leafWeight")
+    for device in block.weight_device:
+        numbers = f"{device.major}:{device.minor}"
+        name = f"blockIO.weightDevice[{numbers}]"
+        if not (device.weight or device.leaf_weight):
+            raise InvalidArgument(f"{name} needs weight or leafWeight")
+        if device.weight:
+            set_limit(directory, f"{weight}_device", f"{numbers} {device.weight}", name)
+        if device.leaf_weight:
+            set_limit(directory, "blkio.leaf_weight_device", f"{numbers} {device.leaf_weight}", name)
+    _throttle(directory, block)
+
+
+def _throttle(directory: str, block: BlockIOResources) -> None:
+    for direction, unit, name, device in throttles(block):
+        file = f"blkio.throttle.{direction}_{unit}_device"
+        set_limit(directory, file, f"{device.major}:{device.minor} {device.rate}", name)

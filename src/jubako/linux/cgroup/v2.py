@@ -1,20 +1,28 @@
 """cgroup v2: one directory per group. A process joins at clone (CLONE_INTO_CGROUP).
 
 A controller is there for a group when its parent lists it in cgroup.subtree_control; what can not be enabled (a
-delegated subtree may lack some) is left out, and a limit that needs it is an error of its file.
+delegated subtree may lack some) is left out, and a limit that needs it is an error of its property.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import signal
+from typing import TYPE_CHECKING
 
-from jubako.linux.cgroup.files import read_table, read_text, remove_tree, wait_for, write_text
+from jubako.errors import FailedPrecondition
+from jubako.linux.cgroup.files import enable, pids_of, read_table, remove_tree, take_over, wait_for, write_text
 from jubako.linux.cgroup.seam import PARENT, Stats, check_name
-from jubako.linux.cgroup.v2_limits import apply
+from jubako.linux.cgroup.signals import signal_frozen
+from jubako.linux.cgroup.v2_limits import apply, controllers
 from jubako.spec.oci_runtime import Resources
 
-_WANTED = ("cpu", "memory", "pids", "io", "cpuset", "hugetlb")
+if TYPE_CHECKING:  # what only `events` needs
+    from jubako.linux.cgroup.oom import OomWatch
+    from jubako.spec import oci_events
+
+_WANTED = frozenset({"cpu", "memory", "pids", "io", "cpuset", "hugetlb"})
 
 
 class V2Manager:
@@ -25,20 +33,17 @@ class V2Manager:
 
     def create(self, name: str, resources: Resources | None = None) -> V2Handle:
         handle = self.open(name)
-        path = self._root
-        enable(path)
-        for part in f"{PARENT}/{check_name(name)}".split("/"):
-            path = f"{path}/{part}"
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(path)
-            if path != handle.directory:
-                enable(path)
-        if resources:
-            try:
+        if os.path.isdir(handle.directory):
+            take_over(handle.directory)
+            handle.remove()
+        os.makedirs(handle.directory, exist_ok=True)
+        try:
+            enable(handle.directory, _WANTED | controllers(resources), levels=handle.levels)
+            if resources:
                 handle.update(resources)
-            except BaseException:
-                os.rmdir(handle.directory)
-                raise
+        except BaseException:
+            os.rmdir(handle.directory)
+            raise
         return handle
 
     def open(self, name: str) -> V2Handle:
@@ -51,12 +56,24 @@ class V2Manager:
         except FileNotFoundError:
             return []
 
+    def accounts_swap(self) -> bool:
+        """Told by any group: the root has no such file."""
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(f"{self._root}/{PARENT}")
+        enable(f"{self._root}/{PARENT}", _WANTED, levels=1)
+        return os.path.exists(f"{self._root}/{PARENT}/memory.swap.max")
+
 
 class V2Handle:
     def __init__(self, name: str, directory: str) -> None:
         self.name = name
         self.directory = directory
         self._fds: dict[str, int] = {}
+
+    @property
+    def levels(self) -> int:
+        """How many groups above this one have a say in what it has: the root, jubako/ and the name's own."""
+        return self.name.strip("/").count("/") + 2
 
     @property
     def clone_fd(self) -> int:
@@ -87,20 +104,22 @@ class V2Handle:
             device_filter.replace(self.clone_fd, resources.devices)
 
     def stats(self) -> Stats:
-        cpu, memory = self._table("cpu.stat"), self._table("memory.stat")
-        read, written = self._block_bytes()
-        return Stats(
-            cpu_ns=cpu.get("usage_usec", 0) * 1000,
-            cpu_user_ns=cpu.get("user_usec", 0) * 1000,
-            cpu_system_ns=cpu.get("system_usec", 0) * 1000,
-            memory_bytes=max(self._number("memory.current") - memory.get("inactive_file", 0), 0),
-            memory_limit=self._number("memory.max"),
-            memory_cache_bytes=memory.get("file", 0),
-            pids=self._number("pids.current"),
-            pids_limit=self._number("pids.max"),
-            block_read_bytes=read,
-            block_write_bytes=written,
-        )
+        from jubako.linux.cgroup import v2_usage
+
+        return v2_usage.stats(self.directory)
+
+    def usage(self) -> oci_events.Stats:
+        from jubako.linux.cgroup import v2_usage
+
+        return v2_usage.usage(self.directory)
+
+    def watch_oom(self) -> OomWatch | None:
+        from jubako.linux.cgroup.oom import watch_v2
+
+        return watch_v2(self.directory) if os.path.exists(f"{self.directory}/memory.events") else None
+
+    def oom_killed(self) -> bool:
+        return self._table("memory.events").get("oom_kill", 0) > 0
 
     def _table(self, file: str) -> dict[str, int]:
         try:
@@ -108,35 +127,8 @@ class V2Handle:
         except FileNotFoundError:
             return {}
 
-    def _number(self, file: str) -> int:
-        """A single number; 0 for "max" and where the controller is not enabled."""
-        try:
-            text = read_text(f"{self.directory}/{file}").strip()
-        except FileNotFoundError:
-            return 0
-        return int(text) if text.isdecimal() else 0
-
-    def _block_bytes(self) -> tuple[int, int]:
-        read = written = 0
-        try:
-            lines = read_text(f"{self.directory}/io.stat").splitlines()
-        except FileNotFoundError:
-            return 0, 0
-        for line in lines:
-            fields = dict(field.split("=", 1) for field in line.split()[1:] if "=" in field)
-            read += int(fields.get("rbytes", 0))
-            written += int(fields.get("wbytes", 0))
-        return read, written
-
-    def oom_killed(self) -> bool:
-        return self._table("memory.events").get("oom_kill", 0) > 0
-
     def pids(self) -> list[int]:
-        found: list[int] = []
-        for directory, _, files in os.walk(self.directory):
-            if "cgroup.procs" in files:
-                found += map(int, read_text(f"{directory}/cgroup.procs").split())
-        return found
+        return pids_of(self.directory)
 
     def add(self, pid: int) -> None:
         write_text(f"{self.directory}/cgroup.procs", str(pid))
@@ -152,10 +144,19 @@ class V2Handle:
 
     def _freeze(self, *, frozen: bool) -> None:
         write_text(f"{self.directory}/cgroup.freeze", "1" if frozen else "0")
-        wait_for(lambda: self._table("cgroup.events").get("frozen") == frozen)
+        if not wait_for(lambda: self._table("cgroup.events").get("frozen") == frozen) and frozen:
+            self._freeze(frozen=False)
+            raise FailedPrecondition("unable to freeze")
+
+    def signal_all(self, number: int) -> None:
+        signal_frozen(self, number)
 
     def kill_all(self) -> None:
-        write_text(f"{self.directory}/cgroup.kill", "1")
+        try:
+            write_text(f"{self.directory}/cgroup.kill", "1")
+        except FileNotFoundError:  # Linux below 5.14, or the group is gone
+            if os.path.isdir(self.directory):
+                self.signal_all(signal.SIGKILL)
 
     def remove(self) -> None:
         self.close()
@@ -164,15 +165,3 @@ class V2Handle:
     def close(self) -> None:
         while self._fds:
             os.close(self._fds.popitem()[1])
-
-
-def enable(directory: str) -> None:
-    """Let the groups beneath `directory` have its controllers, as far as that is allowed."""
-    available = set(read_text(f"{directory}/cgroup.controllers").split())
-    present = set(read_text(f"{directory}/cgroup.subtree_control").split())
-    for name in _WANTED:
-        if name in available - present:
-            try:
-                write_text(f"{directory}/cgroup.subtree_control", f"+{name}")
-            except OSError:
-                continue  # processes in `directory` itself, or a controller that is not delegated

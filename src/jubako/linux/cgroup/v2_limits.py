@@ -1,80 +1,121 @@
 """Resources of the runtime specification, written to v2's control files.
 
-The conversions of v1's units are those of the specification's reference implementation: cpu.shares 2..262144 to
-cpu.weight 1..10000, and memory+swap to swap alone.
+The conversions of v1's units are those of runc: cpu.shares 2..262144 to cpu.weight 1..10000, blkio's weights 10..1000
+to io.weight's 1..10000, and memory+swap to swap alone.
 """
 
 from __future__ import annotations
 
-from jubako.linux.cgroup.files import write_text
-from jubako.spec.oci_runtime import BlockIOResources, CPUResources, MemoryResources, Resources
+import os
+from collections.abc import Mapping
+
+from jubako.errors import InvalidArgument
+from jubako.linux.cgroup import v2_memory
+from jubako.linux.cgroup.files import read_text
+from jubako.linux.cgroup.limits import Limit, set_hugepages, set_limit, set_rdma, settle, throttles
+from jubako.spec.oci_runtime import BlockIOResources, CPUResources, NetworkResources, Resources
+
+
+def controllers(resources: Resources | None) -> set[str]:
+    """The controllers that only some containers need, of those that `resources` names."""
+    if not resources:
+        return set()
+    return {file.partition(".")[0] for file in resources.unified} | ({"rdma"} if resources.rdma else set())
 
 
 def apply(directory: str, resources: Resources) -> None:
     """Write every limit that is set, except device rules."""
     if resources.memory:
-        _memory(directory, resources.memory)
+        v2_memory.apply(directory, resources.memory)
     if resources.cpu:
         _cpu(directory, resources.cpu)
-    if resources.pids:
-        write_text(f"{directory}/pids.max", str(resources.pids.limit) if resources.pids.limit > 0 else "max")
+    if resources.pids and resources.pids.limit:
+        limit = resources.pids.limit
+        set_limit(directory, "pids.max", limit if limit > 0 else "max", "pids.limit")
     if resources.block_io:
         _block_io(directory, resources.block_io)
-    for limit in resources.hugepage_limits:
-        write_text(f"{directory}/hugetlb.{limit.page_size}.max", str(limit.limit))
-    for file, value in resources.unified.items():
-        if "/" in file or file.startswith("cgroup."):
-            raise ValueError(f"not a controller's file: {file!r}")
-        for line in value.splitlines():
-            write_text(f"{directory}/{file}", line)
+    set_hugepages(directory, resources.hugepage_limits, "max")
+    set_rdma(directory, resources.rdma)
+    if resources.network:
+        _network(resources.network)
+    _unified(directory, resources.unified)
 
 
 def weight_of_shares(shares: int) -> int:
-    return 1 + (max(shares, 2) - 2) * 9999 // 262142
+    return 1 + (min(max(shares, 2), 262144) - 2) * 9999 // 262142
 
 
-def swap_alone(limit: int | None, swap: int) -> str:
-    """v1's limit counts memory and swap together, v2's counts swap."""
-    if swap < 0:
-        return "max"
-    if not limit or limit < 0 or swap < limit:
-        raise ValueError("a swap limit needs a memory limit that is not above it")
-    return str(swap - limit)
-
-
-def _memory(directory: str, memory: MemoryResources) -> None:
-    if memory.swap:
-        write_text(f"{directory}/memory.swap.max", swap_alone(memory.limit, memory.swap))
-    if memory.limit:
-        write_text(f"{directory}/memory.max", str(memory.limit) if memory.limit > 0 else "max")
-    if memory.reservation:
-        write_text(f"{directory}/memory.low", str(memory.reservation) if memory.reservation > 0 else "max")
+def weight_of_blkio(weight: int) -> int:
+    return 1 + (min(max(weight, 10), 1000) - 10) * 9999 // 990
 
 
 def _cpu(directory: str, cpu: CPUResources) -> None:
+    if cpu.realtime_runtime or cpu.realtime_period:
+        raise InvalidArgument("cannot set cpu.realtimeRuntime: cgroup v2 has no real time")
+    if cpu.idle == 0 and os.path.exists(f"{directory}/cpu.idle"):  # a group that is idle takes no weight
+        set_limit(directory, "cpu.idle", 0, "cpu.idle")
     if cpu.shares:
-        write_text(f"{directory}/cpu.weight", str(weight_of_shares(cpu.shares)))
-    if cpu.idle is not None:
-        write_text(f"{directory}/cpu.idle", str(cpu.idle))
-    if cpu.quota or cpu.period:
-        quota = str(cpu.quota) if cpu.quota and cpu.quota > 0 else "max"
-        write_text(f"{directory}/cpu.max", f"{quota} {cpu.period or 100000}")
-    if cpu.burst:
-        write_text(f"{directory}/cpu.max.burst", str(cpu.burst))
-    for file, text in (("cpuset.cpus", cpu.cpus), ("cpuset.mems", cpu.mems)):
+        set_limit(directory, "cpu.weight", weight_of_shares(cpu.shares), "cpu.shares")
+    settle(_bandwidth(directory, cpu))
+    if cpu.idle:
+        set_limit(directory, "cpu.idle", cpu.idle, "cpu.idle")
+    for file, name, text in (("cpuset.cpus", "cpu.cpus", cpu.cpus), ("cpuset.mems", "cpu.mems", cpu.mems)):
         if text:
-            write_text(f"{directory}/{file}", text)
+            set_limit(directory, file, text, name)
+
+
+def _bandwidth(directory: str, cpu: CPUResources) -> list[Limit]:
+    """cpu.max holds quota and period; the one that is not set stays."""
+    limits = []
+    if cpu.quota or cpu.period:
+        quota, period = _present(directory)
+        if cpu.quota:
+            quota = str(cpu.quota) if cpu.quota > 0 else "max"
+        text, name = f"{quota} {cpu.period or period}", "cpu.quota" if cpu.quota else "cpu.period"
+        limits.append(Limit(directory, "cpu.max", text, name))
+    if cpu.burst:
+        limits.append(Limit(directory, "cpu.max.burst", str(cpu.burst), "cpu.burst"))
+    return limits
+
+
+def _present(directory: str) -> tuple[str, str]:
+    try:
+        quota, _, period = read_text(f"{directory}/cpu.max").strip().partition(" ")
+    except FileNotFoundError:
+        return "max", ""
+    return quota or "max", period or "100000"
 
 
 def _block_io(directory: str, block: BlockIOResources) -> None:
+    """BFQ's file takes blkio's own numbers, where the scheduler is there; else iocost's, converted."""
+    bfq = os.path.exists(f"{directory}/io.bfq.weight")
+    file = "io.bfq.weight" if bfq else "io.weight"
+    if block.leaf_weight or any(device.leaf_weight for device in block.weight_device):
+        raise InvalidArgument("cannot set blockIO.leafWeight: cgroup v2 has no leaf weights")
     if block.weight:
-        write_text(f"{directory}/io.weight", str(1 + (max(block.weight, 10) - 10) * 9999 // 990))
-    limits = [
-        ("rbps", block.throttle_read_bps_device),
-        ("wbps", block.throttle_write_bps_device),
-        ("riops", block.throttle_read_iops_device),
-        ("wiops", block.throttle_write_iops_device),
-    ]
-    for name, devices in limits:
-        for device in devices:
-            write_text(f"{directory}/io.max", f"{device.major}:{device.minor} {name}={device.rate}")
+        set_limit(directory, file, block.weight if bfq else weight_of_blkio(block.weight), "blockIO.weight")
+    for device in block.weight_device:
+        numbers = f"{device.major}:{device.minor}"
+        name = f"blockIO.weightDevice[{numbers}]"
+        if not device.weight:
+            raise InvalidArgument(f"{name} needs weight")
+        set_limit(directory, file, f"{numbers} {device.weight if bfq else weight_of_blkio(device.weight)}", name)
+    for direction, unit, name, throttled in throttles(block):
+        rate = throttled.rate or "max"  # v1 takes the limit away when it reads 0
+        text = f"{throttled.major}:{throttled.minor} {direction[0]}{unit}={rate}"
+        set_limit(directory, "io.max", text, name)
+
+
+def _network(network: NetworkResources) -> None:
+    """v2 marks packets by the group that a socket belongs to (netfilter's and eBPF's matches), and has no file."""
+    for name, is_asked in (("classID", network.class_id), ("priorities", network.priorities)):
+        if is_asked:
+            raise InvalidArgument(f"cannot set network.{name}: cgroup v2 has no such controller")
+
+
+def _unified(directory: str, files: Mapping[str, str]) -> None:
+    for file, value in files.items():
+        if "/" in file or "." not in file.strip("."):
+            raise InvalidArgument(f'unified resource "{file}" must be a file name of the form CONTROLLER.PARAMETER')
+        for line in value.splitlines() or [""]:
+            set_limit(directory, file, line, f"unified[{file}]")

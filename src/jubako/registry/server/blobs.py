@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from jubako.errors import NotFound
 from jubako.registry.server.documents import BlobLink, in_repository
-from jubako.registry.server.state import State, put
+from jubako.registry.server.state import State
+from jubako.registry.server.usage import charge, refund
 from jubako.spec.oci_image import Digest
 
 # Collection spares what was touched within its grace, which is far longer: touching need not be exact.
@@ -33,30 +34,39 @@ class Blobs:
         with self._state.store.records.transaction():
             blobs.replace(key, BlobLink(blobs.get(key).size, self._state.clock()))
 
-    def record(self, name: str, digest: Digest) -> None:
-        """Let repository `name` serve a stored blob; within a transaction."""
-        link = BlobLink(self._state.store.blobs.stat(digest).size, self._state.clock())
-        self._state.add_repository(name)
-        put(self._state.write.blobs, in_repository(name, digest), link)
+    def record(self, name: str, digest: Digest, size: int) -> None:
+        """Let repository `name` serve a stored blob; within a transaction. Refused when that is over its quota."""
+        blobs, key = self._state.write.blobs, in_repository(name, digest)
+        link = BlobLink(size, self._state.clock())
+        if blobs.find(key) is None:
+            charge(self._state, name, size)
+            blobs.insert(key, link)
+        else:
+            blobs.replace(key, link)
 
     def holders(self, digest: str) -> list[str]:
         """Return the repositories that have a blob."""
         read = self._state.read
-        if not self._state.store.blobs.exists(digest):
-            return []
         return [name for name in read.repositories.keys() if read.blobs.find(in_repository(name, digest))]
 
     def mount(self, name: str, digest: Digest, source: str) -> bool:
         """Let `name` serve what `source` serves, durably; False when there is nothing to mount."""
         with self._state.store.records.transaction():
-            if self._state.write.blobs.find(in_repository(source, digest)) is None:
+            link = self._state.write.blobs.find(in_repository(source, digest))
+            if link is None:
                 return False
-            self.record(name, digest)
+            self.record(name, digest, link.size)
         self._state.make_durable()
         return True
 
     def delete(self, name: str, digest: str) -> None:
         """Repository `name` no longer serves the blob; its bytes go with the next collection."""
-        if not self._state.write.blobs.delete(in_repository(name, digest)):
-            raise NotFound("blob", digest)
+        with self._state.store.records.transaction():
+            self.discard(name, digest)
         self._state.make_durable()
+
+    def discard(self, name: str, digest: str) -> None:
+        """Delete the record of a blob, within a transaction; NotFound."""
+        link = self._state.write.blobs.get(in_repository(name, digest))
+        self._state.write.blobs.delete(in_repository(name, digest))
+        refund(self._state, name, link.size)

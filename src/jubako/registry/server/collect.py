@@ -1,16 +1,16 @@
 """Garbage collection of a registry, beside the running server.
 
 What goes:    uploads that nobody goes on with; with `untagged`, manifests that no tag leads to (through index children
-              and subjects); blobs that no manifest of their repository names; files that no record names.
+              and subjects); blobs that no manifest of their repository names; bytes that no record names.
 Grace:        what was touched within `grace_s` stays: a push sends blobs before the manifest that names them, and
               children before their index, and asking whether a blob is here touches it.
-Concurrency:  one short transaction for each repository and one for the files; a push waits no longer than that.
-Crashes:      files leave by rename into an ingest directory, which the next collection empties.
+Concurrency:  one short transaction for each repository, one that condemns what no record names, and one for each few
+              deletions; a push waits no longer than that, and takes back what it needs (state.py).
+Crashes:      what was condemned and not deleted stays so, for the next collection or the next push of it.
 """
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from pathlib import Path
 
@@ -18,17 +18,19 @@ import msgspec
 
 from jubako.errors import NotFound
 from jubako.registry.server.blobs import Blobs
-from jubako.registry.server.documents import ManifestEntry
+from jubako.registry.server.config.schema import ON_DISK, Storage
+from jubako.registry.server.documents import Condemned, ManifestEntry
 from jubako.registry.server.manifests import Manifests
-from jubako.registry.server.state import UPLOADS, State
+from jubako.registry.server.state import UPLOADS, State, put
 from jubako.registry.server.uploads import LIFETIME_S, Uploads
 from jubako.spec.oci_image import Digest
 
 GRACE_S = 3600.0
+_DELETED_AT_ONCE = 16
 
 
 class Collected(msgspec.Struct):
-    """What went: how many uploads, manifests and blobs, and the bytes that they took on disk."""
+    """What went: how many uploads, manifests and blobs, and the bytes that they took."""
 
     uploads: int = 0
     manifests: int = 0
@@ -36,24 +38,30 @@ class Collected(msgspec.Struct):
     freed_bytes: int = 0
 
 
-def collect(root: Path, *, grace_s: float = GRACE_S, untagged: bool = False) -> Collected:
+def collect(root: Path, *, storage: Storage = ON_DISK, grace_s: float = GRACE_S, untagged: bool = False) -> Collected:
     """Collect the registry in `root`; NotFound when there is none."""
     if not (root / UPLOADS).is_dir():
         raise NotFound("registry", str(root))
-    with closing(State(root)) as state:
-        before = state.clock() - grace_s
-        result = Collected(uploads=Uploads(state, Blobs(state)).expire(min(grace_s, LIFETIME_S)))
-        for name in state.read.repositories.keys():
-            with state.store.records.transaction():
-                if untagged:
-                    result.manifests += _drop_untagged(state, name, before)
-                _drop_unused_links(state, name, before)
-                _drop_if_empty(state, name, before)
-        _remove_files(state, before, result)
+    with closing(State(root, storage)) as state:
+        return collect_state(state, grace_s=grace_s, untagged=untagged)
+
+
+def collect_state(state: State, *, grace_s: float = GRACE_S, untagged: bool = False) -> Collected:
+    before = state.clock() - grace_s
+    result = Collected(uploads=Uploads(state, Blobs(state)).expire(min(grace_s, LIFETIME_S)))
+    for name in state.read.repositories.keys():
+        with state.store.records.transaction():
+            if untagged:
+                result.manifests += drop_untagged(state, name, before)
+            _drop_unused_links(state, name, before)
+            _drop_if_empty(state, name, before)
+    _delete(state, _condemn(state, before), result)
+    result.freed_bytes += state.store.ingest.reap()
     return result
 
 
-def _drop_untagged(state: State, name: str, before: float) -> int:
+def drop_untagged(state: State, name: str, before: float) -> int:
+    """Delete the manifests of repository `name` that no tag leads to and nobody touched since; say how many."""
     entries = {Digest(key.partition("@")[2]): entry for key, entry in state.write.manifests.items(f"{name}@")}
     tagged = {tag.digest for _, tag in state.write.tags.items(f"{name}:")}
     recent = {digest for digest, entry in entries.items() if entry.touched >= before}
@@ -83,9 +91,11 @@ def _reachable(entries: dict[Digest, ManifestEntry], roots: set[Digest]) -> set[
 
 def _drop_unused_links(state: State, name: str, before: float) -> None:
     used = {digest for _, entry in state.write.manifests.items(f"{name}@") for digest in entry.blobs}
+    blobs = Blobs(state)
     for key, link in state.write.blobs.items(f"{name}@"):
-        if link.touched < before and key.partition("@")[2] not in used:
-            state.write.blobs.delete(key)
+        digest = key.partition("@")[2]
+        if link.touched < before and digest not in used:
+            blobs.discard(name, digest)
 
 
 def _drop_if_empty(state: State, name: str, before: float) -> None:
@@ -95,18 +105,26 @@ def _drop_if_empty(state: State, name: str, before: float) -> None:
         write.repositories.delete(name)
 
 
-def _remove_files(state: State, before: float, result: Collected) -> None:
-    """Remove the blobs that no repository has, out of sight within one transaction and for good after it."""
-    path_of = state.store.blobs.path
-    old = {digest for digest in state.store.blobs if os.stat(path_of(digest)).st_ctime < before}
-    with state.store.ingest.workspace() as trash, state.store.records.transaction():
-        # The records that named these files must not come back after a loss of power.
-        state.make_durable()
+def _condemn(state: State, before: float) -> list[Digest]:
+    """Record durably which bytes no record names, and return them with those that were condemned already."""
+    old = {stored.digest for stored in state.storage.stored() if stored.placed < before}
+    with state.store.records.transaction():
         for digest in old - _named(state):
-            result.blobs += 1
-            result.freed_bytes += os.stat(path_of(digest)).st_blocks * 512
-            os.rename(path_of(digest), trash.path / digest.replace(":", "-"))
-    result.freed_bytes += state.store.ingest.reap()
+            put(state.write.condemned, digest, Condemned(state.clock()))
+    # The records that named these bytes must not come back after a loss of power.
+    state.make_durable()
+    return [Digest(key) for key in state.write.condemned.keys()]
+
+
+def _delete(state: State, condemned: list[Digest], result: Collected) -> None:
+    for start in range(0, len(condemned), _DELETED_AT_ONCE):
+        with state.store.records.transaction():
+            for digest in condemned[start : start + _DELETED_AT_ONCE]:
+                if state.write.condemned.find(digest) is not None:
+                    freed_bytes = state.storage.delete(digest)
+                    result.freed_bytes += freed_bytes or 0
+                    result.blobs += freed_bytes is not None
+                    state.write.condemned.delete(digest)
 
 
 def _named(state: State) -> set[Digest]:

@@ -12,25 +12,24 @@ from aiohttp import web
 
 from jubako.errors import JubakoError
 from jubako.registry.server import routes
-from jubako.registry.server.access import Scope
-from jubako.registry.server.endpoints import blobs, lists, manifests, uploads
+from jubako.registry.server.access.caller import ANONYMOUS, CATALOG, Caller, Scope
+from jubako.registry.server.endpoints import blobs, lists, manifests, status, token, uploads
 from jubako.registry.server.refusal import Refused, from_kind
 from jubako.registry.server.registry import Registry
 from jubako.registry.server.routes import Endpoint, Route
 from jubako.spec.distribution import API_VERSION, API_VERSION_HEADER, Code
 
-Handler = Callable[[Registry, web.BaseRequest, Route, str], Awaitable[web.StreamResponse]]
+Handler = Callable[[Registry, web.BaseRequest, Route, Caller], Awaitable[web.StreamResponse]]
 
 _LOG = logging.getLogger("jubako.registry")
 _ACTIONS: dict[str, tuple[str, ...]] = {"GET": ("pull",), "HEAD": ("pull",), "DELETE": ("delete",)}
 
 
-async def _base(registry: Registry, request: web.BaseRequest, route: Route, user: str) -> web.StreamResponse:
-    return web.Response(body=b"{}", headers={"Content-Type": "application/json; charset=utf-8"})
-
-
 _HANDLERS: dict[Endpoint, dict[str, Handler]] = {
-    "base": {"GET": _base, "HEAD": _base},
+    "base": {"GET": status.base, "HEAD": status.base},
+    "health": {"GET": status.health, "HEAD": status.health},
+    "token": {"GET": token.get, "POST": token.post},
+    "keys": {"GET": token.keys},
     "catalog": {"GET": lists.catalog},
     "tags": {"GET": lists.tags},
     "referrers": {"GET": lists.referrers},
@@ -49,6 +48,8 @@ _HANDLERS: dict[Endpoint, dict[str, Handler]] = {
         "DELETE": uploads.cancel,
     },
 }
+# Whoever asks these says in the request itself who they are, or need not.
+_OPEN: frozenset[Endpoint] = frozenset({"token", "keys", "health"})
 
 
 class Dispatcher:
@@ -99,16 +100,15 @@ class Dispatcher:
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         route = routes.parse(request.path)
-        if route.endpoint == "token":
-            token = await self._registry.guard.issue(request)
-            return web.Response(body=msgspec.json.encode(token), headers={"Content-Type": "application/json"})
         methods = _HANDLERS[route.endpoint]
         handler = methods.get(request.method)
         if handler is None:
             allow = {"Allow": ", ".join(methods)}
             raise Refused(Code.UNSUPPORTED, f"{request.method} is not supported here", headers=allow)
-        user = await self._registry.guard.admit(request, _scope(route, request.method))
-        return await handler(self._registry, request, route, user)
+        caller = ANONYMOUS
+        if route.endpoint not in _OPEN:
+            caller = await self._registry.guard.admit(request, _scope(route, request.method))
+        return await handler(self._registry, request, route, caller)
 
 
 def _failed(request: web.BaseRequest) -> web.Response:
@@ -120,7 +120,7 @@ def _scope(route: Route, method: str) -> Scope:
     if route.endpoint == "base":
         return Scope()
     if route.endpoint == "catalog":
-        return Scope("registry", "catalog", ("*",))
+        return CATALOG
     actions = _ACTIONS.get(method, ("pull", "push"))
     if route.endpoint == "upload":
         actions = ("pull", "push")

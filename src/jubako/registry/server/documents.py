@@ -12,7 +12,10 @@ from jubako.spec.oci_image import Digest
 
 
 class Repository(msgspec.Struct, frozen=True):
+    """`size` is how many bytes it holds (usage.py); None where it was never counted."""
+
     created: float
+    size: int | None = None
 
 
 class BlobLink(msgspec.Struct, frozen=True):
@@ -36,8 +39,12 @@ class ManifestEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     subject: Digest | None = None
 
 
-class Tag(msgspec.Struct, frozen=True):
+class Tag(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`pushed` is when it was last put, `checked` when an upstream last said the same (seconds since the epoch)."""
+
     digest: Digest
+    pushed: float = 0.0
+    checked: float = 0.0
 
 
 class UploadSession(msgspec.Struct, frozen=True):
@@ -45,6 +52,20 @@ class UploadSession(msgspec.Struct, frozen=True):
 
     repository: str
     user: str
+
+
+class Condemned(msgspec.Struct, frozen=True):
+    """Bytes that no record named at `since`, and that collection is about to delete."""
+
+    since: float
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """Something to tell a target (a webhook, a peer): waits at `next_at` for its next attempt."""
+
+    event: msgspec.Raw
+    attempts: int = 0
+    next_at: float = 0.0
 
 
 def in_repository(name: str, digest: str) -> str:

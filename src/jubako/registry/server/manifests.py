@@ -8,18 +8,22 @@ from collections.abc import Callable, Sequence
 from jubako.errors import InvalidArgument, NotFound
 from jubako.image import manifest as documents
 from jubako.image.reference import is_digest
+from jubako.registry.server.bytecache import ByteCache
 from jubako.registry.server.documents import ManifestEntry, Tag, in_repository, referrer_key, tag_key
 from jubako.registry.server.refusal import Refused
 from jubako.registry.server.state import State, put
+from jubako.registry.server.usage import charge, refund
 from jubako.spec.distribution import Code, is_tag
 from jubako.spec.oci_image import FOREIGN_LAYERS, Descriptor, Digest, Index, Manifest
 
 LIMIT_BYTES = documents.DOCUMENT_LIMIT_BYTES
+_CACHE_BYTES = 32 << 20
 
 
 class Manifests:
     def __init__(self, state: State) -> None:
         self._state = state
+        self._cache = ByteCache(_CACHE_BYTES)
 
     def resolve(self, name: str, reference: str) -> tuple[Digest, ManifestEntry]:
         """Return the manifest that a tag or digest of repository `name` means; NotFound."""
@@ -48,41 +52,49 @@ class Manifests:
         document = _decode(data, media_type)
         entry = _entry(document, target, self._state.clock())
 
-        def place() -> None:
-            with self._state.store.blobs.writer(expected=digest, size=len(data)) as writer:
-                writer.write(data)
-                writer.commit()
-
         def record() -> None:
             self._require_content(name, document)
             self._record(name, entry, document, target, tags)
 
         self._require_content(name, document)
-        self._state.publish(digest, place, record)
+        self._state.publish(digest, lambda: self._state.storage.put(data, digest), record)
         return digest, entry.subject
 
     def read(self, digest: Digest) -> bytes:
-        return self._state.store.blobs.read(digest, limit=LIMIT_BYTES)
+        """Return the bytes of a manifest that a repository has; they never change, and the last ones are kept."""
+        data = self._cache.get(digest)
+        if data is None:
+            data = self._state.storage.read(digest, limit=LIMIT_BYTES)
+            self._cache.put(digest, data)
+        return data
 
     def delete(self, name: str, reference: str) -> None:
         """Delete a tag, or by digest a manifest with all tags that point to it."""
         if is_digest(reference):
             with self._state.store.records.transaction():
                 self.discard(name, Digest(reference))
-        elif not self._state.write.tags.delete(tag_key(name, reference)):
-            raise NotFound("manifest", reference)
+        else:
+            with self._state.store.records.transaction():
+                self.untag(name, reference)
         self._state.make_durable()
 
     def discard(self, name: str, digest: Digest) -> None:
-        """Delete the records of a manifest and of all tags that point to it; within a transaction."""
+        """Delete the records of a manifest and of all its tags; within a transaction. NotFound, Refused."""
         write = self._state.write
         entry = write.manifests.get(in_repository(name, digest))
-        write.manifests.delete(in_repository(name, digest))
-        if entry.subject:
-            write.referrers.delete(referrer_key(name, entry.subject, digest))
         for key, tag in write.tags.items(f"{name}:"):
             if tag.digest == digest:
-                write.tags.delete(key)
+                self.untag(name, key.partition(":")[2])
+        write.manifests.delete(in_repository(name, digest))
+        refund(self._state, name, entry.size)
+        if entry.subject:
+            write.referrers.delete(referrer_key(name, entry.subject, digest))
+
+    def untag(self, name: str, tag: str) -> None:
+        """Delete a tag, within a transaction. NotFound, Refused where tags must stay."""
+        self._state.rules.refuse_change(name, tag)
+        if not self._state.write.tags.delete(tag_key(name, tag)):
+            raise NotFound("manifest", tag)
 
     def tags(self, name: str) -> list[str]:
         """Return all tags of a repository in ASCII order; NotFound when there is no such repository."""
@@ -99,16 +111,26 @@ class Manifests:
     def _record(
         self, name: str, entry: ManifestEntry, document: Manifest | Index, target: Descriptor, tags: Sequence[str]
     ) -> None:
-        write = self._state.write
-        self._state.add_repository(name)
-        put(write.manifests, in_repository(name, target.digest), entry)
+        write, key = self._state.write, in_repository(name, target.digest)
+        if write.manifests.find(key) is None:
+            charge(self._state, name, target.size)
+        put(write.manifests, key, entry)
         if entry.subject:
             put(write.referrers, referrer_key(name, entry.subject, target.digest), _referrer(document, target))
         for tag in tags:
-            put(write.tags, tag_key(name, tag), Tag(target.digest))
+            self._tag(name, tag, target.digest)
+
+    def _tag(self, name: str, tag: str, digest: Digest) -> None:
+        tags, key = self._state.write.tags, tag_key(name, tag)
+        before = tags.find(key)
+        if before is not None and before.digest != digest:
+            self._state.rules.refuse_change(name, tag)
+        put(tags, key, Tag(digest, self._state.clock()))
 
     def _require_content(self, name: str, document: Manifest | Index) -> None:
         """Refuse a manifest that could not be pulled: what it names must be in this repository."""
+        if self._state.rules.sparse:
+            return
         index = isinstance(document, Index)
         present: Callable[[str], object] = self._state.write.manifests.find if index else self._state.write.blobs.find
         for digest in _children(document) or _blobs(document):

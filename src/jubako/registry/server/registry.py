@@ -4,46 +4,46 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-import msgspec
-
-from jubako.registry.server.access import Guard
+from jubako.registry.server.access.caller import Caller, pull
+from jubako.registry.server.access.guard import Guard
+from jubako.registry.server.access.keys import load_key
+from jubako.registry.server.access.tokens import Tokens
 from jubako.registry.server.blobs import Blobs
-from jubako.registry.server.htpasswd import Htpasswd
+from jubako.registry.server.config.schema import Configuration
 from jubako.registry.server.manifests import Manifests
+from jubako.registry.server.rules import Rules
 from jubako.registry.server.state import State
-from jubako.registry.server.tokens import Tokens, load_key
 from jubako.registry.server.uploads import Uploads
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How `jubako registry serve` was asked to serve."""
-
-    root: Path
-    listen: str = "127.0.0.1:5000"
-    htpasswd: Path | None = None
-    token_auth: bool = False
-    anonymous_pull: bool = False
-    tls_cert: Path | None = None
-    tls_key: Path | None = None
-    drain_s: float = 30.0
-
-
 class Registry:
-    def __init__(self, options: Options) -> None:
-        self.options = options
-        self.state = State(options.root)
+    """What is open for as long as the process serves, and what a reload of the configuration puts in its place."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self.state = State(configuration.root, configuration.storage)
         self.blobs = Blobs(self.state)
         self.manifests = Manifests(self.state)
         self.uploads = Uploads(self.state, self.blobs)
-        users = Htpasswd(options.htpasswd) if options.htpasswd else None
-        tokens = Tokens(load_key(options.root), "jubako-registry") if options.token_auth else None
-        self.guard = Guard(users, tokens, anonymous_pull=options.anonymous_pull)
+        self.apply(configuration)
+
+    def apply(self, configuration: Configuration) -> None:
+        """Serve by `configuration` from the next request on. When that fails, nothing has changed."""
+        service = configuration.access.token_service
+        tokens = Tokens(load_key(configuration.root), service) if service else None
+        certificates = configuration.tls is not None and configuration.tls.client_authorities is not None
+        guard = Guard(configuration.access, tokens, certificates=certificates)
+        self.guard = guard
+        self.configuration = configuration
+        self.state.rules = Rules(configuration.repositories, sparse=configuration.sparse_manifests)
+
+    def may_see(self, caller: Caller, name: str) -> bool:
+        """Whether a list of repositories shows `name`: by the policy, since a token lists only what it was made for."""
+        return self.guard.is_open or self.guard.policy.allows(caller, pull(name))
 
     def close(self) -> None:
         self.state.close()

@@ -9,9 +9,18 @@ from jubako.image.reference import is_digest
 from jubako.registry.server.refusal import Refused
 from jubako.spec.distribution import Code, is_repository, is_tag
 
-Endpoint = Literal["base", "token", "catalog", "tags", "manifest", "blob", "uploads", "upload", "referrers"]
+Endpoint = Literal[
+    "base", "token", "keys", "health", "catalog", "tags", "manifest", "blob", "uploads", "upload", "referrers"
+]
 
-_FIXED: dict[str, Endpoint] = {"/v2/": "base", "/v2": "base", "/v2/_catalog": "catalog", "/token": "token"}
+_FIXED: dict[str, Endpoint] = {
+    "/v2/": "base",
+    "/v2": "base",
+    "/v2/_catalog": "catalog",
+    "/token": "token",
+    "/.well-known/jwks.json": "keys",
+    "/healthz": "health",
+}
 _REPOSITORY = re.compile(r"/v2/(.+)/(manifests|blobs/uploads|blobs|tags|referrers)/([^/]*)")
 _KINDS: dict[str, Endpoint] = {"manifests": "manifest", "blobs": "blob", "referrers": "referrers"}
 

@@ -1,104 +1,121 @@
-"""The registry's HTTP server: sockets, TLS, start, drain, and the periodic expiry of uploads.
+"""The registry's HTTP server: start, reload, drain, and the periodic expiry of uploads.
 
 Concurrency:  one event loop; hashing, fsync and passwords in a pool of threads; memory is bounded by the requests in
               flight, a few MB each.
-Shutdown:     SIGTERM and SIGINT stop accepting, let requests in flight end for `drain_s` seconds, then close.
+Reload:       SIGHUP reads the configuration file again; one that is wrong is reported, and the old one goes on.
+Shutdown:     SIGTERM and SIGINT stop accepting, let requests in flight end for `drain` seconds, then close.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
-import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
-from ssl import SSLContext
+from typing import TYPE_CHECKING
 
+import msgspec
 from aiohttp import web
 
-from jubako.errors import InvalidArgument, PermissionDenied, Unavailable
+from jubako.errors import JubakoError
+from jubako.registry.server.config import Configuration, load
 from jubako.registry.server.dispatch import Dispatcher
-from jubako.registry.server.registry import Options, Registry, in_thread
+from jubako.registry.server.listening import address_of, bind, renew, tls_context
+from jubako.registry.server.registry import Registry, in_thread
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 _THREADS = 16
 _READ_BUFFER_BYTES = 512 << 10
 _BACKLOG = 512
 _EXPIRY_INTERVAL_S = 600.0
+_FIXED = ("root", "listen", "processes", "storage")
+_LOG = logging.getLogger("jubako.registry")
 
 
 def serve(
-    listen: str,
-    root: Path,
-    *,
-    htpasswd: Path | None = None,
-    ready: Callable[[str], None] | None = None,
-    token_auth: bool = False,
-    anonymous_pull: bool = False,
-    tls_cert: Path | None = None,
-    tls_key: Path | None = None,
-    drain_s: float = 30.0,
+    configuration: Configuration, *, file: Path | None = None, ready: Callable[[str], None] | None = None
 ) -> None:
-    """Serve the registry in `root` on `listen` (ADDRESS:PORT; port 0 chooses one) until SIGTERM or SIGINT.
+    """Serve until SIGTERM or SIGINT; port 0 chooses a port. SIGHUP reads the configuration from `file` again.
 
     `ready` is called with the address once connections are accepted. Raises InvalidArgument, PermissionDenied, and
     Unavailable when the address is taken.
     """
-    options = Options(
-        listen=listen,
-        root=root,
-        htpasswd=htpasswd,
-        token_auth=token_auth,
-        anonymous_pull=anonymous_pull,
-        tls_cert=tls_cert,
-        tls_key=tls_key,
-        drain_s=drain_s,
-    )
-    asyncio.run(_until_signalled(options, ready))
+    with bind(configuration.listen) as listener:
+        asyncio.run(_until_signalled(configuration, listener, file, ready))
+
+
+class Running:
+    """A registry that serves at `url`."""
+
+    def __init__(self, registry: Registry, url: str, context: SSLContext | None) -> None:
+        self.registry = registry
+        self.url = url
+        self._context = context
+
+    def reload(self, file: Path) -> None:
+        """Serve by what `file` says now; what is wrong with it is logged, and nothing changes."""
+        try:
+            configuration = self._changeable(load(file))
+            if self._context is not None and configuration.tls is not None:
+                renew(self._context, configuration.tls)
+            self.registry.apply(configuration)
+        except JubakoError as error:
+            _LOG.error("the configuration stays as it was: %s", error.message)
+        else:
+            _LOG.warning("the configuration was read again")
+
+    def _changeable(self, wanted: Configuration) -> Configuration:
+        """What is wanted, with what only a new start can change as it is."""
+        now = self.registry.configuration
+        fixed = {name: getattr(now, name) for name in _FIXED}
+        changed = [name for name in _FIXED if getattr(wanted, name) != fixed[name]]
+        if changed:
+            _LOG.warning("not before a new start: %s", ", ".join(changed))
+        return msgspec.structs.replace(wanted, **fixed)
 
 
 @asynccontextmanager
-async def running(options: Options) -> AsyncIterator[str]:
-    """Lend a serving registry to the body, as its URL; requests in flight are drained afterwards."""
-    if options.token_auth and options.htpasswd is None:
-        raise InvalidArgument("token authentication needs users", hint="give an htpasswd file")
-    tls = _tls(options)
-    with _bind(options.listen) as listener, contextlib.closing(Registry(options)) as registry:
+async def running(configuration: Configuration, listener: socket.socket) -> AsyncIterator[Running]:
+    """Lend a serving registry to the body; requests in flight are drained afterwards."""
+    context = tls_context(configuration.tls) if configuration.tls else None
+    with contextlib.closing(Registry(configuration)) as registry:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, "registry"))
         dispatcher = Dispatcher(registry)
-        server = web.Server(
-            dispatcher,
-            access_log=None,
-            read_bufsize=_READ_BUFFER_BYTES,
-            auto_decompress=False,
-        )
-        runner = web.ServerRunner(server, shutdown_timeout=options.drain_s)
+        server = web.Server(dispatcher, access_log=None, read_bufsize=_READ_BUFFER_BYTES, auto_decompress=False)
+        runner = web.ServerRunner(server, shutdown_timeout=configuration.drain)
         await runner.setup()
-        site = web.SockSite(runner, listener, ssl_context=tls, backlog=_BACKLOG)
+        site = web.SockSite(runner, listener, ssl_context=context, backlog=_BACKLOG)
         await site.start()
         expiry = asyncio.create_task(_expire_forever(registry))
         try:
-            yield _url(listener, tls is not None)
+            yield Running(registry, f"{'https' if context else 'http'}://{address_of(listener)}", context)
         finally:
             expiry.cancel()
             await site.stop()
             # aiohttp reads no more of a body once it closes connections: uploads must have ended before that.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(dispatcher.drain(), options.drain_s)
+                await asyncio.wait_for(dispatcher.drain(), registry.configuration.drain)
             await runner.cleanup()
 
 
-async def _until_signalled(options: Options, ready: Callable[[str], None] | None) -> None:
-    stop = asyncio.Event()
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running(options) as url:
+async def _until_signalled(
+    configuration: Configuration, listener: socket.socket, file: Path | None, ready: Callable[[str], None] | None
+) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with running(configuration, listener) as server:
+        if file is not None:
+            loop.add_signal_handler(signal.SIGHUP, server.reload, file)
         if ready is not None:
-            ready(url)
+            ready(server.url)
         await stop.wait()
 
 
@@ -106,43 +123,3 @@ async def _expire_forever(registry: Registry) -> None:
     while True:
         await in_thread(registry.uploads.expire)
         await asyncio.sleep(_EXPIRY_INTERVAL_S)
-
-
-def _bind(listen: str) -> socket.socket:
-    host, colon, port = listen.rpartition(":")
-    if not (colon and port.isascii() and port.isdigit() and int(port) < 1 << 16):
-        raise InvalidArgument(f"invalid listen address {listen!r}", hint="write it as ADDRESS:PORT: 127.0.0.1:5000")
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host.strip("[]") or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-        except OSError:
-            listener.close()
-            raise
-        return listener
-    except PermissionError as error:
-        raise PermissionDenied(f"cannot listen on {listen}: {error.strerror}") from error
-    except OSError as error:
-        raise Unavailable(f"cannot listen on {listen}: {error.strerror}") from error
-
-
-def _tls(options: Options) -> SSLContext | None:
-    if options.tls_cert is None:
-        return None
-    import ssl
-
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(options.tls_cert, options.tls_key)
-    except (OSError, ssl.SSLError) as error:
-        raise InvalidArgument(f"cannot use the certificate {options.tls_cert}: {error}") from error
-    return context
-
-
-def _url(listener: socket.socket, tls: bool) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"

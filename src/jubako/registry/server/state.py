@@ -1,10 +1,11 @@
 """A registry's state directory.
 
-Layout:       ROOT is a store (jubako.store): blobs of all repositories in one place, so equal bytes are kept once;
-              records say which repository may serve which digest. uploads/<id> holds unfinished uploads (uploads.py).
+Layout:       ROOT is a store (jubako.store): its records say which repository may serve which digest; the bytes are
+              with the storage driver, which on local disk is the same store. uploads/<id> holds unfinished uploads.
 Invariants:   a record is written only after the bytes it names are durable, and what was answered is durable itself;
-              a file under blobs/ is removed only in a transaction that saw no record of it (collect.py), so whoever
-              writes such a record looks in the same transaction whether the file is still there.
+              no record names a digest that is condemned, and only what is condemned is deleted, in a transaction
+              (collect.py). So whoever writes a record first takes the digest back, and places the bytes again if it
+              was condemned, since they may be gone.
 Concurrency:  many processes and threads. Readers have a connection of their own and never wait for a writer.
 """
 
@@ -16,7 +17,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from jubako.registry.server.documents import BlobLink, ManifestEntry, Repository, Tag, UploadSession
+from jubako.registry.server.config.schema import ON_DISK, Storage
+from jubako.registry.server.documents import (
+    BlobLink,
+    Condemned,
+    Delivery,
+    ManifestEntry,
+    Repository,
+    Tag,
+    UploadSession,
+)
+from jubako.registry.server.rules import Rules
+from jubako.registry.server.storage import open_driver
 from jubako.spec.oci_image import Descriptor, Digest
 from jubako.store import Collection, Records, Store
 
@@ -34,16 +46,20 @@ class Collections:
         self.tags = records.collection("tag", Tag)
         self.referrers = records.collection("referrer", Descriptor)
         self.uploads = records.collection("upload", UploadSession)
+        self.condemned = records.collection("condemned", Condemned)
+        self.deliveries = records.collection("delivery", Delivery)
 
 
 class State:
     """The open state of one registry. `read` never blocks on `write`."""
 
-    def __init__(self, root: Path, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, root: Path, storage: Storage = ON_DISK, *, clock: Callable[[], float] = time.time) -> None:
         self.store = Store.open(root)
         self._reader = Store.open(root)
         self.read = Collections(self._reader.records)
         self.write = Collections(self.store.records)
+        self.storage = open_driver(storage, self.store)
+        self.rules = Rules()
         self.clock = clock
         self.uploads_path = root / UPLOADS
         self.uploads_path.mkdir(mode=0o700, exist_ok=True)
@@ -53,18 +69,14 @@ class State:
         self.store.close()
 
     def publish(self, digest: Digest, place: Callable[[], object], record: Callable[[], None]) -> None:
-        """Have `place` put durable bytes under blobs/, then `record` them while they are surely there."""
+        """Have `place` bring durable bytes to the storage, then `record` them while they are surely there."""
         while True:
             place()
             with self.store.records.transaction():
-                if self.store.blobs.exists(digest):
+                if not self.write.condemned.delete(digest):
                     record()
                     break
         self.make_durable()
-
-    def add_repository(self, name: str) -> None:
-        if self.write.repositories.find(name) is None:
-            self.write.repositories.insert(name, Repository(self.clock()))
 
     def make_durable(self) -> None:
         """Return when all committed records would survive a loss of power.

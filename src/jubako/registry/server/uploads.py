@@ -26,7 +26,6 @@ from jubako.registry.server.state import State
 from jubako.spec.distribution import Code
 from jubako.spec.oci_image import Digest
 from jubako.store.failure import explained
-from jubako.store.writer import fsync
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -75,10 +74,6 @@ class Upload:
                 detail={"digest": digest, "actual": f"{algorithm}:{actual}"},
             )
 
-    def sync(self) -> None:
-        with explained("write to", self.path):
-            os.fsync(self._fd)
-
 
 class Uploads:
     def __init__(self, state: State, blobs: Blobs) -> None:
@@ -117,9 +112,11 @@ class Uploads:
         """Make the bytes a blob of repository `name`, durably; a session with the wrong bytes is over."""
         try:
             upload.verify(digest)
-            upload.sync()
-            target = self._state.store.blobs.path(digest)
-            self._state.publish(digest, lambda: _link(upload.path, target), lambda: self._blobs.record(name, digest))
+            self._state.publish(
+                digest,
+                lambda: self._state.storage.place(upload.path, digest),
+                lambda: self._blobs.record(name, digest, upload.offset),
+            )
         finally:
             upload.is_over = True
             self._forget(session)
@@ -184,13 +181,3 @@ def _hash_file(fd: int, algorithm: str) -> _Hash:
         state.update(data)
         offset += len(data)
     return state
-
-
-def _link(source: Path, target: Path) -> None:
-    """Give durable bytes their name, durably; where somebody else was first, theirs are made as durable."""
-    try:
-        with explained("write to", target):
-            os.link(source, target)
-    except FileExistsError:
-        fsync(target)
-    fsync(target.parent)

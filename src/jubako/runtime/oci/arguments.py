@@ -76,7 +76,11 @@ COMMANDS: dict[str, dict[str, str]] = {
         "memory": "value",
         "memory-reservation": "value",
         "memory-swap": "value",
+        "kernel-memory": "value",
+        "kernel-memory-tcp": "value",
         "pids-limit": "value",
+        "l3-cache-schema": "value",
+        "mem-bw-schema": "value",
     },
 }
 

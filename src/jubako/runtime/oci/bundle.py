@@ -12,7 +12,7 @@ from jubako.runtime import defaults
 from jubako.runtime.oci import environment
 from jubako.runtime.oci.log import Log
 from jubako.spec import oci_runtime
-from jubako.spec.oci_runtime import Capabilities, Process, Spec
+from jubako.spec.oci_runtime import Capabilities, Linux, Process, Resources, Spec
 
 _VERSION = re.compile(r"1\.\d+\.\d+([-+].*)?")
 
@@ -60,9 +60,10 @@ def _complete(spec: Spec, bundle: str, log: Log) -> None:
     for mount in spec.mounts:
         if mount.source.startswith(".") or ("bind" in mount.options and not mount.source.startswith("/")):
             mount.source = os.path.join(bundle, mount.source)
-    if spec.linux and spec.linux.resources:
-        # A specification denies all and names what it adds; the devices in every /dev are the runtime's to allow.
-        spec.linux.resources.devices += defaults.DEVICE_RULES[1:]
+    linux = spec.linux = spec.linux or Linux()
+    linux.resources = linux.resources or Resources()
+    # A specification names what it adds to nothing; the devices in every /dev are the runtime's to allow.
+    linux.resources.devices = [*defaults.OCI_DEVICE_RULES[:1], *linux.resources.devices, *defaults.OCI_DEVICE_RULES[1:]]
     complete_process(spec.process, spec.root.path, log)
 
 

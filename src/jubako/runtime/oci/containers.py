@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 
 import msgspec
 
@@ -12,6 +13,7 @@ from jubako.linux import cgroup, proc
 from jubako.spec import oci_runtime
 from jubako.spec.oci_runtime import Spec
 
+_REMOVE_TIMEOUT_S = 2.0
 OCI_VERSION = "1.2.0"
 _ID = re.compile(r"[A-Za-z0-9_+.-]{1,1024}")
 
@@ -82,9 +84,12 @@ class Container:
         return msgspec.json.format(msgspec.json.encode(self.document()), indent=2)
 
     def remove(self) -> None:
+        """Remove the directory, into which a monitor that comes to its end may write meanwhile."""
         import shutil
 
-        shutil.rmtree(self.directory, ignore_errors=True)
+        deadline = time.monotonic() + _REMOVE_TIMEOUT_S
+        while os.path.exists(self.directory):
+            shutil.rmtree(self.directory, ignore_errors=time.monotonic() < deadline)
 
 
 class Containers:

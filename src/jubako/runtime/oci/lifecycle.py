@@ -173,14 +173,14 @@ def kill(container: Container, number: int, *, everything: bool) -> None:
         group = cgroup.manager().open(container.record.cgroup)
         if number == signal.SIGKILL:
             group.kill_all()
-            return
-        for pid in group.pids():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+        else:
+            group.signal_all(number)
         return
     if not container.alive():
         raise FailedPrecondition("container not running")  # containerd looks for these words
     _signal(container, number)
+    if number == signal.SIGKILL and container.status() == "paused":
+        cgroup.manager().open(container.record.cgroup).thaw()  # v1's freezer holds even those that are to die
 
 
 def _signal(container: Container, number: int) -> None:
@@ -212,6 +212,8 @@ def delete(container: Container, *, force: bool) -> None:
     """Remove all that is left of a stopped container; `force` kills it first."""
     if force:
         _kill(container)
+        if container.alive():
+            raise FailedPrecondition(f"cannot delete container {container.record.id}: container init still running")
     elif (status := container.status()) != "stopped":
         raise FailedPrecondition(f"cannot delete container {container.record.id} that is not stopped: {status}")
     if container.record.cgroup:

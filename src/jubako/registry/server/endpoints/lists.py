@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import msgspec
 from aiohttp import web
 
+from jubako.registry.server.access.caller import Caller
 from jubako.registry.server.refusal import Refused
 from jubako.registry.server.registry import Registry, in_thread
 from jubako.registry.server.routes import Route
@@ -14,19 +15,19 @@ from jubako.spec.distribution import FILTERS_APPLIED_HEADER, Catalog, Code, Refe
 from jubako.spec.oci_image import INDEX
 
 
-async def tags(registry: Registry, request: web.BaseRequest, route: Route, user: str) -> web.StreamResponse:
+async def tags(registry: Registry, request: web.BaseRequest, route: Route, caller: Caller) -> web.StreamResponse:
     names = await in_thread(registry.manifests.tags, route.name)
     page, headers = _page(request, names)
     return _json(TagList(route.name, page), headers)
 
 
-async def catalog(registry: Registry, request: web.BaseRequest, route: Route, user: str) -> web.StreamResponse:
-    names = await in_thread(registry.manifests.repositories)
+async def catalog(registry: Registry, request: web.BaseRequest, route: Route, caller: Caller) -> web.StreamResponse:
+    names = [name for name in await in_thread(registry.manifests.repositories) if registry.may_see(caller, name)]
     page, headers = _page(request, names)
     return _json(Catalog(page), headers)
 
 
-async def referrers(registry: Registry, request: web.BaseRequest, route: Route, user: str) -> web.StreamResponse:
+async def referrers(registry: Registry, request: web.BaseRequest, route: Route, caller: Caller) -> web.StreamResponse:
     found = await in_thread(registry.manifests.referrers, route.name, route.reference)
     headers = {"Content-Type": INDEX}
     # A media type has no spaces: one there is a `+` that was not escaped.

@@ -6,6 +6,8 @@ import msgspec
 from aiohttp import web
 from multidict import CIMultiDict
 
+from jubako.registry.server.access.caller import Caller
+from jubako.registry.server.endpoints.body import read_body
 from jubako.registry.server.endpoints.negotiation import negotiated
 from jubako.registry.server.manifests import LIMIT_BYTES
 from jubako.registry.server.refusal import Refused
@@ -20,7 +22,7 @@ class _Shape(msgspec.Struct, rename="camel"):
     media_type: str = ""
 
 
-async def get(registry: Registry, request: web.BaseRequest, route: Route, user: str) -> web.StreamResponse:
+async def get(registry: Registry, request: web.BaseRequest, route: Route, caller: Caller) -> web.StreamResponse:
     digest, entry = negotiated(registry, request, route)
     headers = {"Content-Type": entry.media_type, CONTENT_DIGEST_HEADER: digest, "ETag": f'"{digest}"'}
     if request.headers.get("If-None-Match") in (f'"{digest}"', digest):
@@ -28,8 +30,8 @@ async def get(registry: Registry, request: web.BaseRequest, route: Route, user: 
     return web.Response(body=registry.manifests.read(digest), headers=headers)
 
 
-async def put(registry: Registry, request: web.BaseRequest, route: Route, user: str) -> web.StreamResponse:
-    data = await _read(request)
+async def put(registry: Registry, request: web.BaseRequest, route: Route, caller: Caller) -> web.StreamResponse:
+    data = await read_body(request, LIMIT_BYTES, "a manifest")
     media_type = _media_type(request, data)
     tags = _tags(request)
     digest, subject = await in_thread(registry.manifests.put, route.name, route.reference, media_type, data, tags=tags)
@@ -40,7 +42,7 @@ async def put(registry: Registry, request: web.BaseRequest, route: Route, user: 
     return web.Response(status=201, headers=headers)
 
 
-async def delete(registry: Registry, request: web.BaseRequest, route: Route, user: str) -> web.StreamResponse:
+async def delete(registry: Registry, request: web.BaseRequest, route: Route, caller: Caller) -> web.StreamResponse:
     await in_thread(registry.manifests.delete, route.name, route.reference)
     return web.Response(status=202)
 
@@ -51,19 +53,6 @@ def _tags(request: web.BaseRequest) -> list[str]:
     if len(tags) > _TAGS_LIMIT:
         raise Refused(Code.TAG_INVALID, f"a manifest may get at most {_TAGS_LIMIT} tags at once", status=414)
     return tags
-
-
-async def _read(request: web.BaseRequest) -> bytes:
-    """The whole body, never more than the limit in memory."""
-    data = bytearray()
-    if (request.content_length or 0) <= LIMIT_BYTES:
-        while chunk := await request.content.readany():
-            data += chunk
-            if len(data) > LIMIT_BYTES:
-                break
-        else:
-            return bytes(data)
-    raise Refused(Code.MANIFEST_INVALID, f"a manifest may have at most {LIMIT_BYTES} bytes", status=413)
 
 
 def _media_type(request: web.BaseRequest, data: bytes) -> str:

@@ -9,10 +9,12 @@ from contextlib import AsyncExitStack
 from aiohttp import web
 
 from jubako.image.reference import is_digest
+from jubako.registry.server.access.caller import Caller, pull
 from jubako.registry.server.refusal import Refused
 from jubako.registry.server.registry import Registry, in_thread
 from jubako.registry.server.routes import Route
 from jubako.registry.server.uploads import Upload
+from jubako.registry.server.usage import room
 from jubako.spec.distribution import CONTENT_DIGEST_HEADER, UPLOAD_UUID_HEADER, Code, is_repository
 from jubako.spec.oci_image import Digest
 
@@ -20,42 +22,42 @@ _WRITE_BYTES = 1 << 20
 _CONTENT_RANGE = re.compile(r"(?:bytes[ =])?(\d{1,18})-(\d{1,18})(?:/(?:\d+|\*))?", re.ASCII)
 
 
-async def start(registry: Registry, request: web.BaseRequest, route: Route, user: str) -> web.StreamResponse:
+async def start(registry: Registry, request: web.BaseRequest, route: Route, caller: Caller) -> web.StreamResponse:
     """POST: mount, upload in this one request, or begin a session."""
-    if "mount" in request.query and await _mount(registry, request, route):
+    if "mount" in request.query and await _mount(registry, request, route, caller):
         return _created(route.name, request.query["mount"])
     digest = _digest(request) if "digest" in request.query else None
-    session = await in_thread(registry.uploads.start, route.name, user)
+    session = await in_thread(registry.uploads.start, route.name, caller.user)
     if digest is None:
         return _accepted(route.name, session, 0)
-    return await _complete(registry, request, Route("upload", route.name, session), user, digest)
+    return await _complete(registry, request, Route("upload", route.name, session), caller, digest)
 
 
-async def append(registry: Registry, request: web.BaseRequest, route: Route, user: str) -> web.StreamResponse:
+async def append(registry: Registry, request: web.BaseRequest, route: Route, caller: Caller) -> web.StreamResponse:
     """PATCH: the next bytes, all of them or as Content-Range says."""
     async with AsyncExitStack() as stack:
-        upload = await _open(stack, registry, route, user)
+        upload = await _open(stack, registry, route, caller)
         _check_range(request, route, upload)
-        await _receive(request, upload)
+        await _receive(request, upload, await _limit(registry, route.name))
         return _accepted(route.name, route.reference, upload.offset)
 
 
-async def finish(registry: Registry, request: web.BaseRequest, route: Route, user: str) -> web.StreamResponse:
+async def finish(registry: Registry, request: web.BaseRequest, route: Route, caller: Caller) -> web.StreamResponse:
     """PUT: the last bytes, if any, and the digest that all of them must have."""
-    return await _complete(registry, request, route, user, _digest(request))
+    return await _complete(registry, request, route, caller, _digest(request))
 
 
-async def status(registry: Registry, request: web.BaseRequest, route: Route, user: str) -> web.StreamResponse:
-    offset = await in_thread(registry.uploads.offset, route.name, route.reference, user)
+async def status(registry: Registry, request: web.BaseRequest, route: Route, caller: Caller) -> web.StreamResponse:
+    offset = await in_thread(registry.uploads.offset, route.name, route.reference, caller.user)
     return _accepted(route.name, route.reference, offset, status=204)
 
 
-async def cancel(registry: Registry, request: web.BaseRequest, route: Route, user: str) -> web.StreamResponse:
-    await in_thread(registry.uploads.cancel, route.name, route.reference, user)
+async def cancel(registry: Registry, request: web.BaseRequest, route: Route, caller: Caller) -> web.StreamResponse:
+    await in_thread(registry.uploads.cancel, route.name, route.reference, caller.user)
     return web.Response(status=204)
 
 
-async def _mount(registry: Registry, request: web.BaseRequest, route: Route) -> bool:
+async def _mount(registry: Registry, request: web.BaseRequest, route: Route, caller: Caller) -> bool:
     digest, source = request.query["mount"], request.query.get("from", "")
     if not is_digest(digest):
         raise Refused(Code.DIGEST_INVALID, "invalid digest", detail={"digest": digest[:256]})
@@ -64,42 +66,51 @@ async def _mount(registry: Registry, request: web.BaseRequest, route: Route) -> 
     else:
         sources = await in_thread(registry.blobs.holders, digest)
     for name in sources:
-        if registry.guard.may_pull(request, name):
+        if registry.guard.allows(caller, pull(name)):
             return await in_thread(registry.blobs.mount, route.name, Digest(digest), name)
     return False
 
 
 async def _complete(
-    registry: Registry, request: web.BaseRequest, route: Route, user: str, digest: Digest
+    registry: Registry, request: web.BaseRequest, route: Route, caller: Caller, digest: Digest
 ) -> web.StreamResponse:
     async with AsyncExitStack() as stack:
-        upload = await _open(stack, registry, route, user)
+        upload = await _open(stack, registry, route, caller)
         _check_range(request, route, upload)
-        await _receive(request, upload)
+        await _receive(request, upload, await _limit(registry, route.name))
         await in_thread(registry.uploads.finish, route.name, route.reference, upload, digest)
     return _created(route.name, digest)
 
 
-async def _open(stack: AsyncExitStack, registry: Registry, route: Route, user: str) -> Upload:
-    session = registry.uploads.opened(route.name, route.reference, user)
+async def _open(stack: AsyncExitStack, registry: Registry, route: Route, caller: Caller) -> Upload:
+    session = registry.uploads.opened(route.name, route.reference, caller.user)
     upload = await in_thread(session.__enter__)
     stack.push(session.__exit__)
     return upload
 
 
-async def _receive(request: web.BaseRequest, upload: Upload) -> None:
+async def _limit(registry: Registry, name: str) -> int | None:
+    """How long the upload may become, by the configuration and by what its repository's quota has left."""
+    limits = (registry.configuration.limits.blob, await in_thread(room, registry.state, name))
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+async def _receive(request: web.BaseRequest, upload: Upload, limit: int | None) -> None:
     """Append the body: one piece is hashed and written in a thread while the next arrives, and no more is held.
 
     When the body breaks off, what was received until then stays, and the session's offset says how much that is.
     """
+    _check_length(upload.offset + (request.content_length or 0), limit)
     await _invite(request)
     pieces: list[bytes] = []
-    held = 0
+    held, received = 0, upload.offset
     writing: asyncio.Future[None] | None = None
     try:
         while data := await request.content.readany():
             pieces.append(data)
             held += len(data)
+            received += len(data)
+            _check_length(received, limit)
             if held >= _WRITE_BYTES:
                 if writing is not None:
                     await writing
@@ -110,6 +121,11 @@ async def _receive(request: web.BaseRequest, upload: Upload) -> None:
             await asyncio.shield(writing)
         if pieces:
             await asyncio.shield(in_thread(upload.append, b"".join(pieces)))
+
+
+def _check_length(length: int, limit: int | None) -> None:
+    if limit is not None and length > limit:
+        raise Refused(Code.SIZE_INVALID, f"a blob may have at most {limit} bytes here", status=413)
 
 
 async def _invite(request: web.BaseRequest) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import os
 import threading
@@ -42,6 +43,13 @@ class Htpasswd:
             return False
         self._remember(proof)
         return True
+
+    def fingerprint(self, user: str) -> str | None:
+        """A text that changes with the user's password; None for an unknown user."""
+        with self._lock:
+            self._reload()
+            encoded = self._hashes.get(user)
+        return hashlib.sha256(encoded).hexdigest() if encoded is not None else None
 
     def _remember(self, proof: bytes) -> None:
         with self._lock:

@@ -1,0 +1,213 @@
+"""One group of v1: a directory in each hierarchy, and on a hybrid host one in the unified hierarchy."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from jubako.errors import FailedPrecondition
+from jubako.linux.cgroup.files import enable, pids_of, read_table, read_text, remove_tree, wait_for, write_text
+from jubako.linux.cgroup.seam import PARENT, Stats, check_name
+from jubako.linux.cgroup.signals import signal_frozen, signal_until_quiet
+from jubako.linux.cgroup.v1_limits import apply, wanted, write_device_rules
+from jubako.spec.oci_runtime import DeviceRule, Resources
+
+if TYPE_CHECKING:  # what only `events` needs
+    from jubako.linux.cgroup.oom import OomWatch
+    from jubako.spec import oci_events
+
+_EITHER = ("hugetlb", "rdma")
+
+
+class V1Handle:
+    """`directories`: controller (or "unified") -> directory of this group."""
+
+    def __init__(self, name: str, directories: dict[str, str], roots: dict[str, str]) -> None:
+        self.name = name
+        self.directories = directories
+        self._roots = roots
+        self._fds: dict[str, int] = {}
+
+    @property
+    def control(self) -> str:
+        """A directory where every process of the group can be seen."""
+        kinds = ("unified", "freezer", "memory", "pids")
+        found = (self.directories[kind] for kind in kinds if kind in self.directories)
+        return next(found, None) or next(iter(self.directories.values()))
+
+    @property
+    def clone_fd(self) -> int:
+        unified = self.directories.get("unified")
+        return self._open(unified, os.O_RDONLY | os.O_DIRECTORY) if unified else -1
+
+    @property
+    def join_fds(self) -> list[int]:
+        directories = {path: None for kind, path in self.directories.items() if kind != "unified"}
+        return [self._open(f"{path}/tasks", os.O_WRONLY) for path in directories]
+
+    @property
+    def oom_fd(self) -> int:
+        memory = self.directories.get("memory")
+        return self._open(f"{memory}/memory.oom_control", os.O_RDONLY) if memory else -1
+
+    def _open(self, path: str, flags: int) -> int:
+        if path not in self._fds:
+            self._fds[path] = os.open(path, flags | os.O_CLOEXEC)
+        return self._fds[path]
+
+    def mounts(self) -> list[tuple[str, str]]:
+        mounted = [(kind, path) for kind, path in self.directories.items() if kind in self._roots]
+        return [(path, os.path.basename(self._roots[kind])) for kind, path in mounted]
+
+    def _limited(self) -> dict[str, str]:
+        """Where limits are written: the directories, and the unified one for what only that can have."""
+        unified = self.directories.get("unified")
+        either = {kind: unified for kind in _EITHER if unified and kind not in self._roots}
+        return {**either, **self.directories}
+
+    def _enable(self, resources: Resources) -> None:
+        """Have the unified hierarchy's controllers that `resources` needs."""
+        kinds = (wanted(resources) & set(_EITHER)) - set(self._roots)
+        if kinds and (unified := self.directories.get("unified")):
+            enable(unified, kinds, levels=self.name.strip("/").count("/") + 2)
+
+    def update(self, resources: Resources) -> None:
+        for kind in sorted(wanted(resources) & set(self._roots) - set(self.directories)):
+            self._join(kind)
+        self._enable(resources)
+        if resources.devices:
+            self._set_devices(resources.devices)
+        apply(self._limited(), resources)
+
+    def _set_devices(self, rules: list[DeviceRule]) -> None:
+        """A hybrid host may have no devices hierarchy: there v2's filter does it."""
+        if "devices" in self.directories or "unified" not in self.directories:
+            write_device_rules(self.directories.get("devices", ""), rules)
+            return
+        from jubako.linux import device_filter
+
+        device_filter.replace(self.clone_fd, rules)
+
+    def _join(self, kind: str) -> None:
+        """Move all processes into a controller that none was in; those that fork meanwhile are moved, too."""
+        directory = f"{self._roots[kind]}/{PARENT}/{check_name(self.name)}"
+        make(directory)
+        while left := set(self.pids()) - set(pids_of(directory)):
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    write_text(f"{directory}/cgroup.procs", str(pid))
+        self.directories[kind] = directory
+
+    def stats(self) -> Stats:
+        from jubako.linux.cgroup import v1_usage
+
+        return v1_usage.stats(self.directories)
+
+    def usage(self) -> oci_events.Stats:
+        from jubako.linux.cgroup import v1_usage, v2_usage
+
+        directories = self.directories
+        if "cpuset" in self._roots:
+            directories = {"cpuset": f"{self._roots['cpuset']}/{PARENT}/{check_name(self.name)}", **directories}
+        used = v1_usage.usage(directories)
+        if not used.hugetlb and "unified" in directories:
+            used.hugetlb = v2_usage.hugetlb(directories["unified"])
+        return used
+
+    def watch_oom(self) -> OomWatch | None:
+        from jubako.linux.cgroup.oom import watch_v1
+
+        return watch_v1(self.directories["memory"]) if "memory" in self.directories else None
+
+    def oom_killed(self) -> bool:
+        if "memory" not in self.directories:
+            return False
+        return read_table(f"{self.directories['memory']}/memory.oom_control").get("oom_kill", 0) > 0
+
+    def pids(self) -> list[int]:
+        return pids_of(self.control)
+
+    def add(self, pid: int) -> None:
+        for directory in dict.fromkeys(self.directories.values()):
+            write_text(f"{directory}/cgroup.procs", str(pid))
+
+    def freeze(self) -> None:
+        self._freeze(frozen=True)
+
+    def thaw(self) -> None:
+        self._freeze(frozen=False)
+
+    def is_frozen(self) -> bool:
+        try:
+            if "unified" in self.directories:
+                return read_table(f"{self.directories['unified']}/cgroup.events").get("frozen") == 1
+            if "freezer" in self.directories:
+                return read_text(f"{self.directories['freezer']}/freezer.state").strip() != "THAWED"
+        except FileNotFoundError:
+            pass
+        return False
+
+    def _freeze(self, *, frozen: bool) -> None:
+        if not self._can_freeze():
+            raise FailedPrecondition("cannot toggle freezer: cgroups not configured for container")
+        if "unified" in self.directories:
+            directory = self.directories["unified"]
+            write_text(f"{directory}/cgroup.freeze", "1" if frozen else "0")
+            done = wait_for(lambda: read_table(f"{directory}/cgroup.events")["frozen"] == frozen)
+        else:
+            done = wait_for(lambda: self._is_in_state("FROZEN" if frozen else "THAWED"))
+        if frozen and not done:
+            self._freeze(frozen=False)
+            raise FailedPrecondition("unable to freeze")
+
+    def _can_freeze(self) -> bool:
+        return "unified" in self.directories or "freezer" in self.directories
+
+    def _is_in_state(self, wanted_state: str) -> bool:
+        """Ask v1's freezer again: it stays FREEZING when a process forked or was traced at the wrong moment."""
+        path = f"{self.directories['freezer']}/freezer.state"
+        write_text(path, wanted_state)
+        return read_text(path).strip() == wanted_state
+
+    def signal_all(self, number: int) -> None:
+        (signal_frozen if self._can_freeze() else signal_until_quiet)(self, number)
+
+    def kill_all(self) -> None:
+        unified = self.directories.get("unified")
+        if unified and os.path.exists(f"{unified}/cgroup.kill"):
+            write_text(f"{unified}/cgroup.kill", "1")
+        else:
+            self.signal_all(signal.SIGKILL)
+
+    def remove(self) -> None:
+        self.close()
+        for directory in dict.fromkeys(self.directories.values()):
+            remove_tree(directory, self.kill_all)
+
+    def close(self) -> None:
+        while self._fds:
+            os.close(self._fds.popitem()[1])
+
+
+def make(directory: str) -> bool:
+    """Make a group, and jubako/ above it where that is missing; False when it is there already."""
+    try:
+        os.mkdir(directory)
+    except FileExistsError:
+        return False
+    except FileNotFoundError:
+        parent = os.path.dirname(directory)
+        make(parent)
+        os.mkdir(directory)
+    _fill_cpuset(directory)
+    return True
+
+
+def _fill_cpuset(directory: str) -> None:
+    """A new cpuset group has no cpus and no mems, and takes no process until it has: it gets its parent's."""
+    for file in ("cpuset.cpus", "cpuset.mems"):
+        path = f"{directory}/{file}"
+        if "/cpuset/" in path and not read_text(path).strip():
+            write_text(path, read_text(f"{os.path.dirname(directory)}/{file}").strip())
