@@ -12,11 +12,15 @@ from __future__ import annotations
 import ctypes
 import os
 
+PIDFD_SEND_SIGNAL = 424
 OPEN_TREE = 428
 MOVE_MOUNT = 429
 FSOPEN = 430
 FSCONFIG = 431
 FSMOUNT = 432
+PIDFD_OPEN = 434
+CLONE3 = 435
+CLOSE_RANGE = 436
 OPENAT2 = 437
 MOUNT_SETATTR = 442
 

@@ -17,6 +17,7 @@ from jubako.errors import (
     PermissionDenied,
     ResourceExhausted,
 )
+from jubako.linux import required
 from jubako.runtime import opcodes as op
 
 _RECORD = struct.Struct("=IIIIiHH")
@@ -85,7 +86,8 @@ def to_error(failure: Failure) -> JubakoError:
     what = _WORDS.get(failure.operation) or op.NAMES.get(failure.operation, "start").lower()
     where = f" {failure.path}" if failure.path else ""
     detail = f" ({failure.detail.partition(' ')[2]})" if failure.detail else ""
-    message = f"failed to {what}{where}: {os.strerror(failure.error).lower()}{detail}"
+    reason = os.strerror(failure.error).lower() + required.explanation(failure.error)
+    message = f"failed to {what}{where}: {reason}{detail}"
     if failure.error in _EXHAUSTED:
         return ResourceExhausted(message)
     if failure.error in (errno.EINVAL, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR):
@@ -94,7 +96,7 @@ def to_error(failure: Failure) -> JubakoError:
 
 
 def _program_error(failure: Failure) -> JubakoError:
-    name, said = failure.path, os.strerror(failure.error).lower()
+    name, said = failure.path, os.strerror(failure.error).lower() + required.explanation(failure.error)
     if failure.error in (errno.ENOENT, errno.ENOTDIR):
         if "/" in name:
             return NotFound("executable", name, message=f'exec: "{name}": stat {name}: {said}')

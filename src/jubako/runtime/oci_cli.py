@@ -35,8 +35,11 @@ def main(argv: list[str] | None = None) -> int:
 def _text_of(error: Exception) -> str:
     """An operating system's error reads as in runc's messages, in which callers look for the words."""
     if isinstance(error, OSError) and error.strerror:
+        from jubako.linux import required
+
         name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
-        return f"{name}: {error.strerror.lower()}" if name else error.strerror.lower()
+        reason = error.strerror.lower() + required.explanation(error.errno)
+        return f"{name}: {reason}" if name else reason
     return error.message if isinstance(error, JubakoError) else str(error)
 
 

@@ -6,6 +6,7 @@ import functools
 import os
 import struct
 
+from jubako.errors import InvalidArgument
 from jubako.runtime import opcodes
 
 _HEADER = struct.Struct("=IHHII")
@@ -22,12 +23,22 @@ def _operation(code: int, *values: int | Text) -> bytes:
     count = opcodes.INTEGERS[code]
     parts = [_INTEGERS[count].pack(*values[:count])]
     for value in values[count:]:
-        data = value if isinstance(value, bytes) else os.fsencode(str(value))
+        data = value if isinstance(value, bytes) else _encoded(str(value))
         parts += (_LENGTH.pack(len(data)), data, b"\0")
     body = b"".join(parts)
     padding = -(_PREFIX.size + len(body)) % 8
     prefix = _PREFIX.pack(_PREFIX.size + len(body) + padding, code, len(values) - count)
     return prefix + body + _PADDING[padding]
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        data = os.fsencode(text)
+    except UnicodeEncodeError:
+        raise InvalidArgument(f"this can not be encoded: {text!r}") from None
+    if b"\0" in data:
+        raise InvalidArgument(f"a NUL can not be part of this: {text!r}")
+    return data
 
 
 class Plan:

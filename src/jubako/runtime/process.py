@@ -75,6 +75,8 @@ def _add_rlimit(plan: Plan, limit: Rlimit) -> None:
     number = RLIMITS.get(limit.type.removeprefix("RLIMIT_").lower())
     if number is None:
         raise InvalidArgument(f"unknown rlimit {limit.type}")
+    if not all(-1 <= value <= _UNSIGNED_MAX for value in (limit.soft, limit.hard)):
+        raise InvalidArgument(f"rlimit {limit.type} is out of range: {limit.soft}:{limit.hard}")
     plan.add(op.RLIMIT, number, _signed(limit.soft), _signed(limit.hard), 0)
 
 

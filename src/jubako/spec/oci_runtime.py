@@ -7,9 +7,17 @@ Spec: OCI runtime-spec 1.2 (config.md, config-linux.md).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+
+# All ones says "do not change" to setresuid(2) and chown(2).
+ID = Annotated[int, msgspec.Meta(ge=0, le=(1 << 32) - 2)]
+Mode = Annotated[int, msgspec.Meta(ge=0, le=(1 << 32) - 1)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 32) - 1)]
+# What dev_t has room for, makedev(3).
+Major = Annotated[int, msgspec.Meta(ge=0, le=(1 << 12) - 1)]
+Minor = Annotated[int, msgspec.Meta(ge=0, le=(1 << 20) - 1)]
 
 
 class Struct(msgspec.Struct, omit_defaults=True, rename="camel", kw_only=True):
@@ -17,15 +25,15 @@ class Struct(msgspec.Struct, omit_defaults=True, rename="camel", kw_only=True):
 
 
 class User(Struct, kw_only=True):
-    uid: int = 0
-    gid: int = 0
-    umask: int | None = None
-    additional_gids: list[int] = []
+    uid: ID = 0
+    gid: ID = 0
+    umask: Mode | None = None
+    additional_gids: list[ID] = []
 
 
 class Box(Struct, kw_only=True):
-    height: int = 0
-    width: int = 0
+    height: Count = 0
+    width: Count = 0
 
 
 class Capabilities(Struct, kw_only=True):
@@ -53,7 +61,7 @@ class Process(Struct, kw_only=True):
     rlimits: list[Rlimit] = []
     no_new_privileges: bool = False
     apparmor_profile: str = ""
-    oom_score_adj: int | None = None
+    oom_score_adj: Annotated[int, msgspec.Meta(ge=-1000, le=1000)] | None = None
     selinux_label: str = ""
 
 
@@ -63,9 +71,9 @@ class Root(Struct, kw_only=True):
 
 
 class IDMapping(Struct, kw_only=True):
-    container_id: int = msgspec.field(name="containerID")
-    host_id: int = msgspec.field(name="hostID")
-    size: int
+    container_id: ID = msgspec.field(name="containerID")
+    host_id: ID = msgspec.field(name="hostID")
+    size: Count
 
 
 class Mount(Struct, kw_only=True):
@@ -89,11 +97,11 @@ class Namespace(Struct, kw_only=True):
 class Device(Struct, kw_only=True):
     type: str
     path: str
-    major: int = 0
-    minor: int = 0
-    file_mode: int | None = None
-    uid: int | None = None
-    gid: int | None = None
+    major: Major = 0
+    minor: Minor = 0
+    file_mode: Mode | None = None
+    uid: ID | None = None
+    gid: ID | None = None
 
 
 class DeviceRule(Struct, kw_only=True):

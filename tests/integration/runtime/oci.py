@@ -25,11 +25,15 @@ class Oci:
         assert self("spec", "-b", str(self.bundle)).returncode == 0
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Output goes to files: a container that is left running would hold a pipe open."""
+        return self.under([], *arguments)
+
+    def under(self, wrapper: list[str], *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run by the command `wrapper`. Output goes to files: a container that is left running would hold a pipe."""
         if arguments[:1] in (("create",), ("run",)):
             with contextlib.suppress(ValueError, KeyError):  # a configuration that is to be wrong stays so
                 self.linux(cgroupsPath=group_name(arguments[-1]))
-        command = [str(Path(sys.executable).parent / "jubako-oci"), "--root", str(self.base / "state"), *arguments]
+        runtime = str(Path(sys.executable).parent / "jubako-oci")
+        command = [*wrapper, runtime, "--root", str(self.base / "state"), *arguments]
         out, err = self.base / "out", self.base / "err"
         with out.open("w") as stdout, err.open("w") as stderr:
             code = subprocess.run(

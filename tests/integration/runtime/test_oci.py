@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from pathlib import Path
 
@@ -150,3 +151,28 @@ def test_a_half_made_container_is_deleted_by_force(oci: Oci, tmp_path: Path) -> 
     (tmp_path / "state" / "one").mkdir(parents=True)
     assert oci("delete", "--force", "one").returncode == 0
     assert os.listdir(tmp_path / "state") == []
+
+
+@pytest.mark.parametrize("uid", ["4294967296", "4294967295", "-1", '"0"', "1e3"])
+def test_a_user_that_is_no_user_is_refused_where_it_stands(oci: Oci, uid: str) -> None:
+    """4294967296 is 0 to whoever cuts it to 32 bits."""
+    config = oci.bundle / "config.json"
+    config.write_text(re.sub(r'"user": \{[^}]*\}', f'"user": {{"uid": {uid}}}', config.read_text()))
+    done = oci("create", "-b", str(oci.bundle), "one")
+    assert done.returncode == 1
+    assert "$.process.user.uid" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "user", ["4294967296", "4294967295", "-1", "0x0", "1:4294967296", "1:-1", "+0", "\N{ARABIC-INDIC DIGIT ZERO}"]
+)
+def test_exec_as_a_user_that_is_no_user_is_refused(oci: Oci, user: str) -> None:
+    oci.create("one")
+    done = oci("exec", f"--user={user}", "one", "id")
+    assert (done.returncode != 0, done.stdout) == (True, "")
+    assert user in done.stderr
+    process = oci.base / "process.json"
+    process.write_text('{"args": ["id"], "cwd": "/", "user": {"uid": 4294967296}}')
+    done = oci("exec", "--process", str(process), "one")
+    assert done.returncode != 0
+    assert "$.user.uid" in done.stderr
