@@ -97,3 +97,43 @@ def test_a_container_starts_with_no_signal_ignored(jubako):
     for call in (("run", "--rm", *BUSYBOX), ("exec", "one")):
         ignored = int(jubako(*call, "grep", "SigIgn", "/proc/self/status").split()[1], 16)
         assert not ignored & 0x7FFFFFFF
+
+
+def test_cve_2022_23648_a_volume_of_an_image_takes_nothing_of_the_hosts(jubako, tmp_path):
+    """What a VOLUME is filled with is looked up in the image, whatever links the image has on the way."""
+    (tmp_path / "secret").write_text("host only")
+    (tmp_path / "Dockerfile").write_text(
+        f"FROM busybox\nRUN ln -s ../../../../../../../..{tmp_path} /data && ln -s {tmp_path} /other\n"
+        "VOLUME /data /other\n"
+    )
+    jubako("build", "-q", "-t", "hostile", str(tmp_path))
+    done = jubako.run("run", "--rm", "--network", "none", "hostile", "sh", "-c", "cat /data/* /other/* 2>/dev/null")
+    jubako("rmi", "-f", "hostile")
+    assert b"host only" not in done.stdout
+
+
+def test_cve_2022_23648_a_working_directory_of_an_image_is_not_made_outside(jubako, tmp_path):
+    (tmp_path / "victim").mkdir()
+    (tmp_path / "Dockerfile").write_text(
+        f"FROM busybox\nRUN ln -s ../../../../../../../..{tmp_path}/victim /link\nWORKDIR /link/made\n"
+    )
+    jubako("build", "-q", "-t", "hostile", str(tmp_path))
+    jubako.run("run", "--rm", "--network", "none", "hostile", "true")
+    jubako("rmi", "-f", "hostile")
+    assert list((tmp_path / "victim").iterdir()) == []
+
+
+def test_cve_2019_14271_cp_neither_enters_the_container_nor_loads_what_lies_in_it(jubako, tmp_path):
+    """docker-tar looked names up after chroot(2), by the libnss_files.so of the container."""
+    tracer = shutil.which("strace")
+    if not tracer:
+        pytest.skip("needs strace")
+    jubako("run", "-d", "--name", "one", *BUSYBOX, "sh", "-c", "mkdir -p /lib /etc; touch /made; sleep 60")
+    trace = tmp_path / "trace"
+    follow = [tracer, "-f", "-o", str(trace), "-e", "trace=chroot,pivot_root,setns,unshare,execve,openat,openat2,open"]
+    copy = [*follow, *jubako.argv, "cp", "one:/bin", str(tmp_path / "copied")]
+    subprocess.run(copy, env={**jubako.env, "JUBAKO_KEEPER": "0"}, check=True, timeout=120)
+    calls = [line.split(maxsplit=1)[1] for line in trace.read_text().splitlines()]
+    assert any(call.startswith(("openat", "open(")) for call in calls)
+    assert not [call for call in calls if call.startswith(("chroot", "pivot_root", "setns"))]
+    assert not [call for call in calls if "libnss" in call and str(jubako.root) in call]

@@ -176,3 +176,22 @@ def test_exec_as_a_user_that_is_no_user_is_refused(oci: Oci, user: str) -> None:
     done = oci("exec", "--process", str(process), "one")
     assert done.returncode != 0
     assert "$.user.uid" in done.stderr
+
+
+def test_cve_2022_29162_exec_makes_no_capability_inheritable(oci: Oci) -> None:
+    oci.create("one")
+    done = oci(
+        "exec", "--cap", "CAP_NET_ADMIN", "--user", "0", "one", "grep", "-E", "CapInh|CapEff", "/proc/self/status"
+    )
+    sets = dict(line.split(":\t") for line in done.stdout.splitlines())
+    assert int(sets["CapEff"], 16) >> 12 & 1
+    assert sets["CapInh"] == "0" * 16
+
+
+def test_cve_2024_21626_exec_does_not_work_in_a_directory_of_the_hosts(oci: Oci) -> None:
+    oci.create("one")
+    for number in range(3, 30):
+        done = oci(
+            "exec", "--cwd", f"/proc/self/fd/{number}", "one", "sh", "-c", "pwd -P; cat ../../../../etc/hostname"
+        )
+        assert done.returncode != 0 or done.stdout in ("/proc/1/fd\n", "/\n")

@@ -106,7 +106,7 @@ def test_cve_2019_16884_writes_to_proc_do_not_go_to_a_volume_over_it(runtime: An
     assert not (fake / "1").exists()
 
 
-def test_cve_2023_27561_proc_that_is_a_link_stays_in_the_root(runtime: Any) -> None:
+def test_cve_2019_19921_and_2023_27561_proc_that_is_a_link_stays_in_the_root(runtime: Any) -> None:
     layer, rootfs = lower(runtime, "layer")
     (layer / "proc").symlink_to("../../../../../../tmp/elsewhere")
     spec = runtime.spec("sh", "-c", "cat /tmp/elsewhere/sys/net/ipv4/ip_forward; ls -d /tmp/elsewhere/version")
