@@ -126,7 +126,8 @@ def _add_devices(plan: Plan, spec: Spec, extra: list[Device], *, bind: bool) -> 
         if f"/dev/{name}" not in given:
             _add_device(plan, Device(type="c", path=f"/dev/{name}", major=major, minor=minor), bind=bind)
     for device in extra:
-        _add_device(plan, device, bind=bind)
+        if device.path != "/dev/ptmx":  # the container's own devpts has it, and the link leads there
+            _add_device(plan, device, bind=bind)
     for name, target in defaults.DEVICE_LINKS:
         plan.add(op.SYMLINK, target, f"/dev/{name}")
 

@@ -71,10 +71,17 @@ class Handle:
             fd = os.open(f"/proc/{self.pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             raise self._reason() from None
-        if self._ended():  # the pid may be another's by now
+        try:
+            self.check()  # the pid may be another's by now
+        except BaseException:
             os.close(fd)
-            raise self._reason()
+            raise
         return fd
+
+    def check(self) -> None:
+        """Raise why the first process, which is before its START, has ended, if it has."""
+        if self._ended():
+            raise self._reason()
 
     def _reason(self) -> JubakoError:
         """Why the first process, which has ended, never came to START; it told so before."""

@@ -38,7 +38,7 @@ def add_process(
         raise InvalidArgument(f"process.cwd '{process.cwd}' must be an absolute path")
     for limit in process.rlimits:
         _add_rlimit(plan, limit)
-    if process.oom_score_adj is not None:
+    if process.oom_score_adj is not None and not joins:
         plan.add(op.OOM_SCORE, process.oom_score_adj, int(process.oom_score_adj == 0))
     if not process.terminal:
         plan.add(op.SESSION)

@@ -42,6 +42,11 @@ def resolve(root_fd: int, user: str, extra_groups: list[str] | None = None) -> I
     return Identity(uid, gid, list(dict.fromkeys([gid, *members, *extra])), home)
 
 
+def home_of(directory_fd: int, path: str, uid: int) -> str:
+    """The home directory of `uid` in the passwd file at `path` beneath a directory; "/" when it has none there."""
+    return _find_user(_table(directory_fd, path), str(uid))[2]
+
+
 def resolve_owner(root_fd: int, text: str) -> tuple[int, int]:
     """Resolve the `user[:group]` of --chown as BuildKit: a name alone brings its primary group, a number is both."""
     name, colon, group = text.partition(":")

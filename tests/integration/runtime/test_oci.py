@@ -131,6 +131,21 @@ def test_a_failing_hook_undoes_the_creation(oci: Oci, tmp_path: Path) -> None:
     assert os.listdir(tmp_path / "state") == []
 
 
+def test_a_program_that_is_not_there_is_told_though_a_hook_fails_for_want_of_the_process(oci: Oci) -> None:
+    pid = "pid=$(grep -o '\"pid\": *[0-9]*' | grep -o '[0-9]*$')"
+    oci.hook("prestart", f"{pid}; while grep -qs 'State:.[^ZX]' /proc/$pid/status; do sleep 0.01; done; false")
+    oci.configure("nothing-like-it")
+    assert "executable file not found" in oci("create", "-b", str(oci.bundle), "one").stderr
+
+
+def test_a_process_of_exec_has_the_score_it_was_given(oci: Oci, tmp_path: Path) -> None:
+    oci.create("one")
+    oci("start", "one")
+    process = {"args": ["cat", "/proc/self/oom_score_adj"], "cwd": "/", "env": ["PATH=/bin"], "oomScoreAdj": 321}
+    (tmp_path / "process.json").write_text(json.dumps(process))
+    assert oci("exec", "-p", str(tmp_path / "process.json"), "one").stdout == "321\n"
+
+
 @pytest.mark.parametrize("name", ["../x", "a/b", "", ".", "x y", "é"])
 def test_ids_that_are_no_names_are_refused(oci: Oci, name: str) -> None:
     assert oci("create", "-b", str(oci.bundle), name).returncode == 1

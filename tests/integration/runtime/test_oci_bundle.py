@@ -76,6 +76,19 @@ def test_home_is_that_of_the_user_unless_it_is_given(oci: Oci) -> None:
     assert printed(oci, "sh", "-c", "echo $HOME", env=["PATH=/bin", "HOME=/x"]) == "/x\n"
 
 
+def test_home_is_looked_up_in_the_passwd_file_that_is_mounted(oci: Oci, tmp_path: Path) -> None:
+    (tmp_path / "passwd").write_text("eve:x:7:7::/srv:/bin/sh\n")
+    oci.mount(tmp_path / "passwd", "/etc/passwd")
+    assert printed(oci, "sh", "-c", "echo $HOME", user={"uid": 7, "gid": 7}) == "/srv\n"
+
+
+def test_ptmx_is_the_containers_own_whatever_the_devices_say(oci: Oci) -> None:
+    linux = json.loads((oci.bundle / "config.json").read_text())["linux"]
+    linux["devices"] = [{"path": "/dev/ptmx", "type": "c", "major": 5, "minor": 2}]
+    oci.change(linux=linux)
+    assert printed(oci, "readlink", "/dev/ptmx") == "pts/ptmx\n"
+
+
 def test_capabilities_that_can_not_be_given_are_warned_of(oci: Oci) -> None:
     some = ["CAP_KILL", "CAP_NOVEL"]
     sets = {"bounding": some, "effective": some, "permitted": some, "ambient": some}

@@ -64,14 +64,14 @@ def _complete(spec: Spec, bundle: str, log: Log) -> None:
     linux.resources = linux.resources or Resources()
     # A specification names what it adds to nothing; the devices in every /dev are the runtime's to allow.
     linux.resources.devices = [*defaults.OCI_DEVICE_RULES[:1], *linux.resources.devices, *defaults.OCI_DEVICE_RULES[1:]]
-    complete_process(spec.process, spec.root.path, log)
+    complete_process(spec.process, environment.passwd_of(spec, spec.root.path), log)
 
 
-def complete_process(process: Process, root: str, log: Log) -> None:
-    """A process's environment and capabilities, as they can be; `root` is its root directory."""
+def complete_process(process: Process, passwd: tuple[str, str], log: Log) -> None:
+    """A process's environment and capabilities, as they can be; `passwd` is a directory and a path beneath it."""
     if not process.args:
         raise InvalidArgument("process.args must not be empty")
-    process.env = environment.complete(process.env, root, process.user.uid)
+    process.env = environment.complete(process.env, process.user.uid, passwd)
     if process.capabilities:
         process.capabilities = _known(process.capabilities, log)
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from jubako.errors import InvalidArgument
 from jubako.runtime import users
+from jubako.spec.oci_runtime import Spec
 
 
-def complete(variables: Sequence[str], root: str, uid: int) -> list[str]:
-    """HOME, when it is absent or empty, is that of `uid` in the passwd file beneath `root`, or "/"."""
+def complete(variables: Sequence[str], uid: int, passwd: tuple[str, str]) -> list[str]:
+    """HOME, when it is absent or empty, is that of `uid` in the file `passwd` (a directory and a path beneath it)."""
     found: dict[str, str] = {}
     for text in variables:
         name, equals, value = text.partition("=")
@@ -22,14 +23,25 @@ def complete(variables: Sequence[str], root: str, uid: int) -> list[str]:
             raise InvalidArgument(f"environment variable {name} holds a NUL byte")
         found[name] = value
     if not found.get("HOME"):
-        found["HOME"] = _home(root, uid)
+        found["HOME"] = _home(uid, *passwd)
     return [f"{name}={value}" for name, value in found.items()]
 
 
-def _home(root: str, uid: int) -> str:
-    fd = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+def passwd_of(spec: Spec, root: str) -> tuple[str, str]:
+    """The passwd file that the container will have: podman binds one of its own over the image's."""
+    for mount in reversed(spec.mounts):
+        if mount.destination == "/etc/passwd":
+            return os.path.dirname(mount.source), os.path.basename(mount.source)
+    return root, "etc/passwd"
+
+
+def _home(uid: int, directory: str, path: str) -> str:
     try:
-        return users.resolve(fd, str(uid)).home or "/"
+        fd = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:  # what is wrong with that mount is told when it is made
+        return "/"
+    try:
+        return users.home_of(fd, path, uid)
     except InvalidArgument:  # a passwd file that is none says nothing
         return "/"
     finally:

@@ -25,7 +25,7 @@ def execute(container: Container, arguments: Arguments, log: Log) -> int:
         raise FailedPrecondition(f"cannot exec in a {status} container")
     spec = container.spec()
     process = _process(spec, arguments)
-    bundle.complete_process(process, f"/proc/{container.record.pid}/root", log)
+    bundle.complete_process(process, (f"/proc/{container.record.pid}/root", "etc/passwd"), log)
     detach, console = arguments.given("detach"), arguments.option("console-socket")
     lifecycle.check_console(terminal=process.terminal, detached=detach, socket=console)
     with tempfile.TemporaryDirectory(prefix="exec-", dir=container.directory) as run_dir:

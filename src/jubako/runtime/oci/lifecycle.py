@@ -20,7 +20,7 @@ from jubako.runtime.executor import Handle, Launch
 from jubako.runtime.oci import bundle, hooks
 from jubako.runtime.oci.containers import Container, Containers, Record
 from jubako.runtime.oci.log import Log
-from jubako.spec.oci_runtime import Linux, Spec
+from jubako.spec.oci_runtime import Hooks, Linux, Spec
 
 _KILL_TIMEOUT_S = 10.0
 
@@ -55,14 +55,21 @@ def _create(containers: Containers, asked: Creation, *, detached: bool) -> tuple
         record.pid, record.pid_start = handle.pid, proc.start_ticks(handle.pid) or 0
         undo.callback(_kill, container)
         container.save()
-        state = container.state()
-        hooks.run(asked_hooks.prestart, state, "prestart")
-        hooks.run(asked_hooks.create_runtime, state, "createRuntime")
+        _run_hooks(asked_hooks, container.state(), handle)
         if detached:
             handle.await_creation()
         write_pid_file(asked.pid_file, record.pid)
         undo.pop_all()
     return container, handle
+
+
+def _run_hooks(asked: Hooks, state: bytes, handle: Handle) -> None:
+    try:
+        hooks.run(asked.prestart, state, "prestart")
+        hooks.run(asked.create_runtime, state, "createRuntime")
+    except JubakoError:
+        handle.check()  # a hook fails for want of the process, too, which then says more
+        raise
 
 
 def _launch(container: Container, spec: Spec, asked: Creation, undo: ExitStack, *, detached: bool) -> Launch:
