@@ -76,8 +76,10 @@ class ErrorBody(msgspec.Struct, frozen=True):
 
 
 class TagList(msgspec.Struct, frozen=True):
+    """Some registries write null for no tags."""
+
     name: str
-    tags: list[str]
+    tags: list[str] | None
 
 
 class Catalog(msgspec.Struct, frozen=True):

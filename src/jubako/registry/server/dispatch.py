@@ -14,6 +14,7 @@ from jubako.errors import JubakoError
 from jubako.registry.server import routes
 from jubako.registry.server.access.caller import ANONYMOUS, CATALOG, Caller, Scope
 from jubako.registry.server.endpoints import blobs, lists, manifests, status, token, uploads
+from jubako.registry.server.endpoints.copies import refuse_push
 from jubako.registry.server.refusal import Refused, from_kind
 from jubako.registry.server.registry import Registry
 from jubako.registry.server.routes import Endpoint, Route
@@ -108,6 +109,7 @@ class Dispatcher:
         caller = ANONYMOUS
         if route.endpoint not in _OPEN:
             caller = await self._registry.guard.admit(request, _scope(route, request.method))
+            refuse_push(self._registry, request, route)
         return await handler(self._registry, request, route, caller)
 
 

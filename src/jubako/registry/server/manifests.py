@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
+import os
 from collections.abc import Callable, Sequence
 
-from jubako.errors import InvalidArgument, NotFound
+from jubako.errors import NotFound
 from jubako.image import manifest as documents
 from jubako.image.reference import is_digest
 from jubako.registry.server.bytecache import ByteCache
+from jubako.registry.server.config.schema import Event as Action
 from jubako.registry.server.documents import ManifestEntry, Tag, in_repository, referrer_key, tag_key
+from jubako.registry.server.events import Event
+from jubako.registry.server.pushed import (
+    blobs_of,
+    check_tags,
+    children_of,
+    decode,
+    digest_for,
+    entry_of,
+    referrer_of,
+)
 from jubako.registry.server.refusal import Refused
 from jubako.registry.server.state import State, put
 from jubako.registry.server.usage import charge, refund
-from jubako.spec.distribution import Code, is_tag
-from jubako.spec.oci_image import FOREIGN_LAYERS, Descriptor, Digest, Index, Manifest
+from jubako.spec.distribution import Code
+from jubako.spec.oci_image import Descriptor, Digest, Index, Manifest
 
 LIMIT_BYTES = documents.DOCUMENT_LIMIT_BYTES
 _CACHE_BYTES = 32 << 20
@@ -39,24 +50,41 @@ class Manifests:
         return digest, entry
 
     def put(
-        self, name: str, reference: str, media_type: str, data: bytes, *, tags: Sequence[str] = ()
+        self,
+        name: str,
+        reference: str,
+        media_type: str,
+        data: bytes,
+        *,
+        tags: Sequence[str] = (),
+        sparse: bool = False,
+        by: str = "",
     ) -> tuple[Digest, Digest | None]:
         """Store a manifest under its digest, under `tags`, and under `reference` when that is a tag; durably.
 
-        Returns its digest and its subject. Refused when it is malformed or names what the repository does not have.
+        Returns its digest and its subject. Refused when it is malformed, or names what the repository does not have,
+        unless it may be `sparse`. `by` is the user who pushed it.
         """
         tags = tuple(dict.fromkeys(tags if is_digest(reference) else (reference, *tags)))
-        _check_tags(tags)
-        digest = _digest_for(reference, data)
+        check_tags(tags)
+        digest = digest_for(reference, data)
         target = Descriptor(media_type=media_type, digest=digest, size=len(data))
-        document = _decode(data, media_type)
-        entry = _entry(document, target, self._state.clock())
+        document = decode(data, media_type)
+        entry = entry_of(document, target, self._state.clock())
+
+        def require_content() -> None:
+            if not (sparse or self._state.rules.sparse):
+                self._require_content(name, document)
 
         def record() -> None:
-            self._require_content(name, document)
-            self._record(name, entry, document, target, tags)
+            require_content()
+            self._record(name, entry, document, target)
+            for tag in tags:
+                self._tag(name, tag, digest)
+            for known_as in tags or (None,):
+                self._announce("push", name, digest, known_as, entry, by)
 
-        self._require_content(name, document)
+        require_content()
         self._state.publish(digest, lambda: self._state.storage.put(data, digest), record)
         return digest, entry.subject
 
@@ -68,33 +96,34 @@ class Manifests:
             self._cache.put(digest, data)
         return data
 
-    def delete(self, name: str, reference: str) -> None:
-        """Delete a tag, or by digest a manifest with all tags that point to it."""
-        if is_digest(reference):
-            with self._state.store.records.transaction():
-                self.discard(name, Digest(reference))
-        else:
-            with self._state.store.records.transaction():
-                self.untag(name, reference)
+    def delete(self, name: str, reference: str, *, by: str = "") -> None:
+        """Delete a tag, or by digest a manifest with all tags that point to it; durably. NotFound, Refused."""
+        with self._state.store.records.transaction():
+            if is_digest(reference):
+                self.discard(name, Digest(reference), by=by)
+            else:
+                self.untag(name, reference, by=by)
         self._state.make_durable()
 
-    def discard(self, name: str, digest: Digest) -> None:
+    def discard(self, name: str, digest: Digest, *, by: str = "") -> None:
         """Delete the records of a manifest and of all its tags; within a transaction. NotFound, Refused."""
         write = self._state.write
         entry = write.manifests.get(in_repository(name, digest))
         for key, tag in write.tags.items(f"{name}:"):
             if tag.digest == digest:
-                self.untag(name, key.partition(":")[2])
+                self.untag(name, key.partition(":")[2], by=by)
         write.manifests.delete(in_repository(name, digest))
         refund(self._state, name, entry.size)
         if entry.subject:
             write.referrers.delete(referrer_key(name, entry.subject, digest))
+        self._announce("delete", name, digest, None, entry, by)
 
-    def untag(self, name: str, tag: str) -> None:
+    def untag(self, name: str, tag: str, *, by: str = "") -> None:
         """Delete a tag, within a transaction. NotFound, Refused where tags must stay."""
         self._state.rules.refuse_change(name, tag)
         if not self._state.write.tags.delete(tag_key(name, tag)):
             raise NotFound("manifest", tag)
+        self._announce("delete", name, None, tag, None, by)
 
     def tags(self, name: str) -> list[str]:
         """Return all tags of a repository in ASCII order; NotFound when there is no such repository."""
@@ -108,17 +137,13 @@ class Manifests:
     def repositories(self) -> list[str]:
         return self._state.read.repositories.keys()
 
-    def _record(
-        self, name: str, entry: ManifestEntry, document: Manifest | Index, target: Descriptor, tags: Sequence[str]
-    ) -> None:
+    def _record(self, name: str, entry: ManifestEntry, document: Manifest | Index, target: Descriptor) -> None:
         write, key = self._state.write, in_repository(name, target.digest)
         if write.manifests.find(key) is None:
             charge(self._state, name, target.size)
         put(write.manifests, key, entry)
         if entry.subject:
-            put(write.referrers, referrer_key(name, entry.subject, target.digest), _referrer(document, target))
-        for tag in tags:
-            self._tag(name, tag, target.digest)
+            put(write.referrers, referrer_key(name, entry.subject, target.digest), referrer_of(document, target))
 
     def _tag(self, name: str, tag: str, digest: Digest) -> None:
         tags, key = self._state.write.tags, tag_key(name, tag)
@@ -127,74 +152,30 @@ class Manifests:
             self._state.rules.refuse_change(name, tag)
         put(tags, key, Tag(digest, self._state.clock()))
 
+    def _announce(
+        self, action: Action, name: str, digest: Digest | None, tag: str | None, entry: ManifestEntry | None, by: str
+    ) -> None:
+        event = Event(
+            id=os.urandom(8).hex(),
+            action=action,
+            at=self._state.clock(),
+            repository=name,
+            digest=digest,
+            tag=tag,
+            media_type=entry.media_type if entry else "",
+            size=entry.size if entry else 0,
+            user=by,
+        )
+        self._state.outbox.add(self._state.write.deliveries, event)
+
     def _require_content(self, name: str, document: Manifest | Index) -> None:
         """Refuse a manifest that could not be pulled: what it names must be in this repository."""
-        if self._state.rules.sparse:
-            return
         index = isinstance(document, Index)
         present: Callable[[str], object] = self._state.write.manifests.find if index else self._state.write.blobs.find
-        for digest in _children(document) or _blobs(document):
+        for digest in children_of(document) or blobs_of(document):
             if present(in_repository(name, digest)) is None:
                 raise Refused(
                     Code.MANIFEST_BLOB_UNKNOWN,
                     f"{'manifest' if index else 'blob'} unknown to registry",
                     detail={"digest": digest},
                 )
-
-
-def _digest_for(reference: str, data: bytes) -> Digest:
-    """The digest to keep `data` under: that of the reference, which must then be right, or its sha256."""
-    if is_digest(reference):
-        algorithm = reference.partition(":")[0]
-        actual = f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}"
-        if actual != reference:
-            raise Refused(Code.DIGEST_INVALID, f"provided digest did not match uploaded content, which is {actual}")
-        return Digest(reference)
-    return Digest(f"sha256:{hashlib.sha256(data).hexdigest()}")
-
-
-def _check_tags(tags: Sequence[str]) -> None:
-    for tag in tags:
-        if not is_tag(tag):
-            raise Refused(Code.TAG_INVALID, "manifest tag did not match its pattern", detail={"tag": tag[:256]})
-
-
-def _decode(data: bytes, media_type: str) -> Manifest | Index:
-    try:
-        return documents.decode(data, media_type)
-    except InvalidArgument as error:
-        raise Refused(Code.MANIFEST_INVALID, error.message) from error
-
-
-def _entry(document: Manifest | Index, target: Descriptor, now: float) -> ManifestEntry:
-    subject = document.subject.digest if isinstance(document.subject, Descriptor) else None
-    if subject is not None and not is_digest(subject):
-        raise Refused(Code.MANIFEST_INVALID, "the subject has no valid digest")
-    return ManifestEntry(target.media_type, target.size, now, _blobs(document), _children(document), subject)
-
-
-def _blobs(document: Manifest | Index) -> list[Digest]:
-    """What must be served for a manifest; layers that must not be distributed come from elsewhere."""
-    if isinstance(document, Index):
-        return []
-    layers = [layer.digest for layer in document.layers if not (layer.urls or layer.media_type in FOREIGN_LAYERS)]
-    return list(dict.fromkeys([document.config.digest, *layers]))
-
-
-def _children(document: Manifest | Index) -> list[Digest]:
-    return [child.digest for child in document.manifests] if isinstance(document, Index) else []
-
-
-def _referrer(document: Manifest | Index, target: Descriptor) -> Descriptor:
-    """The descriptor by which the referrers list shows a manifest."""
-    artifact_type = document.artifact_type if isinstance(document.artifact_type, str) else None
-    if not artifact_type and isinstance(document, Manifest):
-        artifact_type = document.config.media_type
-    annotations = document.annotations if isinstance(document.annotations, dict) else None
-    return Descriptor(
-        media_type=target.media_type,
-        digest=target.digest,
-        size=target.size,
-        artifact_type=artifact_type or None,
-        annotations=annotations,
-    )

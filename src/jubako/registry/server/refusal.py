@@ -13,6 +13,7 @@ from jubako.errors import (
     NotFound,
     PermissionDenied,
     ResourceExhausted,
+    Unauthenticated,
     Unavailable,
 )
 from jubako.spec.distribution import Code, ErrorBody, ErrorInfo
@@ -48,6 +49,7 @@ _KINDS: tuple[tuple[type[JubakoError], Code, int], ...] = (
     (PermissionDenied, Code.DENIED, 403),
     (ResourceExhausted, Code.UNKNOWN, 507),
     (Unavailable, Code.UNKNOWN, 503),
+    (Unauthenticated, Code.DENIED, 403),
     (DataLoss, Code.UNKNOWN, 500),
 )
 

@@ -13,6 +13,8 @@ from jubako.registry.server.access.tokens import Tokens
 from jubako.registry.server.blobs import Blobs
 from jubako.registry.server.config.schema import Configuration
 from jubako.registry.server.manifests import Manifests
+from jubako.registry.server.outbox import Outbox
+from jubako.registry.server.outward.fetching import Fetching
 from jubako.registry.server.rules import Rules
 from jubako.registry.server.state import State
 from jubako.registry.server.uploads import Uploads
@@ -29,6 +31,9 @@ class Registry:
         self.blobs = Blobs(self.state)
         self.manifests = Manifests(self.state)
         self.uploads = Uploads(self.state, self.blobs)
+        self.reloaded = asyncio.Event()
+        self.wake: Callable[[], None] = lambda: None
+        """Called when there is something to deliver; upkeep listens."""
         self.apply(configuration)
 
     def apply(self, configuration: Configuration) -> None:
@@ -38,8 +43,11 @@ class Registry:
         certificates = configuration.tls is not None and configuration.tls.client_authorities is not None
         guard = Guard(configuration.access, tokens, certificates=certificates)
         self.guard = guard
+        self.fetching = Fetching(self.state, self.blobs, self.manifests, configuration.upstreams)
         self.configuration = configuration
         self.state.rules = Rules(configuration.repositories, sparse=configuration.sparse_manifests)
+        self.state.outbox = Outbox(configuration.webhooks, configuration.peers, lambda: self.wake())
+        self.reloaded.set()
 
     def may_see(self, caller: Caller, name: str) -> bool:
         """Whether a list of repositories shows `name`: by the policy, since a token lists only what it was made for."""

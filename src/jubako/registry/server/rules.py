@@ -22,7 +22,7 @@ class Rules:
         """Whether a manifest may name what its repository does not have."""
 
     def quota(self, name: str) -> int | None:
-        return next((one.quota for one in self._matching(name) if one.quota is not None), None)
+        return next((int(one.quota) for one in self._matching(name) if one.quota is not None), None)
 
     def retention(self, name: str) -> tuple[Retention, ...]:
         return next((one.retention for one in self._matching(name) if one.retention is not None), ())

@@ -1,4 +1,4 @@
-"""The registry's HTTP server: start, reload, drain, and the periodic expiry of uploads.
+"""The registry's HTTP server: start, reload, drain.
 
 Concurrency:  one event loop; hashing, fsync and passwords in a pool of threads; memory is bounded by the requests in
               flight, a few MB each.
@@ -26,7 +26,8 @@ from jubako.errors import JubakoError
 from jubako.registry.server.config import Configuration, load
 from jubako.registry.server.dispatch import Dispatcher
 from jubako.registry.server.listening import address_of, bind, renew, tls_context
-from jubako.registry.server.registry import Registry, in_thread
+from jubako.registry.server.registry import Registry
+from jubako.registry.server.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 _THREADS = 16
 _READ_BUFFER_BYTES = 512 << 10
 _BACKLOG = 512
-_EXPIRY_INTERVAL_S = 600.0
 _FIXED = ("root", "listen", "processes", "storage")
 _LOG = logging.getLogger("jubako.registry")
 
@@ -93,15 +93,16 @@ async def running(configuration: Configuration, listener: socket.socket) -> Asyn
         await runner.setup()
         site = web.SockSite(runner, listener, ssl_context=context, backlog=_BACKLOG)
         await site.start()
-        expiry = asyncio.create_task(_expire_forever(registry))
+        upkeep = Upkeep(registry)
+        upkeep.start()
         try:
             yield Running(registry, f"{'https' if context else 'http'}://{address_of(listener)}", context)
         finally:
-            expiry.cancel()
             await site.stop()
             # aiohttp reads no more of a body once it closes connections: uploads must have ended before that.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(dispatcher.drain(), registry.configuration.drain)
+            await upkeep.stop()
             await runner.cleanup()
 
 
@@ -117,9 +118,3 @@ async def _until_signalled(
         if ready is not None:
             ready(server.url)
         await stop.wait()
-
-
-async def _expire_forever(registry: Registry) -> None:
-    while True:
-        await in_thread(registry.uploads.expire)
-        await asyncio.sleep(_EXPIRY_INTERVAL_S)

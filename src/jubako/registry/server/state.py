@@ -27,6 +27,7 @@ from jubako.registry.server.documents import (
     Tag,
     UploadSession,
 )
+from jubako.registry.server.outbox import Outbox
 from jubako.registry.server.rules import Rules
 from jubako.registry.server.storage import open_driver
 from jubako.spec.oci_image import Descriptor, Digest
@@ -60,6 +61,7 @@ class State:
         self.write = Collections(self.store.records)
         self.storage = open_driver(storage, self.store)
         self.rules = Rules()
+        self.outbox = Outbox()
         self.clock = clock
         self.uploads_path = root / UPLOADS
         self.uploads_path.mkdir(mode=0o700, exist_ok=True)

@@ -36,12 +36,6 @@ def refund(state: State, name: str, size: int) -> None:
     charge(state, name, -size)
 
 
-def room(state: State, name: str) -> int | None:
-    """Return how many bytes more repository `name` may take; None without a quota."""
-    quota = state.rules.quota(name)
-    return None if quota is None else max(0, quota - used(state, name))
-
-
 def over_quota(name: str, quota: int) -> Refused:
     message = f"the quota of {name}, {quota} bytes, has no room for this"
     return Refused(Code.DENIED, message, detail={"name": name, "quota": quota})

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from jubako.errors import NotFound
 from jubako.registry.server.access.caller import Caller
+from jubako.registry.server.endpoints.copies import stream_blob
 from jubako.registry.server.endpoints.ranges import wanted_range
 from jubako.registry.server.registry import Registry, in_thread
 from jubako.registry.server.routes import Route
@@ -12,15 +14,23 @@ from jubako.spec.distribution import CONTENT_DIGEST_HEADER
 
 
 async def get(registry: Registry, request: web.BaseRequest, route: Route, caller: Caller) -> web.StreamResponse:
-    link = registry.blobs.get(route.name, route.reference)
-    if request.method == "HEAD" and registry.blobs.is_stale(link):
-        # A client that looks whether a blob is here will build a manifest on it.
-        await in_thread(registry.blobs.touch, route.name, route.reference)
     headers = {
         "Content-Type": "application/octet-stream",
         CONTENT_DIGEST_HEADER: route.reference,
         "Cache-Control": "max-age=31536000, immutable",
     }
+    try:
+        link = registry.blobs.get(route.name, route.reference)
+    except NotFound:
+        upstream = registry.fetching.upstream_of(route.name)
+        if upstream is None:
+            raise
+        if (response := await stream_blob(registry, request, route, upstream, headers)) is not None:
+            return response
+        link = registry.blobs.get(route.name, route.reference)
+    if request.method == "HEAD" and registry.blobs.is_stale(link):
+        # A client that looks whether a blob is here will build a manifest on it.
+        await in_thread(registry.blobs.touch, route.name, route.reference)
     path = registry.state.storage.path(route.reference)
     if path is not None:
         return web.FileResponse(path, headers=headers)

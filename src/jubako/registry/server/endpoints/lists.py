@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 
 from jubako.registry.server.access.caller import Caller
+from jubako.registry.server.endpoints.copies import tags_upstream
 from jubako.registry.server.refusal import Refused
 from jubako.registry.server.registry import Registry, in_thread
 from jubako.registry.server.routes import Route
@@ -16,6 +17,9 @@ from jubako.spec.oci_image import INDEX
 
 
 async def tags(registry: Registry, request: web.BaseRequest, route: Route, caller: Caller) -> web.StreamResponse:
+    if (listed := await tags_upstream(registry, request, route.name)) is not None:
+        document, link = listed
+        return _json(document, {"Link": link} if link else {})
     names = await in_thread(registry.manifests.tags, route.name)
     page, headers = _page(request, names)
     return _json(TagList(route.name, page), headers)

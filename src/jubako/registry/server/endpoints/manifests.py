@@ -8,6 +8,7 @@ from multidict import CIMultiDict
 
 from jubako.registry.server.access.caller import Caller
 from jubako.registry.server.endpoints.body import read_body
+from jubako.registry.server.endpoints.copies import refresh_manifest
 from jubako.registry.server.endpoints.negotiation import negotiated
 from jubako.registry.server.manifests import LIMIT_BYTES
 from jubako.registry.server.refusal import Refused
@@ -23,6 +24,7 @@ class _Shape(msgspec.Struct, rename="camel"):
 
 
 async def get(registry: Registry, request: web.BaseRequest, route: Route, caller: Caller) -> web.StreamResponse:
+    await refresh_manifest(registry, route)
     digest, entry = negotiated(registry, request, route)
     headers = {"Content-Type": entry.media_type, CONTENT_DIGEST_HEADER: digest, "ETag": f'"{digest}"'}
     if request.headers.get("If-None-Match") in (f'"{digest}"', digest):
@@ -34,7 +36,9 @@ async def put(registry: Registry, request: web.BaseRequest, route: Route, caller
     data = await read_body(request, LIMIT_BYTES, "a manifest")
     media_type = _media_type(request, data)
     tags = _tags(request)
-    digest, subject = await in_thread(registry.manifests.put, route.name, route.reference, media_type, data, tags=tags)
+    digest, subject = await in_thread(
+        registry.manifests.put, route.name, route.reference, media_type, data, tags=tags, by=caller.user
+    )
     headers = CIMultiDict({"Location": f"/v2/{route.name}/manifests/{digest}", CONTENT_DIGEST_HEADER: digest})
     headers.extend((TAG_HEADER, tag) for tag in tags)
     if subject:
@@ -43,7 +47,7 @@ async def put(registry: Registry, request: web.BaseRequest, route: Route, caller
 
 
 async def delete(registry: Registry, request: web.BaseRequest, route: Route, caller: Caller) -> web.StreamResponse:
-    await in_thread(registry.manifests.delete, route.name, route.reference)
+    await in_thread(registry.manifests.delete, route.name, route.reference, by=caller.user)
     return web.Response(status=202)
 
 

@@ -10,11 +10,11 @@ from aiohttp import web
 
 from jubako.image.reference import is_digest
 from jubako.registry.server.access.caller import Caller, pull
+from jubako.registry.server.endpoints.limits import Limits, limits_of
 from jubako.registry.server.refusal import Refused
 from jubako.registry.server.registry import Registry, in_thread
 from jubako.registry.server.routes import Route
 from jubako.registry.server.uploads import Upload
-from jubako.registry.server.usage import room
 from jubako.spec.distribution import CONTENT_DIGEST_HEADER, UPLOAD_UUID_HEADER, Code, is_repository
 from jubako.spec.oci_image import Digest
 
@@ -38,7 +38,7 @@ async def append(registry: Registry, request: web.BaseRequest, route: Route, cal
     async with AsyncExitStack() as stack:
         upload = await _open(stack, registry, route, caller)
         _check_range(request, route, upload)
-        await _receive(request, upload, await _limit(registry, route.name))
+        await _receive(request, upload, await in_thread(limits_of, registry, route.name))
         return _accepted(route.name, route.reference, upload.offset)
 
 
@@ -77,7 +77,7 @@ async def _complete(
     async with AsyncExitStack() as stack:
         upload = await _open(stack, registry, route, caller)
         _check_range(request, route, upload)
-        await _receive(request, upload, await _limit(registry, route.name))
+        await _receive(request, upload, await in_thread(limits_of, registry, route.name, digest))
         await in_thread(registry.uploads.finish, route.name, route.reference, upload, digest)
     return _created(route.name, digest)
 
@@ -89,28 +89,23 @@ async def _open(stack: AsyncExitStack, registry: Registry, route: Route, caller:
     return upload
 
 
-async def _limit(registry: Registry, name: str) -> int | None:
-    """How long the upload may become, by the configuration and by what its repository's quota has left."""
-    limits = (registry.configuration.limits.blob, await in_thread(room, registry.state, name))
-    return min((limit for limit in limits if limit is not None), default=None)
-
-
-async def _receive(request: web.BaseRequest, upload: Upload, limit: int | None) -> None:
+async def _receive(request: web.BaseRequest, upload: Upload, limits: Limits) -> None:
     """Append the body: one piece is hashed and written in a thread while the next arrives, and no more is held.
 
     When the body breaks off, what was received until then stays, and the session's offset says how much that is.
     """
-    _check_length(upload.offset + (request.content_length or 0), limit)
+    received = upload.offset
+    limits.check(received + (request.content_length or 0))
     await _invite(request)
     pieces: list[bytes] = []
-    held, received = 0, upload.offset
+    held = 0
     writing: asyncio.Future[None] | None = None
     try:
         while data := await request.content.readany():
             pieces.append(data)
             held += len(data)
             received += len(data)
-            _check_length(received, limit)
+            limits.check(received)
             if held >= _WRITE_BYTES:
                 if writing is not None:
                     await writing
@@ -121,11 +116,6 @@ async def _receive(request: web.BaseRequest, upload: Upload, limit: int | None) 
             await asyncio.shield(writing)
         if pieces:
             await asyncio.shield(in_thread(upload.append, b"".join(pieces)))
-
-
-def _check_length(length: int, limit: int | None) -> None:
-    if limit is not None and length > limit:
-        raise Refused(Code.SIZE_INVALID, f"a blob may have at most {limit} bytes here", status=413)
 
 
 async def _invite(request: web.BaseRequest) -> None:
