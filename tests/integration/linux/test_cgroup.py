@@ -96,8 +96,8 @@ def test_frozen_processes_stand_still_until_thawed(group: CgroupHandle) -> None:
     time.sleep(0.1)
     assert not process.stdout.read()
     group.thaw()
-    time.sleep(0.1)
-    assert process.stdout.read()
+    os.set_blocking(process.stdout.fileno(), True)
+    assert process.stdout.read(1) == b"x"
     group.kill_all()
     process.wait(5)
 

@@ -24,6 +24,9 @@ class Oci:
         (self.bundle / "rootfs").symlink_to(image)
         assert self("spec", "-b", str(self.bundle)).returncode == 0
 
+    def command(self, *arguments: str) -> list[str]:
+        return [str(Path(sys.executable).parent / "jubako-oci"), "--root", str(self.base / "state"), *arguments]
+
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.under([], *arguments)
 
@@ -32,8 +35,7 @@ class Oci:
         if arguments[:1] in (("create",), ("run",)):
             with contextlib.suppress(ValueError, KeyError):  # a configuration that is to be wrong stays so
                 self.linux(cgroupsPath=group_name(arguments[-1]))
-        runtime = str(Path(sys.executable).parent / "jubako-oci")
-        command = [*wrapper, runtime, "--root", str(self.base / "state"), *arguments]
+        command = [*wrapper, *self.command(*arguments)]
         out, err = self.base / "out", self.base / "err"
         with out.open("w") as stdout, err.open("w") as stderr:
             code = subprocess.run(
