@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks import oci  # noqa: F401 - its rows
 from benchmarks.peers import bench
 from benchmarks.rows import ROWS, describe
 

@@ -89,7 +89,7 @@ static _Noreturn void become_keeper(const struct call *call, int runtime_dir, in
 	char python[PATH_MAX], traits_text[24], idle[32];
 	const char *idle_s = getenv("JUBAKO_KEEPER_IDLE");
 	char *environment[] = {(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
-	char *list[FIXED + 4] = {0};
+	char *list[FIXED + 5] = {0};
 	if (!find_python(call->install, python))
 		_exit(1);
 	fill_arguments(list, python, call->install, "jubako.cli.keeper.serve");
@@ -98,6 +98,7 @@ static _Noreturn void become_keeper(const struct call *call, int runtime_dir, in
 	list[FIXED] = (char *)call->install->keeper;
 	list[FIXED + 1] = traits_text;
 	list[FIXED + 2] = idle;
+	list[FIXED + 3] = (char *)call->install->name;
 	setsid();
 	umask(077);
 	if (chdir("/") < 0)

@@ -1,4 +1,4 @@
-/* The front: the `jubako` command. It hands its call to the user's keeper, or runs Python itself. */
+/* The front: the `jubako` and `jubako-oci` commands. It hands its call to the user's keeper, or runs Python itself. */
 #pragma once
 
 #include <limits.h>
@@ -48,9 +48,15 @@ int open_runtime_dir(void);
 int dial_keeper(int runtime_dir, const char *keeper);
 bool send_call(const struct call *call, int connection, uint64_t traits);
 
+/* peer.c: whether the listener of a connection may be trusted with all that the caller has */
+bool is_own_keeper(int connection);
+
 /* relay.c: returns only when the call was not begun and must run cold */
-void relay_call(int connection, int signals);
+void relay_call(const struct call *call, int connection, int signals);
 int catch_signals(void);
+
+/* spawn.c: closes `fds` */
+void spawn_program(int *fds, size_t fd_count, const sigset_t *mask);
 
 /* terminal.c */
 void save_terminal(void);

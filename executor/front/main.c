@@ -37,7 +37,7 @@ static void try_keeper(struct call *call)
 	int signals = catch_signals();
 	save_terminal();
 	if (send_call(call, connection, traits))
-		relay_call(connection, signals);
+		relay_call(call, connection, signals);
 	close(connection);
 	sigprocmask(SIG_SETMASK, &call->mask, NULL);
 }
@@ -55,9 +55,7 @@ int main(int argc, char **argv, char **envp)
 		complain("cannot find where it is installed: ", "/proc/self/exe is not readable");
 		return EXIT_FRONT_FAILED;
 	}
-	if (strcmp(install.name, "jubako-oci") == 0)
-		run_cold(&call, "jubako._oci");
 	if (listed && !wants_cold(&call))
 		try_keeper(&call);
-	run_cold(&call, "jubako.__main__");
+	run_cold(&call, strcmp(install.name, "jubako-oci") == 0 ? "jubako._oci" : "jubako.__main__");
 }

@@ -33,9 +33,24 @@ enum reply_kind {
 	REPLY_EXITED = 3,   /* value: exit code */
 	REPLY_KILLED = 4,   /* value: signal */
 	REPLY_STOP = 5,     /* the call wants to be stopped, as SIGTSTP does */
+	REPLY_SPAWN = 6,    /* the call wants a program to be the front's child; fds: see struct spawn */
 };
 
 struct reply {
 	uint32_t kind;
 	int32_t value;
+};
+
+/* The text of REPLY_SPAWN: this struct, int32_t targets[fd_count], argc + envc strings, each ended by NUL. The fds that
+ * ride along: a socket for the answer, a sealed memory file with that text, the program, then one for each target. */
+struct spawn {
+	uint32_t argc;
+	uint32_t envc;
+	uint32_t fd_count;
+};
+
+/* The front's answer, with the pidfd of its new child: `error` is an errno, or 0. */
+struct answer {
+	int32_t error;
+	int32_t pid;
 };

@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef SYS_pidfd_send_signal
@@ -23,10 +24,17 @@
 #define FROM_KERNEL 0x80 /* SI_KERNEL: the terminal, not kill(2) */
 
 struct relay {
+	const struct call *call;
 	int connection;
 	int signals;
 	int child; /* pidfd, once the call was accepted */
 	pid_t pid;
+};
+
+struct received {
+	struct reply reply;
+	int fds[PROTOCOL_MAX_FDS];
+	size_t fd_count;
 };
 
 /* Signals that say something about this process itself stay with it. */
@@ -81,46 +89,57 @@ static _Noreturn void report_lost(const struct relay *relay)
 	_exit(EXIT_FRONT_FAILED);
 }
 
-static ssize_t receive(const struct relay *relay, struct reply *ret_reply, int *ret_fd)
+/* False at the connection's end. */
+static bool receive(int connection, struct received *ret)
 {
-	struct iovec part = {.iov_base = ret_reply, .iov_len = sizeof(*ret_reply)};
+	struct iovec part = {.iov_base = &ret->reply, .iov_len = sizeof(ret->reply)};
 	union {
 		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
+		char space[CMSG_SPACE(PROTOCOL_MAX_FDS * sizeof(int))];
 	} control;
 	struct msghdr envelope = {.msg_iov = &part, .msg_iovlen = 1};
 	envelope.msg_control = control.space;
 	envelope.msg_controllen = sizeof(control.space);
-	ssize_t size = recvmsg(relay->connection, &envelope, MSG_CMSG_CLOEXEC | MSG_WAITALL);
+	ssize_t size = recvmsg(connection, &envelope, MSG_CMSG_CLOEXEC | MSG_WAITALL);
 	struct cmsghdr *rights = size > 0 ? CMSG_FIRSTHDR(&envelope) : NULL;
-	if (rights && rights->cmsg_type == SCM_RIGHTS)
-		memcpy(ret_fd, CMSG_DATA(rights), sizeof(*ret_fd));
-	return size;
+	ret->fd_count = 0;
+	if (rights && rights->cmsg_type == SCM_RIGHTS) {
+		ret->fd_count = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(ret->fds, CMSG_DATA(rights), ret->fd_count * sizeof(int));
+	}
+	return size == (ssize_t)sizeof(ret->reply);
 }
 
 /* Returns false when the call must run cold. */
 static bool take_reply(struct relay *relay)
 {
-	struct reply reply = {0};
-	if (receive(relay, &reply, &relay->child) != (ssize_t)sizeof(reply)) {
+	static struct received received;
+	const struct reply *reply = &received.reply;
+	if (!receive(relay->connection, &received)) {
 		if (relay->child < 0)
 			return false;
 		report_lost(relay);
 	}
-	switch (reply.kind) {
+	switch (reply->kind) {
 	case REPLY_ACCEPTED:
-		relay->pid = reply.value;
+		relay->pid = reply->value;
+		relay->child = received.fd_count ? received.fds[0] : -1;
+		return true;
+	case REPLY_SPAWN:
+		spawn_program(received.fds, received.fd_count, &relay->call->mask);
 		return true;
 	case REPLY_STOP:
 		stop_both(relay);
 		return true;
 	case REPLY_EXITED:
-		_exit(reply.value);
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		_exit(reply->value);
 	case REPLY_KILLED:
 		if (relay->child < 0)
 			return false;
 		restore_terminal();
-		die_by(reply.value);
+		die_by(reply->value);
 	default:
 		return relay->child >= 0;
 	}
@@ -133,9 +152,9 @@ static void take_signals(const struct relay *relay)
 		send_signal(relay, (int)info.ssi_signo, info.ssi_code == FROM_KERNEL);
 }
 
-void relay_call(int connection, int signals)
+void relay_call(const struct call *call, int connection, int signals)
 {
-	struct relay relay = {.connection = connection, .signals = signals, .child = -1};
+	struct relay relay = {.call = call, .connection = connection, .signals = signals, .child = -1};
 	struct pollfd ready[] = {
 		{.fd = connection, .events = POLLIN},
 		{.fd = -1, .events = POLLIN},

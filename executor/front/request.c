@@ -21,14 +21,6 @@ struct message {
 	size_t strings_size;
 };
 
-/* Only to a socket that the caller's own uid listens on. */
-static bool is_own(int connection)
-{
-	struct ucred peer;
-	socklen_t size = sizeof(peer);
-	return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == geteuid();
-}
-
 static bool greeted(int connection)
 {
 	struct reply hello;
@@ -54,7 +46,7 @@ int dial_keeper(int runtime_dir, const char *keeper)
 	if (fd < 0)
 		return -1;
 	limit_patience(fd, PATIENCE_S);
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && is_own(fd) && greeted(fd)) {
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && is_own_keeper(fd) && greeted(fd)) {
 		limit_patience(fd, 0);
 		return fd;
 	}

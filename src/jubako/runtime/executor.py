@@ -176,10 +176,10 @@ def _set_oom_score(handle: Handle, process_: Process) -> None:
 
 def needs_helpers(linux: Linux) -> bool:
     """Whether newuidmap must write the id maps: an ordinary user may map nothing but itself."""
-    from jubako.linux import userns
-
     if "user" not in namespaces.new_namespaces(linux) or os.geteuid() == 0:
         return False
+    from jubako.linux import userns
+
     return not userns.is_own_id(linux.uid_mappings, linux.gid_mappings)
 
 

@@ -13,31 +13,36 @@ import jubako
 from jubako.errors import Unavailable
 from jubako.linux import fd as fds_of
 from jubako.linux import mount
+from jubako.runtime.parent import Here, Parent
 
 _ENVIRONMENT = frozenset({"PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV"})
 _PREFIXES = ("JUBAKO_", "XDG_", "PYTHON")
 
 _protected: list[int] = []
 _monitors: set[int] = set()
+_parent: list[Parent] = [Here()]
+
+
+def parent() -> Parent:
+    """Who starts the executor."""
+    return _parent[0]
+
+
+def work_for(other: Parent) -> None:
+    """Let `other` be the parent from now on."""
+    _parent[0] = other
 
 
 def spawn(plan: bytes, control: int, inherited: Iterable[int]) -> int:
     """Spawn the executor with `plan`; fds in `inherited` keep their numbers. Returns its pid.
 
-    The process is a child of this one: `reap` collects it when it has ended.
+    It is a child of parent(): `reap` collects it when it has ended.
     """
     reap()
     plan_fd = fds_of.sealed_memory("plan", plan)
     try:
-        actions = [
-            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
-            (os.POSIX_SPAWN_DUP2, 0, 1),
-            (os.POSIX_SPAWN_DUP2, 0, 2),
-            # dup2 of an fd onto itself takes close-on-exec away, posix_spawn_file_actions_adddup2(3).
-            *((os.POSIX_SPAWN_DUP2, fd, fd) for fd in {plan_fd, control, *inherited}),
-        ]
         arguments = ["jubako-monitor", str(plan_fd), str(control)]
-        pid = os.posix_spawn(f"/proc/self/fd/{_program()}", arguments, environment(), file_actions=actions)
+        pid = parent().spawn(protected(), arguments, environment(), {plan_fd, control, *inherited})
     finally:
         os.close(plan_fd)
     _monitors.add(pid)
@@ -47,11 +52,7 @@ def spawn(plan: bytes, control: int, inherited: Iterable[int]) -> int:
 def reap(pid: int | None = None) -> None:
     """Collect monitors that have ended; with `pid`, wait for that one."""
     for known in list(_monitors):
-        try:
-            done = os.waitpid(known, 0 if known == pid else os.WNOHANG)[0]
-        except ChildProcessError:
-            done = known
-        if done:
+        if parent().collect(known, wait=known == pid):
             _monitors.discard(known)
 
 
@@ -60,13 +61,19 @@ def environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k in _ENVIRONMENT or k.startswith(_PREFIXES)}
 
 
-def _program() -> int:
+def protected() -> int:
+    """An fd of the binary in its protected form, made once for this process and those that it forks."""
     if not _protected:
         path = os.path.join(os.path.dirname(os.path.abspath(jubako.__file__)), "_bin", "executor")
         if not os.path.exists(path):
             raise Unavailable("the executor is not built", hint="run: make -C executor OUT=../src/jubako/_bin")
         _protected.append(_protect(path))
     return _protected[0]
+
+
+def moved(fd: int) -> None:
+    """What protected() gave has the number `fd` from now on."""
+    _protected[:] = [fd]
 
 
 def _protect(path: str) -> int:

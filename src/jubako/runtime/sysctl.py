@@ -9,7 +9,7 @@ import re
 
 from jubako.errors import InvalidArgument
 
-_NAME = re.compile(r"[a-z0-9_-]+(?:[./][A-Za-z0-9_@:-]+)+")
+_NAME = r"[a-z0-9_-]+(?:[./][A-Za-z0-9_@:-]+)+"  # compiled by those that need it
 _IPC = frozenset(
     f"kernel/{name}" for name in ("msgmax", "msgmnb", "msgmni", "sem", "shmall", "shmmax", "shmmni", "shm_rmid_forced")
 )
@@ -18,7 +18,7 @@ _UTS = frozenset({"kernel/hostname", "kernel/domainname"})
 
 def path(name: str, made: set[str]) -> str:
     """The path beneath /proc/sys of the parameter `name`, for a container that has the namespaces `made`."""
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         raise InvalidArgument(f"invalid sysctl name: {name!r}")
     # A slash first means that slashes separate, so that a dot may stand in an interface's name: sysctl(8).
     text = name if "/" in name.partition(".")[0] else name.replace(".", "/")

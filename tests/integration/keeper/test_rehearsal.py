@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from jubako.cli.keeper import rehearsal
+from jubako.cli.keeper.programs import PROGRAMS
 from jubako.engine import Engine
 from jubako.linux import cgroup
 from jubako.runtime import seccomp
@@ -29,9 +30,21 @@ def test_a_rehearsal_goes_through_and_leaves_no_container(tmp_path: Path, capfd:
     assert not cgroup.manager.cache_info().currsize
 
 
-def test_its_directory_is_gone_afterwards_and_so_is_what_a_killed_one_left(tmp_path: Path) -> None:
+def test_a_rehearsal_of_bundles_goes_through_and_leaves_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = isolated.survey()
+    rehearsal.go_through_bundle(str(tmp_path))
+    assert {name: found - before[name] for name, found in isolated.survey().items() if found - before[name]} == {}
+    assert capfd.readouterr() == ("", "")
+    assert list((tmp_path / "state").iterdir()) == []
+    assert not cgroup.manager.cache_info().currsize
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_its_directory_is_gone_afterwards_and_so_is_what_a_killed_one_left(name: str, tmp_path: Path) -> None:
     directory = tmp_path / "keeper.rehearsal"
     (directory / "root" / "layers").mkdir(parents=True)
-    rehearsal.rehearse(str(directory))
+    rehearsal.rehearse(PROGRAMS[name], str(directory))
     assert not directory.exists()
-    rehearsal.rehearse("/proc/no/such/place")
+    rehearsal.rehearse(PROGRAMS[name], "/proc/no/such/place")

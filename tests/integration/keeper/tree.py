@@ -50,12 +50,12 @@ class Tree:
         ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(PACKAGE / "cli" / "keeper", package / "cli" / "keeper", ignore=ignore)
         (package / "linux").mkdir()
-        for name in ("__init__", "memory", "syscall"):
+        for name in ("__init__", "fd", "memory", "syscall"):
             shutil.copy2(PACKAGE / "linux" / f"{name}.py", package / "linux")
         (package / "cli" / "commands").mkdir()
         (package / "cli" / "commands" / "__init__.py").write_text("")
         (package / "__init__.py").write_text("")
-        for name in ("__main__", "_invoke", "_oci"):
+        for name in ("__main__", "_invoke", "_oci", "errors"):
             shutil.copy2(PACKAGE / f"{name}.py", package)
         program = (Path(__file__).parent / "program.py").read_text().replace('"one"', repr(version))
         (package / "cli" / "__init__.py").write_text(program)

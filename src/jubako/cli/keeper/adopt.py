@@ -16,11 +16,11 @@ FIRST_FREE_FD = 3
 SIGNALS = frozenset(map(int, signal.valid_signals()))
 
 
-def adopt_files(files: dict[int, int], own: int) -> int:
-    """Put the caller's files at the caller's numbers; return where `own`, which may stand in their way, is then."""
+def adopt_files(files: dict[int, int], own: list[int]) -> list[int]:
+    """Put the caller's files at the caller's numbers; return where `own`, which may stand in their way, are then."""
     if len(files) > FIRST_FREE_FD:
         above = max(files) + 1
-        own = _move(own, above)
+        own = [_move(fd, above) for fd in own]
         files = {target: _move(fd, above) for target, fd in files.items()}
     for target, fd in files.items():
         os.dup2(fd, target, inheritable=True)

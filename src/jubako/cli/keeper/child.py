@@ -10,11 +10,11 @@ import signal
 import socket
 import struct
 import sys
-from functools import partial
 from typing import NoReturn
 
 from jubako._invoke import invoke
-from jubako.cli.keeper import adopt, context, turns, warm
+from jubako.cli.keeper import adopt, context, front, turns, warm
+from jubako.cli.keeper.programs import Program
 from jubako.cli.keeper.protocol import HEADER, MAGIC, ReplyKind, Request, receive_request, send_reply
 from jubako.cli.keeper.stale import Snapshot
 from jubako.cli.keeper.touched import Touched
@@ -26,13 +26,27 @@ ENDINGS = {"stale": STALE, "command": DONE}
 
 
 class Spare:
-    """One child, before and while it is a call. `channel` leads to the keeper and ends when the keeper does."""
+    """One child, before and while it is a call. `channel` leads to the keeper and ends when the keeper does.
+
+    `executor` is an fd of the executor's protected binary, or -1.
+    """
 
     def __init__(
-        self, listener: int, channel: int, traits: int, snapshot: Snapshot, touched: Touched, *, gives_way: bool
+        self,
+        program: Program,
+        listener: int,
+        channel: int,
+        executor: int,
+        traits: int,
+        snapshot: Snapshot,
+        touched: Touched,
+        *,
+        gives_way: bool,
     ) -> None:
+        self.program = program
         self.listener = socket.socket(fileno=listener)
         self.channel = socket.socket(fileno=channel)
+        self.executor = executor
         self.traits = traits
         self.snapshot = snapshot
         self.touched = touched
@@ -59,7 +73,7 @@ class Spare:
         except (OSError, EOFError, ValueError):
             self._tell_keeper(connection)
             os._exit(REFUSED)
-        _run_call(end, request)
+        _run_call(self.program, end, request, caller.groups)
         with contextlib.suppress(OSError):
             self.touched.learn()
         os._exit(DONE)
@@ -93,10 +107,10 @@ class Spare:
 
     def _check(self, caller: context.Context, request: Request) -> None:
         self.own.refresh()
-        context.require_same(caller, self.own)
+        context.require_same(caller, self.own, any_group=self.program.any_group())
         if request.traits != self.traits:
             raise context.Differs("traits")
-        if warm.runs_cold(request.arguments):
+        if warm.runs_cold(self.program, request.arguments):
             raise context.Differs("command")
         if self.snapshot.changed():
             raise context.Differs("stale")
@@ -104,7 +118,8 @@ class Spare:
     def _adopt(self, connection: socket.socket, request: Request, caller: context.Context) -> int:
         """Become the caller's process; return the connection, which may have another number then."""
         adopt.adopt_directory(request.cwd)
-        end = adopt.adopt_files(request.fds, connection.detach())
+        end, *rest = adopt.adopt_files(request.fds, [connection.detach(), *warm.held(self.executor)])
+        warm.hold(rest)
         try:
             context.adopt_limits(caller, self.own)
             context.adopt_oom_score(caller, self.own)
@@ -135,39 +150,43 @@ def rehearse() -> None:
         caller = context.Context(os.getpid())
         context.require_same(caller, caller)
         os.close(request.cwd)
-        adopt.adopt_files(request.fds, 0)
+        adopt.adopt_files(request.fds, [0])
         adopt.adopt_environment(request.environment)
         adopt.adopt_stdio()
         adopt.adopt_signals(caller.ignored, 0)
         send_reply(there.fileno(), ReplyKind.HELLO, 0)
 
 
-def _run_call(end: int, request: Request) -> None:
-    from jubako.cli import main
-
+def _run_call(program: Program, end: int, request: Request, groups: str) -> None:
     os.set_blocking(end, True)
-    _hang_up_with(end)
+    _hang_up_with(end, program.hang_up)
     if signal.getsignal(signal.SIGTSTP) is signal.SIG_DFL:
         # Nobody is left to continue a stopped group of this session, so the kernel would ignore the stop: the front,
         # which has a shell, is asked to stop both.
         signal.signal(signal.SIGTSTP, lambda _number, _frame: _ask_for_stop(end))
     pidfd = os.pidfd_open(os.getpid())
-    if not send_reply(end, ReplyKind.ACCEPTED, os.getpid(), pidfd=pidfd):
+    if not send_reply(end, ReplyKind.ACCEPTED, os.getpid(), fds=[pidfd]):
         os._exit(DONE)
     os.close(pidfd)
-    sys.argv = ["jubako", *request.arguments]
-    _report(end, invoke(partial(main, ending=True), request.arguments))
+    sys.argv = [program.name, *request.arguments]
+    if program.by_front:
+        front.become_parent(end, groups)
+    _report(end, invoke(program.main, request.arguments))
 
 
 def _ask_for_stop(end: int) -> None:
     send_reply(end, ReplyKind.STOP, 0)
 
 
-def _hang_up_with(end: int) -> None:
-    """Have the kernel send SIGHUP when the front's end closes: it was killed, or its terminal closed on it."""
-    ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+def _hang_up_with(end: int, signals: tuple[int, int]) -> None:
+    """Have the kernel send the first of `signals` when the front's end closes: it was killed, or its terminal hung up.
+
+    The second is for a call that ignores the first.
+    """
+    first, second = signals
+    ignored = signal.getsignal(first) is signal.SIG_IGN
     fcntl.fcntl(end, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(end, F_SETSIG, signal.SIGTERM if ignored else signal.SIGHUP)
+    fcntl.fcntl(end, F_SETSIG, second if ignored else first)
     fcntl.fcntl(end, fcntl.F_SETFL, fcntl.fcntl(end, fcntl.F_GETFL) | os.O_ASYNC)
 
 

@@ -50,6 +50,11 @@ class Context:
         finally:
             os.close(proc)
 
+    @property
+    def groups(self) -> str:
+        """The text of /proc/<pid>/cgroup."""
+        return self.same[CGROUP]
+
     def refresh(self) -> None:
         """Read again what somebody else may have changed while this process waited."""
         self.same[CGROUP] = _read(None, f"/proc/{self.pid}/cgroup")
@@ -75,10 +80,11 @@ def caller_of(connection: socket.socket) -> Context:
     return context
 
 
-def require_same(caller: Context, own: Context) -> None:
-    """Raise Differs unless a child of `own` is what a child of `caller` would be."""
-    if caller.same != own.same:
-        raise Differs("context")
+def require_same(caller: Context, own: Context, *, any_group: bool = False) -> None:
+    """Raise Differs unless a child of `own` is what a child of `caller` would be, but for its group if `any_group`."""
+    for index, (theirs, ours) in enumerate(zip(caller.same, own.same, strict=True)):
+        if theirs != ours and not (any_group and index == CGROUP):
+            raise Differs("context")
 
 
 def adopt_limits(caller: Context, own: Context) -> None:

@@ -7,6 +7,7 @@ import enum
 import os
 import socket
 import struct
+from collections.abc import Sequence
 
 MAGIC = 0x314B424A
 MAX_FDS = 250 + 1
@@ -22,6 +23,7 @@ class ReplyKind(enum.IntEnum):
     EXITED = 3
     KILLED = 4
     STOP = 5
+    SPAWN = 6
 
 
 class Request:
@@ -67,15 +69,15 @@ def _complete(connection: socket.socket, data: bytes, size: int) -> bytes:
     return bytes(whole)
 
 
-def send_reply(connection: int, kind: ReplyKind, value: int, *, pidfd: int | None = None) -> bool:
-    """Send one reply, False when nobody is there to read it. `connection` stays open."""
+def send_reply(connection: int, kind: ReplyKind, value: int, *, fds: Sequence[int] = ()) -> bool:
+    """Send one reply, False when nobody is there to read it. `connection` and `fds` stay open."""
     message = REPLY.pack(kind, value)
     end = socket.socket(fileno=connection)
     try:
-        if pidfd is None:
-            end.send(message, socket.MSG_NOSIGNAL)
+        if fds:
+            socket.send_fds(end, [message], fds, socket.MSG_NOSIGNAL)
         else:
-            socket.send_fds(end, [message], [pidfd], socket.MSG_NOSIGNAL)
+            end.send(message, socket.MSG_NOSIGNAL)
     except OSError:
         return False
     finally:

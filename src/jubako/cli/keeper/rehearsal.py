@@ -10,18 +10,22 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # it names what is below
+    from jubako.cli.keeper.programs import Program
 
 ROUNDS = 10  # bytecode is specialised after eight
 _COMMAND = ("create", "--rm", "--network", "none")
 
 
-def rehearse(directory: str) -> None:
+def rehearse(program: Program, directory: str) -> None:
     """Go through it in `directory`, which is gone afterwards. A rehearsal that fails helps less, and harms nothing."""
     discard(directory)
     try:
         with suppress(Exception):
             os.mkdir(directory, 0o700)
-            go_through(f"{directory}/root", f"{directory}/run")
+            program.rehearse(directory)
     finally:
         discard(directory)
 
@@ -32,7 +36,7 @@ def discard(directory: str) -> None:
 
 
 def go_through(root: str, run_root: str) -> None:
-    """Do what `run --rm` does, short of running anything, on an engine of these directories."""
+    """Do what `jubako run --rm` does, short of running anything, on an engine of these directories."""
     from jubako.cli import main
     from jubako.engine import Engine, rehearsal
 
@@ -44,5 +48,17 @@ def go_through(root: str, run_root: str) -> None:
             main(["--root", root, "--run-root", run_root, *_COMMAND, "--name", name, rehearsal.IMAGE, "/bin/true"])
             with Engine(root, run_root) as engine:
                 rehearsal.start_and_end(engine.drivers, name)
+    finally:
+        rehearsal.forget()
+
+
+def go_through_bundle(directory: str) -> None:
+    """Do what `jubako-oci` does with a bundle, short of running it."""
+    from jubako.runtime.oci import rehearsal
+
+    bundle = rehearsal.make_bundle(directory)
+    try:
+        for _ in range(ROUNDS):
+            rehearsal.create_and_delete(directory, bundle)
     finally:
         rehearsal.forget()

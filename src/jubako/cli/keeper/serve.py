@@ -13,7 +13,8 @@ import sys
 import time
 from typing import NoReturn
 
-from jubako.cli.keeper import child, rehearsal, turns, warm
+from jubako.cli.keeper import child, place, rehearsal, turns, warm
+from jubako.cli.keeper.programs import PROGRAMS, Program
 from jubako.cli.keeper.protocol import ReplyKind, send_reply
 from jubako.cli.keeper.stale import Snapshot
 from jubako.cli.keeper.touched import Touched
@@ -27,6 +28,7 @@ LOOK_S = 30.0
 # if somebody is left to take the next: it would slow that call down.
 SPARES = 2
 REST_S = 0.05
+END_S = 0.2
 
 
 class Keeper:
@@ -35,7 +37,9 @@ class Keeper:
     `spares` by the channel that tells what they became: their pidfds.
     """
 
-    def __init__(self, name: str, traits: int, idle_s: float, snapshot: Snapshot) -> None:
+    def __init__(self, program: Program, name: str, traits: int, idle_s: float, snapshot: Snapshot) -> None:
+        self.program = program
+        self.executor = warm.protect_executor()
         self.path = _beside(f"{name}.sock")
         self.traits = traits
         self.idle_s = idle_s
@@ -88,8 +92,19 @@ class Keeper:
         finally:
             if self._is_mine():
                 os.unlink(self.path)
+            if self.program.any_group():
+                self._end_spares()
+                place.tidy()
             # Unlinked while it is still held: who locks this file from now on sees that it has no name.
             os.unlink(f"{self.path.removesuffix('.sock')}.lock")
+
+    def _end_spares(self) -> None:
+        """Let them go, and wait a little; one that has just become a call stays."""
+        for channel, pidfd in self.spares.items():
+            os.close(channel)
+            poll = select.poll()
+            poll.register(pidfd, select.POLLIN)
+            poll.poll(END_S * 1000)
 
     def _fork_spare(self) -> None:
         here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -114,12 +129,22 @@ class Keeper:
 
     def _become_spare(self, channel: int) -> NoReturn:
         """Nothing of the keeper's stays open here: not its lock, and no connection of another call."""
-        low, high = sorted((channel, self.listener))
-        os.closerange(3, low)
-        os.closerange(low + 1, high)
-        os.closerange(high + 1, 1 << 30)
+        before = 2
+        for fd in sorted([channel, self.listener, *warm.held(self.executor)]):
+            os.closerange(before + 1, fd)
+            before = fd
+        os.closerange(before + 1, 1 << 30)
         gc.enable()
-        child.Spare(self.listener, channel, self.traits, self.snapshot, self.touched, gives_way=self.gives_way).run()
+        child.Spare(
+            self.program,
+            self.listener,
+            channel,
+            self.executor,
+            self.traits,
+            self.snapshot,
+            self.touched,
+            gives_way=self.gives_way,
+        ).run()
 
     def _wait(self) -> None:
         poll = select.poll()
@@ -190,20 +215,23 @@ def _end(_number: int, _frame: object) -> NoReturn:
 
 
 def run() -> NoReturn:
-    """The front runs this with NAME TRAITS IDLE_SECONDS, holding the lock, with stdio on /dev/null."""
-    name, traits, idle_s = sys.argv[1:4]
+    """The front runs this with NAME TRAITS IDLE_SECONDS PROGRAM, holding the lock, with stdio on /dev/null."""
+    name, traits, idle_s, command = sys.argv[1:5]
+    program = PROGRAMS.get(command, PROGRAMS["jubako"])
     os.truncate(LOCK_FD, 0)
     os.write(LOCK_FD, f"{os.getpid()}\n".encode())
     gc.disable()
-    warm.import_all()
+    if program.any_group():
+        place.leave()
+    warm.import_all(program)
     snapshot = Snapshot()
     for _ in range(rehearsal.ROUNDS):
         child.rehearse()
-    rehearsal.rehearse(_beside(f"{name}.rehearsal"))
+    rehearsal.rehearse(program, _beside(f"{name}.rehearsal"))
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGTERM, _end)
-    Keeper(name, int(traits), _seconds(idle_s), snapshot).run()
+    Keeper(program, name, int(traits), _seconds(idle_s), snapshot).run()
     os._exit(0)
 
 

@@ -1,48 +1,54 @@
-"""What a keeper has imported before the first call, so that no call imports it again.
-
-All that short commands use: the whole of PACKAGES, and MODULES from elsewhere. What only long work needs (archives,
-registries, builds, rich, aiohttp) is not worth its memory, and is imported by the call that needs it.
-"""
+"""What a keeper has ready before the first call, so that no call needs to make it again."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
 
-PACKAGES = [
-    "jubako.cli",
-    "jubako.engine",
-    "jubako.runtime",
-    "jubako.network",
-    "jubako.snapshot",
-    "jubako.store",
-    "jubako.volume",
-    "jubako.linux",
-]
-MODULES = ["encodings.ascii", "json", "jubako.build", "jubako.python", "termios", "traceback", "tty"]
+from jubako.cli.keeper.programs import Program
+
 OWN = "jubako.cli.keeper"
 
-# These live long or need a controlling terminal of their own: they run as the caller's own process.
-COLD = frozenset({"login", "registry"})
-WITH_VALUE = frozenset({"--root", "--run-root"})
 
-
-def runs_cold(arguments: list[str]) -> bool:
+def runs_cold(program: Program, arguments: list[str]) -> bool:
     """Return whether the command in `arguments` is one that no keeper should run."""
     skip = False
     for argument in arguments:
         if not skip and not argument.startswith("-"):
-            return argument in COLD
-        skip = argument in WITH_VALUE
+            return argument in program.cold
+        skip = argument in program.with_value
     return False
 
 
-def import_all() -> None:
-    """Import PACKAGES and MODULES. What is missing or broken is left to the call that needs it, to say so."""
-    for name in PACKAGES:
+def import_all(program: Program) -> None:
+    """Import its packages and modules. What is missing or broken is left to the call that needs it, to say so."""
+    for name in program.packages:
         _import_package(name)
-    for name in MODULES:
+    for name in program.modules:
         _import(name)
+
+
+def protect_executor() -> int:
+    """An fd of the executor's binary as calls may run it, so that each need not protect it anew; -1 if that fails."""
+    try:
+        from jubako.runtime import program
+
+        return program.protected()
+    except Exception:  # as above
+        return -1
+
+
+def held(executor: int) -> list[int]:
+    """The fds that a call keeps of its keeper."""
+    return [executor] if executor >= 0 else []
+
+
+def hold(fds: list[int]) -> None:
+    """Use what held() gave, which has the numbers `fds` now."""
+    if fds:
+        from jubako.runtime import program
+
+        program.moved(fds[0])
 
 
 def _import_package(name: str) -> None:

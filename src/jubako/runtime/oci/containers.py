@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import msgspec
 
@@ -15,7 +16,8 @@ from jubako.spec.oci_runtime import Spec
 
 _REMOVE_TIMEOUT_S = 2.0
 OCI_VERSION = "1.2.0"
-_ID = re.compile(r"[A-Za-z0-9_+.-]{1,1024}")
+_ID = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+.-")
+_ID_LENGTH_MAX = 1024
 
 
 class Record(msgspec.Struct):
@@ -28,6 +30,11 @@ class Record(msgspec.Struct):
     pid: int = 0
     pid_start: int = 0
     annotations: dict[str, str] = {}
+
+
+def is_id(name: str) -> bool:
+    """Whether a container may be called so."""
+    return 0 < len(name) <= _ID_LENGTH_MAX and _ID.issuperset(name) and name not in (".", "..")
 
 
 class Container:
@@ -83,13 +90,18 @@ class Container:
         """What `state` prints and hooks read."""
         return msgspec.json.format(msgspec.json.encode(self.document()), indent=2)
 
-    def remove(self) -> None:
-        """Remove the directory, into which a monitor that comes to its end may write meanwhile."""
-        import shutil
+    @contextmanager
+    def exec_directory(self) -> Iterator[str]:
+        """The run directory of one more process, as long as its command stays."""
+        directory = os.path.join(self.directory, f"exec-{os.getpid()}-{time.monotonic_ns()}")
+        os.mkdir(directory, 0o700)
+        try:
+            yield directory
+        finally:
+            _remove_tree(directory)
 
-        deadline = time.monotonic() + _REMOVE_TIMEOUT_S
-        while os.path.exists(self.directory):
-            shutil.rmtree(self.directory, ignore_errors=time.monotonic() < deadline)
+    def remove(self) -> None:
+        _remove_tree(self.directory)
 
 
 class Containers:
@@ -128,12 +140,12 @@ class Containers:
         """Of all directories that a container could have."""
         try:
             with os.scandir(self.root) as entries:
-                return sorted(e.name for e in entries if _ID.fullmatch(e.name) and e.is_dir(follow_symlinks=False))
+                return sorted(e.name for e in entries if is_id(e.name) and e.is_dir(follow_symlinks=False))
         except FileNotFoundError:
             return []
 
     def _directory(self, name: str) -> str:
-        if not _ID.fullmatch(name) or name in (".", ".."):
+        if not is_id(name):
             raise InvalidArgument(f"invalid container id: {name!r}")
         return os.path.join(self.root, name)
 
@@ -143,3 +155,13 @@ def _write(path: str, data: bytes) -> None:
     with open(temporary, "wb") as file:
         file.write(data)
     os.rename(temporary, path)
+
+
+def _remove_tree(top: str) -> None:
+    """Remove a directory of ours, with whoever else removes it; shutil would be a tenth of a cold command."""
+    for directory, _, names in os.walk(top, topdown=False):
+        for name in names:
+            with suppress(FileNotFoundError):
+                os.unlink(os.path.join(directory, name))
+        with suppress(FileNotFoundError):
+            os.rmdir(directory)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
-
 import msgspec
 
 from jubako.errors import FailedPrecondition, InvalidArgument
 from jubako.linux import cgroup
-from jubako.runtime import executor, seccomp
+from jubako.runtime import executor
 from jubako.runtime.oci import bundle, lifecycle
 from jubako.runtime.oci.arguments import Arguments
 from jubako.runtime.oci.containers import Container
@@ -24,18 +22,18 @@ def execute(container: Container, arguments: Arguments, log: Log) -> int:
     if status not in ("created", "running", "paused"):
         raise FailedPrecondition(f"cannot exec in a {status} container")
     spec = container.spec()
-    process = _process(spec, arguments)
+    process = process_of(spec, arguments)
     bundle.complete_process(process, (f"/proc/{container.record.pid}/root", "etc/passwd"), log)
     detach, console = arguments.given("detach"), arguments.option("console-socket")
     lifecycle.check_console(terminal=process.terminal, detached=detach, socket=console)
-    with tempfile.TemporaryDirectory(prefix="exec-", dir=container.directory) as run_dir:
+    with container.exec_directory() as run_dir:
         handle = executor.exec_(
             container.record.pid,
             process,
             spec=spec,
             run_dir=run_dir,
             cgroup=cgroup.manager().open(container.record.cgroup) if container.record.cgroup else None,
-            seccomp=seccomp.of_specification(spec.linux.seccomp) if spec.linux and spec.linux.seccomp else None,
+            seccomp=lifecycle.seccomp_filter(spec),
             stdio="inherit",
             stdin=process.terminal,
             attach=process.terminal and not detach and not console,
@@ -47,13 +45,12 @@ def execute(container: Container, arguments: Arguments, log: Log) -> int:
             handle.release()
             return 0
         try:
-            handle.start()
-            return lifecycle.stay(handle)
+            return lifecycle.attend(handle)
         finally:
             handle.abandon()
 
 
-def _process(spec: Spec, arguments: Arguments) -> Process:
+def process_of(spec: Spec, arguments: Arguments) -> Process:
     """--process FILE, or the container's own process with what the options change."""
     if path := arguments.option("process"):
         return _read(path, tty=arguments.given("tty"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from jubako.errors import FailedPrecondition, InvalidArgument
+from jubako.runtime import program
 from jubako.spec.oci_runtime import Hook, Hooks, Spec
 
 
@@ -18,6 +19,8 @@ def check(spec: Spec) -> Hooks:
 
 def run(hooks: Sequence[Hook], state: bytes, kind: str) -> None:
     """Run them in order. Raises FailedPrecondition at the first that fails."""
+    if hooks:
+        program.parent().join_groups()
     for hook in hooks:
         _run(hook, state, kind)
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from jubako.errors import FailedPrecondition, InvalidArgument, JubakoError
 from jubako.linux import cgroup, proc
 from jubako.linux import fd as fds_of
-from jubako.runtime import executor, failure, seccomp
+from jubako.runtime import executor, failure
 from jubako.runtime import opcodes as op
 from jubako.runtime.attach import read_packet
 from jubako.runtime.executor import Handle, Launch
@@ -80,7 +80,7 @@ def _launch(container: Container, spec: Spec, asked: Creation, undo: ExitStack, 
         spec=spec,
         run_dir=container.directory,
         stdio="inherit",
-        seccomp=seccomp.of_specification(linux.seccomp) if linux.seccomp else None,
+        seccomp=seccomp_filter(spec),
         leave=detached,
         listen=False,
         attach=terminal and not detached,
@@ -102,6 +102,15 @@ def check_console(*, terminal: bool, detached: bool, socket: str) -> None:
         raise InvalidArgument("cannot allocate tty if the runtime will detach without setting console socket")
     if socket and not (terminal and detached):
         raise InvalidArgument("cannot use console socket if the runtime will not detach or allocate tty")
+
+
+def seccomp_filter(spec: Spec) -> bytes | None:
+    """The specification's filter, compiled, if it has one."""
+    if not spec.linux or not spec.linux.seccomp:
+        return None
+    from jubako.runtime import seccomp
+
+    return seccomp.of_specification(spec.linux.seccomp)
 
 
 def cgroup_name(spec: Spec, name: str) -> str:
@@ -155,22 +164,23 @@ def run(containers: Containers, asked: Creation, *, detach: bool, keep: bool) ->
         return 0
     container, handle = _create(containers, asked, detached=False)
     try:
-        handle.start()
-        return stay(handle)
+        return attend(handle)
     finally:
         handle.abandon()
         if not keep:
             delete(container, force=True)
 
 
-def stay(handle: Handle) -> int:
+def attend(handle: Handle) -> int:
+    """Start the program, stay with it, and return its code. Signals are its own from before it runs."""
+    if not handle.attached:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, lambda received, _: handle.signal(received))
+    handle.start()
     if handle.attached:
         from jubako.runtime.oci import terminal
 
         terminal.relay(handle.attached)
-    else:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
-            signal.signal(number, lambda received, _: handle.signal(received))
     return handle.wait().code
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from jubako.errors import InvalidArgument
 
-_PLAIN = re.compile(r"[A-Za-z0-9._/@^+-]+")
+_PLAIN = r"[A-Za-z0-9._/@^+-]+"  # compiled by those that need it
 
 
 class Log:
@@ -60,5 +60,5 @@ class Log:
         message = message.encode(errors="replace").decode()  # a path need not be text
         if self._json:
             return msgspec.json.encode({"level": level, "msg": message, "time": now}).decode() + "\n"
-        shown = message if _PLAIN.fullmatch(message) else msgspec.json.encode(message).decode()
+        shown = message if re.fullmatch(_PLAIN, message) else msgspec.json.encode(message).decode()
         return f'time="{now}" level={level} msg={shown}\n'

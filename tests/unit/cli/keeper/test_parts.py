@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from jubako.cli.keeper import warm
+from jubako.cli.keeper.programs import JUBAKO, JUBAKO_OCI
 from jubako.cli.keeper.stale import Snapshot
 from jubako.linux import memory
 
@@ -28,24 +29,27 @@ from jubako.linux import memory
     ],
 )
 def test_commands_that_live_long_or_own_a_terminal_run_cold(arguments: list[str], cold: bool) -> None:
-    assert warm.runs_cold(arguments) == cold
+    assert warm.runs_cold(JUBAKO, arguments) == cold
+    assert not warm.runs_cold(JUBAKO_OCI, arguments)
 
 
-def test_a_module_that_fails_to_import_does_not_stop_the_keeper(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warm, "MODULES", ["jubako.no_such_module", "this"])
-    warm._import("jubako.no_such_module")
+def test_a_module_that_fails_to_import_does_not_stop_the_keeper() -> None:
+    warm.import_all(JUBAKO_OCI._replace(packages=["jubako.no_such_package"], modules=["jubako.no_such_module"]))
 
 
-def test_all_commands_are_imported_and_nothing_that_only_long_work_needs() -> None:
-    program = """
+@pytest.mark.parametrize(
+    ("name", "wanted"), [("jubako", "jubako.cli.commands.run"), ("jubako-oci", "jubako.runtime.oci.execution")]
+)
+def test_all_commands_are_imported_and_nothing_that_only_long_work_needs(name: str, wanted: str) -> None:
+    program = f"""
 import sys
-from jubako.cli.keeper import warm
-warm.import_all()
+from jubako.cli.keeper import programs, warm
+warm.import_all(programs.PROGRAMS[{name!r}])
 print(*sys.modules)
 """
     output = subprocess.check_output([sys.executable, "-c", program], text=True)
     modules = set(output.split())
-    assert "jubako.cli" in modules
+    assert wanted in modules
     assert not modules & {"asyncio", "aiohttp", "urllib3", "rich", "yaml", "http.client"}
 
 

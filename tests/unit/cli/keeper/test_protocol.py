@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jubako.cli.keeper import protocol
+from jubako.cli.keeper import front, protocol
 from jubako.cli.keeper.protocol import HEADER, MAGIC, ReplyKind, receive_request, send_reply
 
 TABLE = (Path(__file__).parents[4] / "executor" / "front" / "protocol.h").read_text()
@@ -45,7 +45,8 @@ def test_numbers_are_those_of_the_header() -> None:
 
 def test_structs_have_the_sizes_of_the_header() -> None:
     sizes = {"uint32_t": 4, "int32_t": 4, "uint64_t": 8}
-    for name, layout in (("request", HEADER), ("reply", protocol.REPLY)):
+    layouts = {"request": HEADER, "reply": protocol.REPLY, "spawn": front.ORDER, "answer": front.ANSWER}
+    for name, layout in layouts.items():
         members = re.findall(r"^\t(u?int\d+_t) \w+;", one(rf"struct {name} {{(.*?)}};"), re.MULTILINE)
         assert layout.size == sum(sizes[member] for member in members)
 
