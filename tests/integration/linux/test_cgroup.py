@@ -4,14 +4,16 @@ too, where it has no controllers: then limits are left out."""
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from jubako.errors import JubakoError
+from jubako.errors import FailedPrecondition, JubakoError
 from jubako.linux import cgroup
 from jubako.linux.cgroup import CgroupHandle, CgroupManager, Hierarchies
 from jubako.runtime.defaults import DEVICE_RULES
@@ -30,6 +32,8 @@ def managers() -> dict[str, CgroupManager]:
         made["v2"] = V2Manager(found.unified)
     if found.v1:
         made["v1"] = V1Manager(Hierarchies(found.v1, ""))
+        without = {kind: root for kind, root in found.v1.items() if kind != "freezer"}
+        made["v1 without freezer"] = V1Manager(Hierarchies(without, ""))
         if found.unified:
             made["hybrid"] = V1Manager(found)
     return made
@@ -175,3 +179,58 @@ def test_a_limit_that_is_refused_leaves_no_group(manager: CgroupManager) -> None
     with pytest.raises(JubakoError, match=r"cpu\.cpus"):
         manager.create(name, Resources(cpu=CPUResources(cpus="4000")))
     assert name not in manager.names()
+
+
+# A process that forks and ends is gone by the time that somebody who has read its pid signals it: a dozen do that,
+# among many that sleep so that signalling all takes its time. They end by themselves at last.
+RELAY = """
+import os, sys, time
+sys.stdin.read()
+for _ in range(150):
+    if not os.fork():
+        time.sleep(20)
+        os._exit(0)
+for _ in range(12):
+    if not os.fork():
+        for _ in range(2000):
+            if os.fork():
+                os._exit(0)
+        open(sys.argv[1], "w").close()
+        os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("version", ["v1", "v1 without freezer", "hybrid", "v2"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nobody_outruns_a_signal_to_all(version: str, number: int, tmp_path: Path) -> None:
+    manager = managers().get(version)
+    if not manager:
+        pytest.skip(f"no {version} on this machine")
+    group = manager.create(f"test-relay-{os.getpid()}")
+    try:
+        process = subprocess.Popen([sys.executable, "-SE", "-c", RELAY, str(tmp_path / "end")], stdin=subprocess.PIPE)
+        group.add(process.pid)
+        process.communicate(b"")
+        if number == signal.SIGKILL:
+            group.kill_all()
+        else:
+            group.signal_all(number)
+        deadline = time.monotonic() + 5
+        while group.pids() and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert group.pids() == []
+        assert not (tmp_path / "end").exists()
+    finally:
+        group.remove()
+
+
+def test_without_any_freezer_pausing_is_refused() -> None:
+    manager = managers().get("v1 without freezer")
+    if not manager:
+        pytest.skip("no v1 on this machine")
+    group = manager.create(f"test-pause-{os.getpid()}")
+    try:
+        with pytest.raises(FailedPrecondition, match="cannot toggle freezer"):
+            group.freeze()
+    finally:
+        group.remove()

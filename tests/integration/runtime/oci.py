@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+from jubako.linux import cgroup
+
 
 def group_name(container: str) -> str:
     """The container's control group: one of this run's own, whoever else tests on this machine."""
@@ -20,6 +22,7 @@ class Oci:
     def __init__(self, base: Path, image: Path) -> None:
         self.base = base
         self.bundle = base / "bundle"
+        self.own_groups = True  # each container that is made is in the group of its name
         self.bundle.mkdir()
         (self.bundle / "rootfs").symlink_to(image)
         assert self("spec", "-b", str(self.bundle)).returncode == 0
@@ -32,7 +35,7 @@ class Oci:
 
     def under(self, wrapper: list[str], *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run by the command `wrapper`. Output goes to files: a container that is left running would hold a pipe."""
-        if arguments[:1] in (("create",), ("run",)):
+        if self.own_groups and arguments[:1] in (("create",), ("run",)):
             with contextlib.suppress(ValueError, KeyError):  # a configuration that is to be wrong stays so
                 self.linux(cgroupsPath=group_name(arguments[-1]))
         command = [*wrapper, *self.command(*arguments)]
@@ -55,6 +58,20 @@ class Oci:
         config = json.loads(path.read_text())
         config["linux"].update(properties)
         path.write_text(json.dumps(config))
+
+    def resources(self, **resources: object) -> None:
+        """Set `linux.resources`; devices are denied but for those that every container has."""
+        self.linux(resources={"devices": [{"allow": False, "access": "rwm"}], **resources})
+
+    def setting(self, container: str, file: str) -> str:
+        """A control file of the container's group, of whichever hierarchy has it; "" when it is in no such group."""
+        found = cgroup.find_hierarchies(Path("/proc/self/mountinfo").read_text())
+        controller = file.partition(".")[0]
+        for root in (found.v1.get(controller, ""), found.unified):
+            path = Path(root) / cgroup.PARENT / group_name(container) / file
+            if root and path.exists():
+                return path.read_text().strip()
+        return ""
 
     def mount(self, source: Path, destination: str) -> None:
         path = self.bundle / "config.json"

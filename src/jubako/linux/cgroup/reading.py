@@ -21,7 +21,7 @@ def text_of(path: str) -> str:
 def table_of(path: str) -> dict[str, int]:
     try:
         return read_table(path)
-    except FileNotFoundError:
+    except OSError:
         return {}
 
 
