@@ -1,12 +1,13 @@
 """Where everything that lasts is kept: content by digest, records by key, and leases that protect them in use.
 
-Layout:  ROOT/jubako.db  blobs/<algorithm>/<hex>  ingest/<id>/  leases/<id>
+Layout:  ROOT/jubako.db  blobs/<algorithm>/<hex>  ingest/<id>/  partial/<blob>  leases/<id>
          ROOT is 0700: it alone keeps other users from the set-uid programs in layers (CVE-2021-41091).
 """
 
 from jubako.store.blobs import BlobStore, LocalBlobStore
 from jubako.store.collect import Freed, sweep
 from jubako.store.leases import Lease, Leases
+from jubako.store.partial import Partial
 from jubako.store.pins import Pins
 from jubako.store.records import Collection, Records
 from jubako.store.store import Store
@@ -21,6 +22,7 @@ __all__ = [
     "Lease",
     "Leases",
     "LocalBlobStore",
+    "Partial",
     "Pins",
     "Records",
     "Store",

@@ -35,4 +35,4 @@ def sweep(store: Store, roots: Callable[[], Iterable[Digest]]) -> Freed:
                 size = store.blobs.stat(digest).size
                 count += store.blobs.delete(digest)
                 freed_bytes += size
-    return Freed(count, freed_bytes + store.ingest.reap())
+    return Freed(count, freed_bytes + store.ingest.reap() + store.partials.reap())

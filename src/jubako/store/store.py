@@ -12,6 +12,7 @@ from jubako.store.blobs import LocalBlobStore
 from jubako.store.failure import explained
 from jubako.store.ingest import Ingest, spread
 from jubako.store.leases import Leases
+from jubako.store.partial import Partials
 from jubako.store.records import Records
 
 # The last one made says that all are there.
@@ -27,6 +28,7 @@ class Store:
         self.blobs = LocalBlobStore(root, self.ingest)
         self.records = Records(root)
         self.leases = Leases(root)
+        self.partials = Partials(root)
 
     @classmethod
     def open(cls, root: Path | str, *, create: bool = True) -> Self:

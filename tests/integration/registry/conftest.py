@@ -81,6 +81,7 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the tests' credentials are kept."""
     path = tmp_path / "auth" / "config.json"
     monkeypatch.setenv("JUBAKO_AUTH_FILE", str(path))
+    monkeypatch.setenv("JUBAKO_REGISTRIES_CONF", str(path.with_name("registries.conf")))
     return path
 
 
@@ -113,9 +114,9 @@ def honest(store: Store, image: Image) -> Script:
             return Answer(body=data, headers={"Content-Type": MANIFEST})
         if kind == "blobs" and store.blobs.exists(reference):
             data = store.blobs.read(reference, limit=1 << 30)
-            if match := re.fullmatch(r"bytes=(\d+)-", asked.headers.get("Range", "")):
-                start = int(match[1])
-                return Answer(206, data[start:], {"Content-Range": f"bytes {start}-{len(data) - 1}/{len(data)}"})
+            if match := re.fullmatch(r"bytes=(\d+)-(\d*)", asked.headers.get("Range", "")):
+                start, end = int(match[1]), int(match[2] or len(data) - 1)
+                return Answer(206, data[start : end + 1], {"Content-Range": f"bytes {start}-{end}/{len(data)}"})
             return Answer(body=data)
         return Answer(404)
 

@@ -2,15 +2,18 @@
 
 Layout:  {"auths": {KEY: {"auth": base64("user:password"), "identitytoken": …}},
           "credsStore": NAME, "credHelpers": {KEY: NAME}}
-         KEY is the registry's domain; Docker Hub's is the URL of its first API.
-Files:   JUBAKO_AUTH_FILE, or config.json in DOCKER_CONFIG or ~/.docker. Written by rename, 0600, other keys kept.
+         KEY is the registry's domain, or a part of a registry as podman keeps it: quay.io/team. Docker Hub's is the
+         URL of its first API.
+Files:   JUBAKO_AUTH_FILE; or else podman's REGISTRY_AUTH_FILE, config.json in DOCKER_CONFIG or ~/.docker, podman's
+         auth.json in XDG_RUNTIME_DIR (or /run) and ~/.config: each is asked in turn. Written is Docker's (or the first
+         that a variable names), by rename, 0600, other keys kept.
 """
 
 from __future__ import annotations
 
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +44,8 @@ class AuthFile:
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or default_path()
 
-    def find(self, domain: str) -> Credentials | None:
-        """What is kept for a registry: from its helper, the common helper, or the file itself."""
+    def find(self, domain: str, path: str = "") -> Credentials | None:
+        """What is kept for a registry, or for what of it has `path`: from its helper, the common one, or the file."""
         document = self._read()
         name = self._helper(document, domain)
         if name and (found := helper.get(name, key_of(domain))):
@@ -50,7 +53,7 @@ class AuthFile:
             if user == helper.TOKEN_USER:
                 return Credentials(identity_token=secret)
             return Credentials(user, secret)
-        return _in_file(document.get("auths"), domain)
+        return _in_file(document.get("auths"), domain, path)
 
     def store(self, domain: str, credentials: Credentials) -> str | None:
         """Keep credentials; return the file they stand in, readable by whoever reads it, or None with a helper."""
@@ -110,27 +113,41 @@ class AuthFile:
 
 
 def default_path() -> Path:
+    """Where login writes."""
+    return next(_paths())
+
+
+def _paths() -> Iterator[Path]:
+    """Where credentials may be."""
     if override := os.environ.get("JUBAKO_AUTH_FILE"):
-        return Path(override)
-    directory = os.environ.get("DOCKER_CONFIG") or os.path.join(os.path.expanduser("~"), ".docker")
-    return Path(directory) / "config.json"
+        yield Path(override)
+        return
+    if podmans := os.environ.get("REGISTRY_AUTH_FILE"):
+        yield Path(podmans)
+    home = Path(os.path.expanduser("~"))
+    yield Path(os.environ.get("DOCKER_CONFIG") or home / ".docker") / "config.json"
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    yield Path(runtime, "containers/auth.json") if runtime else Path(f"/run/containers/{os.getuid()}/auth.json")
+    yield Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "containers/auth.json"
 
 
-def credentials_for(domain: str) -> Credentials | None:
-    """What the user's configuration keeps for the registry called `domain`."""
-    return AuthFile().find(domain)
+def credentials_for(domain: str, path: str = "") -> Credentials | None:
+    """What the user's configuration keeps for the registry called `domain`, or for the repository `path` of it."""
+    found = (AuthFile(candidate).find(domain, path) for candidate in _paths())
+    return next((credentials for credentials in found if credentials), None)
 
 
 def key_of(domain: str) -> str:
     return _HUB_KEY if domain == DEFAULT_DOMAIN else domain
 
 
-def _in_file(auths: object, domain: str) -> Credentials | None:
+def _in_file(auths: object, domain: str, path: str) -> Credentials | None:
     if not isinstance(auths, dict):
         return None
-    exact = auths.get(key_of(domain))
-    entries = [exact] if exact else [value for key, value in auths.items() if _domain_of(key) == domain]
-    for entry in entries:
+    parts = path.split("/") if path else []
+    keys = [f"{domain}/{'/'.join(parts[:end])}" for end in range(len(parts), 0, -1)]
+    keys += [key_of(domain), *(key for key in auths if _domain_of(key) == domain)]
+    for entry in (auths.get(key) for key in keys):
         if isinstance(entry, dict) and (found := _decode(entry, domain)):
             return found
     return None
@@ -151,7 +168,8 @@ def _domain_of(key: str) -> str:
     """Old files key by URL: https://registry.example/v1/ is registry.example."""
     if key == _HUB_KEY:
         return DEFAULT_DOMAIN
-    return key.removeprefix("https://").removeprefix("http://").partition("/")[0]
+    domain, _, rest = key.removeprefix("https://").removeprefix("http://").partition("/")
+    return domain if "://" in key or rest in ("", "v1/", "v2/") else key
 
 
 def _table(document: Mapping[str, Any], name: str) -> dict[str, Any]:

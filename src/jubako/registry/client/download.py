@@ -1,87 +1,121 @@
-"""A blob from a registry into the store: hashed while it streams, resumed where it broke off, linked when right."""
+"""A blob from a registry into the store: shared, resumed where it broke off, hashed, and linked when it is right.
+
+Sharing:  processes and threads that want one blob at the same time download it once (store.partial).
+Ranges:   a large blob from another machine comes in several ranges at once, where the registry has ranges.
+Mirrors:  what one source does not have, or breaks off, the next one goes on with.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from threading import Event
 
-import urllib3
-
-from jubako.errors import DataLoss, Unavailable
+from jubako.errors import (
+    DataLoss,
+    InvalidArgument,
+    JubakoError,
+    NotFound,
+    PermissionDenied,
+    ResourceExhausted,
+    Unauthenticated,
+    Unavailable,
+)
+from jubako.registry.client import parallel
 from jubako.registry.client.repository import Repository
-from jubako.registry.client.transport import BLOCK_BYTES, finish
+from jubako.registry.client.stream import Cancelled, NoRanges, Transfer
 from jubako.spec.oci_image import Descriptor
-from jubako.store import BlobWriter, Store
+from jubako.store import Partial, Store
 
-# A connection that brought this much was worth it: the count of failures starts again.
-_WORTHWHILE_BYTES = 4 << 20
+_POLL_S = 0.05
+ANOTHER_MAY = (DataLoss, InvalidArgument, NotFound, PermissionDenied, ResourceExhausted, Unauthenticated, Unavailable)
+"""After these the next source is asked."""
+
+Report = Callable[[int], None]
 
 
-class Cancelled(Exception):
-    """Another part of the same operation has failed; nobody waits for this one."""
+def fetch(sources: Sequence[Repository], store: Store, blob: Descriptor, *, cancel: Event, report: Report) -> None:
+    """Download `blob` unless it is here. Raises DataLoss, Unavailable, and what the last source's refusal means.
 
-
-def fetch(
-    repository: Repository, store: Store, blob: Descriptor, *, cancel: Event, report: Callable[[int], None]
-) -> None:
-    """Download `blob` unless it is here. Raises DataLoss, Unavailable, and what the registry's refusal means.
-
-    `report` is told how many bytes there are, now and then.
+    `report` is told how many bytes there are, now and then, also while another process downloads them.
     """
-    if _is_here(store, blob):
+
+    def waiting(done: int) -> None:
+        report(min(done, blob.size))
+        if cancel.wait(_POLL_S):
+            raise Cancelled
+
+    if is_here(store, blob):
         return
-    with store.blobs.writer(expected=blob.digest, size=blob.size) as writer:
-        failures = 0
-        while writer.tell() < blob.size:
-            start = writer.tell()
-            try:
-                _continue(repository, blob, writer, cancel, report)
-            except urllib3.exceptions.HTTPError as error:
-                if cancel.is_set():
-                    raise Cancelled from error
-                failures = 0 if writer.tell() - start >= _WORTHWHILE_BYTES else failures + 1
-                if failures > repository.session.options.retries:
-                    raise Unavailable(
-                        f"{repository.name}@{blob.digest}: the download keeps breaking off, "
-                        f"last after {writer.tell()} of {blob.size} bytes: {error}"
-                    ) from error
-                repository.session.wait(failures)
-        writer.commit()
+    with store.partials.claim(blob.digest, blob.size, waiting) as part:
+        if is_here(store, blob):
+            return
+        part.catch_up()
+        _from_any(sources, blob, part, cancel, report)
+        part.commit(store.blobs.path(blob.digest), sync=True)
 
 
-def _is_here(store: Store, blob: Descriptor) -> bool:
-    return store.blobs.exists(blob.digest) and store.blobs.stat(blob.digest).size == blob.size
-
-
-def _continue(
-    repository: Repository, blob: Descriptor, writer: BlobWriter, cancel: Event, report: Callable[[int], None]
-) -> None:
-    response, position = repository.open_blob(blob.digest, offset=writer.tell())
+def is_here(store: Store, blob: Descriptor) -> bool:
     try:
-        _check_length(repository, blob, response, position)
-        while data := response.read(BLOCK_BYTES):
+        return store.blobs.stat(blob.digest).size == blob.size
+    except NotFound:
+        return False
+
+
+def _from_any(sources: Sequence[Repository], blob: Descriptor, part: Partial, cancel: Event, report: Report) -> None:
+    # A power cut may have left anything of what was here before: then it is no source's fault.
+    attempts = [sources[0], *sources] if part.have else [*sources]
+    while attempts:
+        source = attempts.pop(0)
+        try:
+            _from_one(source, blob, part, cancel, report)
+            part.verify()
+            return
+        except ANOTHER_MAY as error:
+            if cancel.is_set() or not attempts:
+                raise
+            if isinstance(error, DataLoss):
+                part.restart()
+
+
+def _from_one(source: Repository, blob: Descriptor, part: Partial, cancel: Event, report: Report) -> None:
+    session, transfer = source.session, Transfer(source, blob, cancel)
+    if session.ranges > 1 and blob.size - part.have >= session.options.ranges_from_bytes:
+        try:
+            _in_ranges(transfer, part, session.ranges, report)
+            return
+        except NoRanges:
+            part.restart()
+
+    def put(offset: int, data: memoryview) -> None:
+        # A registry that knows no ranges begins again at 0: what is here already is passed over.
+        part.write(data[part.have - offset :])
+        report(part.have)
+
+    transfer.run(part.have, blob.size, put)
+
+
+def _in_ranges(transfer: Transfer, part: Partial, count: int, report: Report) -> None:
+    start, end = part.have, part.size
+    length = -(-(end - start) // count)
+    done = [0] * count
+
+    def job(number: int, cancel: Event) -> None:
+        first = start + number * length
+
+        def put(offset: int, data: memoryview) -> None:
             if cancel.is_set():
                 raise Cancelled
-            # A registry that knows no ranges begins again at 0: what is here already is passed over.
-            fresh = memoryview(data)[max(0, writer.tell() - position) :]
-            position += len(data)
-            if position > blob.size:
-                raise DataLoss(f"{repository.name}@{blob.digest}: more than the {blob.size} bytes that it must have")
-            writer.write(fresh)
-            report(writer.tell())
-    except BaseException:
-        response.close()
+            part.write_at(offset, data)
+            done[number] = offset + len(data) - first
+            report(start + sum(done))
+
+        transfer.run(first, min(first + length, end), put)
+
+    jobs = [partial(job, number) for number in range(count) if start + number * length < end]
+    try:
+        parallel.run(jobs, count, abort=lambda: None)
+    except JubakoError:
+        part.catch_up()
         raise
-    finish(response)
-    if position < blob.size:
-        raise DataLoss(f"{repository.name}@{blob.digest}: ended after {position} of {blob.size} bytes")
-
-
-def _check_length(repository: Repository, blob: Descriptor, response: urllib3.BaseHTTPResponse, position: int) -> None:
-    """Do not read a gigabyte to learn that it is not what was promised."""
-    length = response.headers.get("Content-Length", "")
-    if length.isascii() and length.isdigit() and position + int(length) != blob.size:
-        raise DataLoss(
-            f"{repository.name}@{blob.digest}: the registry has {position + int(length)} bytes, "
-            f"the manifest says {blob.size}"
-        )
+    part.catch_up()

@@ -14,6 +14,9 @@ class ClientOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     insecure: bool = False
     ca_file: Path | None = None
+    """Trusted besides the system's."""
+    client_certificate: tuple[Path, Path] | None = None
+    """A certificate and its key, for registries that want to see one."""
     connect_timeout_s: float = 15.0
     timeout_s: float = 60.0
     """How long a registry may be silent in the middle of an answer."""
@@ -22,6 +25,9 @@ class ClientOptions(msgspec.Struct, frozen=True, kw_only=True):
     retries: int = 5
     parallel: int = 4
     """Blobs in transfer at the same time."""
+    ranges: int | None = None
+    """In how many ranges at once a blob of `ranges_from_bytes` comes; by default 4, from this machine itself 1."""
+    ranges_from_bytes: int = 64 << 20
     sleep: Callable[[float], None] = time.sleep
 
 

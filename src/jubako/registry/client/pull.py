@@ -17,11 +17,10 @@ from jubako.image import platform as platforms
 from jubako.image.catalog import Image, Images
 from jubako.image.progress import SILENT, Progress
 from jubako.image.reference import DEFAULT_TAG, Reference
-from jubako.registry.client import download, parallel
+from jubako.registry.client import download, origin, parallel
 from jubako.registry.client.credentials import Credentials
 from jubako.registry.client.options import DEFAULT, ClientOptions
-from jubako.registry.client.repository import Repository
-from jubako.registry.client.session import Session
+from jubako.registry.client.origin import Origin
 from jubako.spec.oci_image import Descriptor, DiffID, Index, Manifest, Platform
 from jubako.store import Lease, Store
 
@@ -33,18 +32,18 @@ OnBlob = Callable[[Descriptor, DiffID], None]
 class _Pull:
     """One pull under way."""
 
-    def __init__(self, store: Store, repository: Repository, lease: Lease, progress: Progress) -> None:
+    def __init__(self, store: Store, source: Origin, lease: Lease, progress: Progress) -> None:
         self.store = store
-        self.repository = repository
+        self.source = source
         self.lease = lease
         self.progress = progress
 
     def document(self, reference: str, described: Descriptor | None = None) -> tuple[Descriptor, Manifest | Index]:
         """Fetch and store one manifest or index; `described` is what its parent says of it."""
-        target, data = self.repository.manifest(reference)
+        target, data = self.source.ask(lambda repository: repository.manifest(reference))
         if described is not None and described.media_type != target.media_type:
             raise InvalidArgument(
-                f"{self.repository.name}@{target.digest} is called {described.media_type} by its index, "
+                f"{self.source.name}@{target.digest} is called {described.media_type} by its index, "
                 f"but was served as {target.media_type}"
             )
         document = documents.decode(data, target.media_type)
@@ -62,19 +61,32 @@ class _Pull:
                 return target, document
             child = platforms.select(document, wanted)
             _, document = self.document(child.digest, child)
-        raise InvalidArgument(f"{self.repository.name}: indexes nested more than {_NESTING_LIMIT} deep")
+        raise InvalidArgument(f"{self.source.name}: indexes nested more than {_NESTING_LIMIT} deep")
+
+    def everything(self, target: Descriptor, depth: int = 0) -> list[Descriptor]:
+        """Fetch all that `target` leads to but the layers (of artifacts, their blobs), which are returned."""
+        if depth > _NESTING_LIMIT:
+            raise InvalidArgument(f"{self.source.name}: indexes nested more than {_NESTING_LIMIT} deep")
+        _, document = self.document(target.digest, target if depth else None)
+        if isinstance(document, Index):
+            return [blob for child in document.manifests for blob in self.everything(child, depth + 1)]
+        self.blob(document.config)
+        return list(document.layers)
+
+    def blob(self, blob: Descriptor) -> None:
+        """Fetch one small blob."""
+        if blob.size > documents.CONFIG_LIMIT_BYTES:
+            raise InvalidArgument(f"{self.source.name}: the configuration has {blob.size} bytes")
+        self.lease.add(blob.digest)
+        download.fetch(self.source.repositories, self.store, blob, cancel=Event(), report=lambda _: None)
 
     def diff_ids(self, manifest: Manifest) -> list[DiffID]:
         """Fetch the configuration, and say what each layer must unpack to."""
-        config = manifest.config
-        if config.size > documents.CONFIG_LIMIT_BYTES:
-            raise InvalidArgument(f"{self.repository.name}: the configuration has {config.size} bytes")
-        self.lease.add(config.digest)
-        download.fetch(self.repository, self.store, config, cancel=Event(), report=lambda _: None)
-        found = documents.read_config(self.store, config).rootfs.diff_ids
+        self.blob(manifest.config)
+        found = documents.read_config(self.store, manifest.config).rootfs.diff_ids
         if len(found) != len(manifest.layers):
             raise InvalidArgument(
-                f"{self.repository.name}: {len(manifest.layers)} layers, but the configuration lists {len(found)}"
+                f"{self.source.name}: {len(manifest.layers)} layers, but the configuration lists {len(found)}"
             )
         return found
 
@@ -85,7 +97,7 @@ class _Pull:
             return
         self.progress.update(name, "Downloading", 0, layer.size)
         download.fetch(
-            self.repository,
+            self.source.repositories,
             self.store,
             layer,
             cancel=cancel,
@@ -100,6 +112,7 @@ def pull(
     ref: Reference,
     *,
     platform: Platform | None = None,
+    all_platforms: bool = False,
     credentials: Credentials | None = None,
     options: ClientOptions = DEFAULT,
     progress: Progress | None = None,
@@ -111,17 +124,22 @@ def pull(
 
     `on_blob` is called from the downloading threads with each layer as soon as it is in the store (also if it was),
     and with its diff_id, so that unpacking may begin while others still come; what it raises ends the pull.
+    `all_platforms` fetches all that an index leads to; on_blob hears only of the layers for `platform` (this machine).
     `ready` is called when all is fetched; only if it returns does the image get its name.
     """
     shown = progress or SILENT
     with ExitStack() as stack:
         if lease is None:
             lease = stack.enter_context(store.leases.hold(f"pull {ref}"))
-        session = stack.enter_context(Session(ref.domain, credentials, options))
-        work = _Pull(store, Repository(session, ref), lease, shown)
+        work = _Pull(store, origin.opened(stack, ref, credentials, options), lease, shown)
         shown.update(ref.tag or ref.digest or "", f"Pulling from {ref.path}")
         target, manifest = work.manifest(ref.digest or ref.tag or DEFAULT_TAG, platform)
-        _fetch_layers(work, list(zip(manifest.layers, work.diff_ids(manifest), strict=True)), options, on_blob)
+        layers: dict[str, tuple[Descriptor, DiffID | None]] = {}
+        if all_platforms:
+            layers = {layer.digest: (layer, None) for layer in work.everything(target)}
+        pairs = zip(manifest.layers, work.diff_ids(manifest), strict=True)
+        layers.update({layer.digest: (layer, diff_id) for layer, diff_id in pairs})
+        _fetch_layers(work, list(layers.values()), options, on_blob)
         if ready:
             ready()
         images.put(str(ref), target, platform=platform)
@@ -129,22 +147,21 @@ def pull(
 
 
 def _fetch_layers(
-    work: _Pull, layers: list[tuple[Descriptor, DiffID]], options: ClientOptions, on_blob: OnBlob | None
+    work: _Pull, layers: list[tuple[Descriptor, DiffID | None]], options: ClientOptions, on_blob: OnBlob | None
 ) -> None:
-    """Fetch each distinct layer; the largest first, so that no long one is left alone at the end."""
-    distinct = {layer.digest: (layer, diff_id) for layer, diff_id in layers}
-    work.lease.add(*distinct)
-    for digest in distinct:
-        work.progress.update(short(digest), "Pulling fs layer")
+    """Fetch each layer; the largest first, so that no long one is left alone at the end."""
+    work.lease.add(*(layer.digest for layer, _ in layers))
+    for layer, _ in layers:
+        work.progress.update(short(layer.digest), "Pulling fs layer")
 
-    def job(layer: Descriptor, diff_id: DiffID, cancel: Event) -> None:
+    def job(layer: Descriptor, diff_id: DiffID | None, cancel: Event) -> None:
         work.layer(layer, cancel)
-        if on_blob is not None:
+        if on_blob is not None and diff_id is not None:
             on_blob(layer, diff_id)
 
-    order = sorted(distinct.values(), key=lambda pair: pair[0].size, reverse=True)
+    order = sorted(layers, key=lambda pair: pair[0].size, reverse=True)
     jobs = [partial(job, layer, diff_id) for layer, diff_id in order]
-    parallel.run(jobs, options.parallel, abort=work.repository.session.abort)
+    parallel.run(jobs, options.parallel, abort=work.source.abort)
 
 
 def short(digest: str) -> str:

@@ -20,13 +20,12 @@ from jubako.image import reference
 from jubako.image.catalog import Image
 from jubako.image.progress import SILENT, Progress
 from jubako.image.reference import DEFAULT_TAG, Reference
-from jubako.registry.client import parallel
+from jubako.registry.client import origin, parallel
 from jubako.registry.client.credentials import Credentials
-from jubako.registry.client.download import Cancelled
 from jubako.registry.client.options import DEFAULT, ClientOptions
 from jubako.registry.client.pull import short
 from jubako.registry.client.repository import Repository
-from jubako.registry.client.session import Session
+from jubako.registry.client.stream import Cancelled
 from jubako.registry.client.transport import BLOCK_BYTES
 from jubako.spec.oci_image import INDEX, MANIFEST, Descriptor, Digest, Index
 from jubako.store import Store
@@ -119,12 +118,13 @@ def push(
         target, plan = _plan(store, image, shown)
         lease.add(*plan.blobs, *plan.documents)
         sources = _sources(image, ref)
-        session = stack.enter_context(Session(ref.domain, credentials, options))
-        repository = Repository(session, ref, push=True, sources=sources)
+        repository = origin.target(stack, ref, credentials, options, sources=sources)
         work = _Push(store, repository, sources, shown)
         for digest in plan.blobs:
             shown.update(short(digest), "Preparing")
-        parallel.run([partial(work.blob, blob) for blob in plan.blobs.values()], options.parallel, abort=session.abort)
+        parallel.run(
+            [partial(work.blob, blob) for blob in plan.blobs.values()], options.parallel, abort=repository.session.abort
+        )
         _put_documents(store, repository, ref, target, plan)
     return target
 

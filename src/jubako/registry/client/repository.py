@@ -53,14 +53,16 @@ class Repository:
         digest = _check_digest(data, reference, response.headers.get(CONTENT_DIGEST_HEADER, ""), shown)
         return Descriptor(media_type=media_type, digest=digest, size=len(data)), data
 
-    def open_blob(self, digest: Digest, *, offset: int = 0) -> tuple[urllib3.BaseHTTPResponse, int]:
-        """Begin a download at `offset` where the registry can; return the response and where it begins.
+    def open_blob(
+        self, digest: Digest, *, offset: int = 0, end: int | None = None
+    ) -> tuple[urllib3.BaseHTTPResponse, int]:
+        """Begin a download at `offset`, up to `end`, where the registry can; return the response and where it begins.
 
         The caller closes the response. DataLoss when the registry's copy ends before `offset`.
         """
         headers = {"Accept-Encoding": "identity"}
-        if offset:
-            headers["Range"] = f"bytes={offset}-"
+        if offset or end is not None:
+            headers["Range"] = f"bytes={offset}-{'' if end is None else end - 1}"
         response = self._request("GET", f"blobs/{digest}", self._shown(digest), (200, 206, 416), headers)
         if response.status == 416:
             finish(response)

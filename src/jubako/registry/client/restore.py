@@ -20,7 +20,7 @@ def restore(store: Store, ref: Reference, wanted: Descriptor, *, options: Client
     with Session(ref.domain, None, options) as session:
         repository = Repository(session, ref)
         if wanted.media_type not in DOCUMENT_TYPES:
-            download.fetch(repository, store, wanted, cancel=Event(), report=lambda _: None)
+            download.fetch([repository], store, wanted, cancel=Event(), report=lambda _: None)
             return
         _, data = repository.manifest(wanted.digest)
         if len(data) != wanted.size:

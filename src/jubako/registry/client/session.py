@@ -30,16 +30,20 @@ _BACKOFF_S = 0.25
 _BACKOFF_LIMIT_S = 10.0
 _RETRY_AFTER_LIMIT_S = 60.0
 _ERROR_LIMIT_BYTES = 64 << 10
+_RANGES = 4
 
 
 class Session:
     """One registry, for as long as an operation takes."""
 
-    def __init__(self, domain: str, credentials: Credentials | None, options: ClientOptions) -> None:
+    def __init__(self, domain: str, credentials: Credentials | None, options: ClientOptions, path: str = "") -> None:
+        """`path` is the repository, since credentials may be kept for a part of a registry alone."""
         self.domain = domain
         self.options = options
         self._transport = Transport(options)
-        self._auth = Authenticator(self._transport, domain, lambda: credentials or credentials_for(domain), options)
+        self._auth = Authenticator(
+            self._transport, domain, lambda: credentials or credentials_for(domain, path), options
+        )
         self._base = ""
         self._has_answered = False
 
@@ -57,6 +61,11 @@ class Session:
         if not self._base:
             self._base = self._find_base()
         return self._base
+
+    @property
+    def ranges(self) -> int:
+        """In how many parts a large blob should come: one connection fills the way to this machine itself."""
+        return self.options.ranges or (1 if is_loopback(host_of(authority(self.domain))) else _RANGES)
 
     def request(
         self,

@@ -6,6 +6,7 @@ Concurrency:  threads share one transport; a response belongs to the thread that
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from threading import Lock
@@ -15,6 +16,7 @@ from weakref import WeakSet
 
 import urllib3
 
+from jubako.errors import InvalidArgument
 from jubako.registry.client.endpoint import is_loopback
 from jubako.registry.client.options import ClientOptions
 
@@ -113,15 +115,30 @@ def finish(response: urllib3.BaseHTTPResponse) -> None:
 
 
 def _make(options: ClientOptions, proxy: str) -> urllib3.PoolManager:
-    settings: dict[str, Any] = {"maxsize": options.parallel + 1, "blocksize": BLOCK_BYTES}
-    if options.ca_file is not None:
-        settings["ca_certs"] = str(options.ca_file)
+    settings: dict[str, Any] = {"maxsize": options.parallel * (options.ranges or 4) + 1, "blocksize": BLOCK_BYTES}
+    if options.ca_file is not None or options.client_certificate is not None:
+        settings["ssl_context"] = _context(options)
     if options.insecure:
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         settings |= {"cert_reqs": "CERT_NONE", "assert_hostname": False}
     if proxy:
         return urllib3.ProxyManager(proxy, **settings)
     return urllib3.PoolManager(**settings)
+
+
+def _context(options: ClientOptions) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    try:
+        if options.ca_file is not None:
+            context.load_verify_locations(options.ca_file)
+        if options.client_certificate is not None:
+            context.load_cert_chain(*options.client_certificate)
+    except (OSError, ssl.SSLError) as error:
+        raise InvalidArgument(f"cannot use the certificates for the registry: {error}") from error
+    if options.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _proxy_for(url: str) -> str:
