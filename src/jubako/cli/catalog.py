@@ -50,10 +50,14 @@ COMMANDS = {
 
 # Commands that exist only within a group.
 GROUP_COMMANDS = {
+    "artifact_pull": "Write the files of an artifact from a registry to a directory",
+    "artifact_push": "Send files to a registry as an artifact",
+    "artifact_referrers": "List what refers to an image or artifact in its registry: signatures and the like",
     "builder_prune": "Remove build cache",
     "container_inspect": "Display detailed information on one or more containers",
     "container_prune": "Remove all stopped containers",
     "image_bootstrap": "Make a base image from the distribution's packages, without a registry",
+    "image_copy": "Copy an image from one registry to another, without storing it here",
     "image_inspect": "Display detailed information on one or more images",
     "image_prune": "Remove unused images",
     "network_create": "Create a network",
@@ -74,6 +78,10 @@ GROUP_COMMANDS = {
 }
 
 GROUPS: dict[str, tuple[str, dict[str, str]]] = {
+    "artifact": (
+        "Manage artifacts: any files, in registries",
+        {"pull": "artifact_pull", "push": "artifact_push", "referrers": "artifact_referrers"},
+    ),
     "builder": ("Manage builds", {"build": "build", "prune": "builder_prune"}),
     "container": (
         "Manage containers",
@@ -108,6 +116,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
         {
             "bootstrap": "image_bootstrap",
             "build": "build",
+            "copy": "image_copy",
             "history": "history",
             "inspect": "image_inspect",
             "load": "load",

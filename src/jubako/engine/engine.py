@@ -23,6 +23,7 @@ from jubako.engine.images import EngineImages
 if TYPE_CHECKING:
     from jubako.engine.events import Event
     from jubako.engine.facades import EngineNetworks, EngineSystem, EngineVolumes
+    from jubako.engine.registries import EngineRegistries
 
 
 class Engine:
@@ -46,6 +47,12 @@ class Engine:
         from jubako.engine.facades import EngineVolumes
 
         return EngineVolumes(self.drivers)
+
+    @cached_property
+    def registries(self) -> EngineRegistries:
+        from jubako.engine.registries import EngineRegistries
+
+        return EngineRegistries(self.drivers)
 
     @cached_property
     def system(self) -> EngineSystem:

@@ -65,32 +65,23 @@ class EngineImages:
         text: str,
         *,
         platform: str | None = None,
+        all_platforms: bool = False,
         credentials: Credentials | None = None,
         options: ClientOptions | None = None,
         progress: Progress | None = None,
     ) -> Image:
-        """Fetch an image from its registry and unpack it."""
-        from jubako.image import platform as platforms
-        from jubako.registry import client
-        from jubako.snapshot.unpack import Unpacking
+        """Fetch an image from its registry and unpack it; with `all_platforms` all that an index leads to is kept."""
+        from jubako.engine import transfers
 
-        drivers = self._drivers
-        with (
-            drivers.store.leases.hold(f"pull {text}") as lease,
-            Unpacking(drivers.store, drivers.snapshots, lease=lease, progress=progress) as unpacking,
-        ):
-            image = client.pull(
-                drivers.store,
-                drivers.images,
-                reference.parse(text),
-                platform=platforms.parse(platform) if platform else None,
-                credentials=credentials,
-                options=options or client.ClientOptions(),
-                progress=progress,
-                lease=lease,
-                on_blob=lambda layer, diff_id: unpacking.begin(diff_id, layer),
-                ready=unpacking.finish,
-            )
+        image = transfers.pull(
+            self._drivers,
+            text,
+            platform=platform,
+            all_platforms=all_platforms,
+            credentials=credentials,
+            options=options,
+            progress=progress,
+        )
         self._emit("pull", image, text)
         return image
 
@@ -98,20 +89,22 @@ class EngineImages:
         self,
         text: str,
         *,
+        platform: str | None = None,
         credentials: Credentials | None = None,
         options: ClientOptions | None = None,
         progress: Progress | None = None,
     ) -> Descriptor:
-        """Send the image called `text` to the registry that the name says."""
-        from jubako.registry import client
+        """Send the image called `text`, or its manifest for `platform` alone, to the registry that the name says."""
+        from jubako.engine import transfers
 
         image = self.get(text)
-        pushed = client.push(
-            self._drivers.store,
+        pushed = transfers.push(
+            self._drivers,
             image,
-            reference.parse(text),
+            text,
+            platform=platform,
             credentials=credentials,
-            options=options or client.ClientOptions(),
+            options=options,
             progress=progress,
         )
         self._emit("push", image, text)

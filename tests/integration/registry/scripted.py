@@ -13,6 +13,7 @@ class Asked(NamedTuple):
     method: str
     path: str
     headers: dict[str, str]
+    body: bytes = b""
 
 
 class Answer(NamedTuple):
@@ -67,8 +68,8 @@ def _handler(state: Scripted) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            asked = Asked(self.command, self.path, {name.title(): value for name, value in self.headers.items()})
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            asked = Asked(self.command, self.path, {name.title(): value for name, value in self.headers.items()}, body)
             if self.path != "/v2/":
                 state.asked.append(asked)
             answer = state.script(asked)

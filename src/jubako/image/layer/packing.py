@@ -44,11 +44,12 @@ def pack(
     source_date_epoch: int | None = None,
     whiteouts: Whiteouts = "overlay",
     xattr_prefix: str = "trusted.",
+    prefix: bytes = b"",
 ) -> Packed:
     """Write what is beneath `root_fd` to `out` as a layer's (uncompressed) tar.
 
     "overlay" reads the tree as an overlay's upper directory; "none" as a plain tree. Times later than
-    `source_date_epoch` become it.
+    `source_date_epoch` become it. Names begin with `prefix`.
     """
     digest = hashlib.sha256()
 
@@ -61,7 +62,7 @@ def pack(
         walker = Walker(
             writer, overlay_prefix=xattr_prefix if whiteouts == "overlay" else None, newest_s=source_date_epoch
         )
-        walker.tree(root_fd)
+        walker.tree(root_fd, prefix)
         writer.finish()
     return Packed(DiffID(f"sha256:{digest.hexdigest()}"), walker.size_bytes, walker.entries)
 
@@ -74,6 +75,7 @@ def pack_blob(
     source_date_epoch: int | None = None,
     whiteouts: Whiteouts = "overlay",
     xattr_prefix: str = "trusted.",
+    prefix: bytes = b"",
 ) -> tuple[Descriptor, DiffID]:
     """Pack what is beneath `root_fd` into a blob; return its descriptor and the diff_id. See pack()."""
     with blobs.writer() as blob:
@@ -84,6 +86,7 @@ def pack_blob(
             source_date_epoch=source_date_epoch,
             whiteouts=whiteouts,
             xattr_prefix=xattr_prefix,
+            prefix=prefix,
         )
         sink.finish()
         info = blob.commit()

@@ -6,7 +6,7 @@ registry where the image has a name there too, and only then uploaded, in one st
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from threading import Event
@@ -24,10 +24,11 @@ from jubako.registry.client import origin, parallel
 from jubako.registry.client.credentials import Credentials
 from jubako.registry.client.options import DEFAULT, ClientOptions
 from jubako.registry.client.pull import short
+from jubako.registry.client.referrers import put_with_subject
 from jubako.registry.client.repository import Repository
 from jubako.registry.client.stream import Cancelled
 from jubako.registry.client.transport import BLOCK_BYTES
-from jubako.spec.oci_image import INDEX, MANIFEST, Descriptor, Digest, Index
+from jubako.spec.oci_image import INDEX, MANIFEST, Descriptor, Digest, Index, Platform
 from jubako.store import Store
 
 
@@ -106,31 +107,51 @@ def push(
     *,
     credentials: Credentials | None = None,
     options: ClientOptions = DEFAULT,
+    platform: Platform | None = None,
     progress: Progress | None = None,
 ) -> Descriptor:
     """Send `image` to the repository and tag of `ref`; return what the name means there now.
 
-    An index goes with all its children, or, where not all of them are in the store, as the one manifest that is.
+    An index goes with all its children, or, where not all of them are in the store, as the one manifest that is; with
+    `platform` as the manifest for that.
     """
     shown = progress or SILENT
     with ExitStack() as stack:
         lease = stack.enter_context(store.leases.hold(f"push {ref}"))
-        target, plan = _plan(store, image, shown)
+        target, plan = _plan(store, image, shown, platform)
         lease.add(*plan.blobs, *plan.documents)
         sources = _sources(image, ref)
         repository = origin.target(stack, ref, credentials, options, sources=sources)
-        work = _Push(store, repository, sources, shown)
-        for digest in plan.blobs:
-            shown.update(short(digest), "Preparing")
-        parallel.run(
-            [partial(work.blob, blob) for blob in plan.blobs.values()], options.parallel, abort=repository.session.abort
-        )
+        send(store, repository, list(plan.blobs.values()), shown, sources=sources)
         _put_documents(store, repository, ref, target, plan)
     return target
 
 
-def _plan(store: Store, image: Image, progress: Progress) -> tuple[Descriptor, _Plan]:
+def send(
+    store: Store,
+    repository: Repository,
+    blobs: Sequence[Descriptor],
+    progress: Progress,
+    *,
+    sources: Sequence[str] = (),
+) -> None:
+    """Bring blobs of the store to the repository, several at a time; `sources` may have them already."""
+    work = _Push(store, repository, list(sources), progress)
+    distinct = {blob.digest: blob for blob in blobs}
+    for digest in distinct:
+        progress.update(short(digest), "Preparing")
+    session = repository.session
+    parallel.run(
+        [partial(work.blob, blob) for blob in distinct.values()], session.options.parallel, abort=session.abort
+    )
+
+
+def _plan(store: Store, image: Image, progress: Progress, platform: Platform | None) -> tuple[Descriptor, _Plan]:
     plan = _Plan()
+    if platform is not None:
+        chosen, _ = documents.resolve(store, image.target, platform)
+        plan.add(store, chosen)
+        return chosen, plan
     try:
         plan.add(store, image.target)
         return image.target, plan
@@ -166,7 +187,7 @@ def _put_documents(store: Store, repository: Repository, ref: Reference, target:
     for digest, document in plan.documents.items():
         name = (ref.digest or ref.tag or DEFAULT_TAG) if digest == target.digest else digest
         data = store.blobs.read(digest, limit=documents.DOCUMENT_LIMIT_BYTES)
-        repository.put_manifest(name, document.media_type or _own_media_type(data), data)
+        put_with_subject(repository, name, document.media_type or _own_media_type(data), data)
 
 
 def _own_media_type(data: bytes) -> str:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from urllib.parse import quote, urlencode, urlsplit
 
+import msgspec
 import urllib3
 
 from jubako.errors import DataLoss, InvalidArgument, ResourceExhausted, Unavailable
@@ -14,9 +15,16 @@ from jubako.image.reference import Reference, is_digest
 from jubako.registry.client import failure
 from jubako.registry.client.session import Session
 from jubako.registry.client.transport import Body, finish, read
-from jubako.spec.distribution import ACCEPTED_MANIFESTS, CONTENT_DIGEST_HEADER, DOCUMENT_TYPES
+from jubako.spec.distribution import (
+    ACCEPTED_MANIFESTS,
+    CONTENT_DIGEST_HEADER,
+    DOCUMENT_TYPES,
+    SUBJECT_HEADER,
+    TagList,
+)
 from jubako.spec.oci_image import Descriptor, Digest
 
+_PAGES_LIMIT = 1000
 _SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1"
 
 
@@ -92,9 +100,32 @@ class Repository:
         # An empty file counts as no body at all, which needs no stream.
         finish(self._request("PUT", url, self._shown(digest), (201,), headers, body if size else b""))
 
-    def put_manifest(self, reference: str, media_type: str, data: bytes) -> None:
+    def put_manifest(self, reference: str, media_type: str, data: bytes) -> bool:
+        """Put a manifest or index; whether the registry lists it with its subject by itself."""
         headers = {"Content-Type": media_type}
-        finish(self._request("PUT", f"manifests/{quote(reference)}", self.name, (201,), headers, data))
+        response = self._request("PUT", f"manifests/{quote(reference)}", self.name, (201,), headers, data)
+        finish(response)
+        return SUBJECT_HEADER in response.headers
+
+    def get(self, path: str, *, expect: tuple[int, ...] = (200,)) -> urllib3.BaseHTTPResponse:
+        """Ask for anything else of the repository; the caller reads and closes the response."""
+        return self._request("GET", path, self.name, expect)
+
+    def tags(self) -> list[str]:
+        """All tags, over as many pages as the registry needs."""
+        found: list[str] = []
+        path = "tags/list"
+        for _ in range(_PAGES_LIMIT):
+            response = self.get(path)
+            data = read(response, documents.DOCUMENT_LIMIT_BYTES)
+            try:
+                found += msgspec.json.decode(data, type=TagList).tags or []
+            except msgspec.DecodeError as error:
+                raise Unavailable(f"{self.name}: the registry's list of tags is malformed: {error}") from error
+            path = next_page(response.headers.get("Link", ""))
+            if not path:
+                return found
+        raise Unavailable(f"{self.name}: the registry's list of tags has no end")
 
     def has_manifest(self, digest: Digest) -> bool:
         headers = {"Accept": ", ".join(ACCEPTED_MANIFESTS)}
@@ -134,6 +165,12 @@ class Repository:
         return f"{self.name}@{digest}"
 
 
+def next_page(link: str) -> str:
+    """The target of a Link header, `<target>; rel="next"`; "" where there is none."""
+    target, _, parameters = link.partition(">")
+    return target.lstrip(" <") if 'rel="next"' in parameters.replace("'", '"') else ""
+
+
 def _media_type(response: urllib3.BaseHTTPResponse, shown: str) -> str:
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
     if media_type.startswith(_SCHEMA_1):
@@ -147,12 +184,12 @@ def _media_type(response: urllib3.BaseHTTPResponse, shown: str) -> str:
 def _check_digest(data: bytes, reference: str, claimed: str, shown: str) -> Digest:
     """The digest to know the document by; DataLoss unless it is what was asked for and what the registry says."""
     for wanted in (reference, claimed):
-        if is_digest(wanted) and (actual := _digest(data, wanted.partition(":")[0])) != wanted:
+        if is_digest(wanted) and (actual := digest_of(data, wanted.partition(":")[0])) != wanted:
             raise DataLoss(f"{shown}: the manifest does not match its digest: {wanted} was expected, {actual} arrived")
-    return Digest(reference) if is_digest(reference) else _digest(data, "sha256")
+    return Digest(reference) if is_digest(reference) else digest_of(data)
 
 
-def _digest(data: bytes, algorithm: str) -> Digest:
+def digest_of(data: bytes, algorithm: str = "sha256") -> Digest:
     return Digest(f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}")
 
 
