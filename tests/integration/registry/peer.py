@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -14,6 +15,7 @@ import urllib3
 from jubako.image.reference import Reference, parse
 from jubako.registry.server import Configuration
 from jubako.registry.server.listening import bind
+from jubako.registry.server.registry import memory_for
 from jubako.registry.server.server import Running, running
 from jubako.spec.oci_image import Digest
 
@@ -63,11 +65,15 @@ def served(configuration: Configuration, file: Path | None = None) -> Iterator[H
     stop = asyncio.Event()
 
     async def main() -> None:
-        with bind(configuration.listen) as listener:
-            async with running(configuration, listener) as server:
-                found.append(server)
-                ready.set()
-                await stop.wait()
+        memory = memory_for(configuration)
+        try:
+            with bind(configuration.listen) as listener:
+                async with running(configuration, listener, memory) as server:
+                    found.append(server)
+                    ready.set()
+                    await stop.wait()
+        finally:
+            os.close(memory.fd)
 
     def run() -> None:
         try:

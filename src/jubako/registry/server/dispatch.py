@@ -1,56 +1,29 @@
-"""From a request to its answer: route, admission, endpoint, and the error body when one of them refuses."""
+"""From a request to its answer: limits, route, admission, endpoint, and the error body when one of them refuses."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
 import logging
-from collections.abc import Awaitable, Callable
+import time
 
 import msgspec
 from aiohttp import web
 
 from jubako.errors import JubakoError
 from jubako.registry.server import routes
-from jubako.registry.server.access.caller import ANONYMOUS, CATALOG, Caller, Scope
-from jubako.registry.server.endpoints import blobs, lists, manifests, status, token, uploads
+from jubako.registry.server.access.caller import ANONYMOUS, Caller
+from jubako.registry.server.access.guard import has_credentials
+from jubako.registry.server.accesslog import Entry, now, shortened
+from jubako.registry.server.endpoints import HANDLERS, OPEN, PAGES, scope_of
 from jubako.registry.server.endpoints.copies import refuse_push
 from jubako.registry.server.refusal import Refused, from_kind
 from jubako.registry.server.registry import Registry
-from jubako.registry.server.routes import Endpoint, Route
+from jubako.registry.server.routes import Route
 from jubako.spec.distribution import API_VERSION, API_VERSION_HEADER, Code
 
-Handler = Callable[[Registry, web.BaseRequest, Route, Caller], Awaitable[web.StreamResponse]]
-
 _LOG = logging.getLogger("jubako.registry")
-_ACTIONS: dict[str, tuple[str, ...]] = {"GET": ("pull",), "HEAD": ("pull",), "DELETE": ("delete",)}
-
-
-_HANDLERS: dict[Endpoint, dict[str, Handler]] = {
-    "base": {"GET": status.base, "HEAD": status.base},
-    "health": {"GET": status.health, "HEAD": status.health},
-    "token": {"GET": token.get, "POST": token.post},
-    "keys": {"GET": token.keys},
-    "catalog": {"GET": lists.catalog},
-    "tags": {"GET": lists.tags},
-    "referrers": {"GET": lists.referrers},
-    "manifest": {
-        "GET": manifests.get,
-        "HEAD": manifests.get,
-        "PUT": manifests.put,
-        "DELETE": manifests.delete,
-    },
-    "blob": {"GET": blobs.get, "HEAD": blobs.get, "DELETE": blobs.delete},
-    "uploads": {"POST": uploads.start},
-    "upload": {
-        "GET": uploads.status,
-        "PATCH": uploads.append,
-        "PUT": uploads.finish,
-        "DELETE": uploads.cancel,
-    },
-}
-# Whoever asks these says in the request itself who they are, or need not.
-_OPEN: frozenset[Endpoint] = frozenset({"token", "keys", "health"})
+_USER = web.RequestKey("user", str)
 
 
 class Dispatcher:
@@ -71,22 +44,38 @@ class Dispatcher:
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         self._active += 1
+        began = time.perf_counter()
+        endpoint = "unknown"
         try:
-            response = await self._respond(request)
+            try:
+                route = routes.parse(request.path)
+                endpoint = route.endpoint
+                response = await self._respond(request, route)
+            except Refused as refused:
+                response = _refusal(refused)
+            await self._send(request, response)
+        except ConnectionError:
+            # Nobody waits for the answer any more.
+            response.force_close()
         finally:
             self._active -= 1
             if not self._active:
                 self._idle.set()
-        response.headers[API_VERSION_HEADER] = API_VERSION
-        if self._draining:
-            response.force_close()
+        self._note(request, endpoint, response, time.perf_counter() - began)
         return response
 
-    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _send(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
+        """Send what the endpoint did not send itself, so that its time counts."""
+        if self._draining:
+            response.force_close()
+        if not response.prepared:
+            response.headers[API_VERSION_HEADER] = API_VERSION
+            await response.prepare(request)
+            await response.write_eof()
+
+    async def _respond(self, request: web.BaseRequest, route: Route) -> web.StreamResponse:
         try:
-            return await self._answer(request)
-        except Refused as refused:
-            return _refusal(refused)
+            return await self._answer(request, route)
         except JubakoError as error:
             return _refusal(from_kind(error))
         except (ConnectionError, web.RequestPayloadError):
@@ -96,37 +85,70 @@ class Dispatcher:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 return _refusal(Refused(Code.UNKNOWN, "no space left on the registry's disk", status=507))
             return _failed(request)
+        except Refused:
+            raise
         except Exception:
             return _failed(request)
 
-    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        route = routes.parse(request.path)
-        methods = _HANDLERS[route.endpoint]
+    async def _answer(self, request: web.BaseRequest, route: Route) -> web.StreamResponse:
+        methods = HANDLERS[route.endpoint]
         handler = methods.get(request.method)
         if handler is None:
             allow = {"Allow": ", ".join(methods)}
             raise Refused(Code.UNSUPPORTED, f"{request.method} is not supported here", headers=allow)
         caller = ANONYMOUS
-        if route.endpoint not in _OPEN:
-            caller = await self._registry.guard.admit(request, _scope(route, request.method))
+        if route.endpoint not in OPEN:
+            caller = await self._admit(request, route)
+            request[_USER] = caller.user
             refuse_push(self._registry, request, route)
         return await handler(self._registry, request, route, caller)
+
+    async def _admit(self, request: web.BaseRequest, route: Route) -> Caller:
+        """Let in whom the guard lets in, unless there are too many requests of theirs, or wrong passwords."""
+        limiter, address = self._registry.limiter, request.remote or ""
+        with_credentials = has_credentials(request)
+        _limit(limiter.may_guess(address) if with_credentials else limiter.take(address))
+        try:
+            caller = await self._registry.guard.admit(
+                request, scope_of(route, request.method), by_browser=route.endpoint in PAGES
+            )
+        except Refused as refused:
+            if refused.status == 401 and with_credentials and not request.headers["Authorization"].startswith("Bearer"):
+                limiter.guessed_wrong(address)
+            raise
+        if with_credentials:
+            _limit(limiter.take(caller.user or address))
+        return caller
+
+    def _note(self, request: web.BaseRequest, endpoint: str, response: web.StreamResponse, seconds: float) -> None:
+        received = request.content.total_bytes
+        sent = 0 if request.method == "HEAD" else response.content_length or 0
+        self._registry.metrics.observe(endpoint, response.status, seconds, received=received, sent=sent)
+        if self._registry.access_log.is_on:
+            entry = Entry(
+                time=now(),
+                client=request.remote or "",
+                method=request.method,
+                path=shortened(request.path),
+                status=response.status,
+                sent=sent,
+                received=received,
+                ms=round(seconds * 1000, 2),
+                user=request.get(_USER, ""),
+                agent=shortened(request.headers.get("User-Agent", "")),
+            )
+            self._registry.access_log.write(entry)
+
+
+def _limit(wait_s: float) -> None:
+    if wait_s > 0:
+        headers = {"Retry-After": str(int(wait_s) + 1)}
+        raise Refused(Code.TOOMANYREQUESTS, "too many requests", headers=headers)
 
 
 def _failed(request: web.BaseRequest) -> web.Response:
     _LOG.exception("%s %s failed", request.method, request.path)
     return _refusal(Refused(Code.UNKNOWN, "internal error"))
-
-
-def _scope(route: Route, method: str) -> Scope:
-    if route.endpoint == "base":
-        return Scope()
-    if route.endpoint == "catalog":
-        return CATALOG
-    actions = _ACTIONS.get(method, ("pull", "push"))
-    if route.endpoint == "upload":
-        actions = ("pull", "push")
-    return Scope("repository", route.name, actions)
 
 
 def _refusal(refused: Refused) -> web.Response:

@@ -10,7 +10,22 @@ from jubako.registry.server.refusal import Refused
 from jubako.spec.distribution import Code, is_repository, is_tag
 
 Endpoint = Literal[
-    "base", "token", "keys", "health", "catalog", "tags", "manifest", "blob", "uploads", "upload", "referrers"
+    "base",
+    "token",
+    "keys",
+    "health",
+    "metrics",
+    "home",
+    "style",
+    "page-repository",
+    "page-manifest",
+    "catalog",
+    "tags",
+    "manifest",
+    "blob",
+    "uploads",
+    "upload",
+    "referrers",
 ]
 
 _FIXED: dict[str, Endpoint] = {
@@ -20,8 +35,12 @@ _FIXED: dict[str, Endpoint] = {
     "/token": "token",
     "/.well-known/jwks.json": "keys",
     "/healthz": "health",
+    "/metrics": "metrics",
+    "/": "home",
+    "/-/style.css": "style",
 }
 _REPOSITORY = re.compile(r"/v2/(.+)/(manifests|blobs/uploads|blobs|tags|referrers)/([^/]*)")
+_PAGE = re.compile(r"/-/(repository|manifest)/([^@]+)(?:@(.+))?")
 _KINDS: dict[str, Endpoint] = {"manifests": "manifest", "blobs": "blob", "referrers": "referrers"}
 
 
@@ -38,6 +57,8 @@ def parse(path: str) -> Route:
     if path in _FIXED:
         return Route(_FIXED[path])
     match = _REPOSITORY.fullmatch(path)
+    if match is None and (page := _PAGE.fullmatch(path)):
+        return _parse_page(*page.groups())
     if match is None:
         raise Refused(Code.UNSUPPORTED, "there is no such endpoint", status=404)
     name, kind, reference = match.groups()
@@ -51,6 +72,14 @@ def parse(path: str) -> Route:
         return Route("tags", name)
     _check_reference(kind, reference)
     return Route(_KINDS[kind], name, reference)
+
+
+def _parse_page(kind: str, name: str, digest: str | None) -> Route:
+    if is_repository(name) and kind == "repository" and digest is None:
+        return Route("page-repository", name)
+    if is_repository(name) and kind == "manifest" and digest and is_digest(digest):
+        return Route("page-manifest", name, digest)
+    raise Refused(Code.UNSUPPORTED, "there is no such page", status=404)
 
 
 def _check_reference(kind: str, reference: str) -> None:

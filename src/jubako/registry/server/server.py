@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -26,7 +27,9 @@ from jubako.errors import JubakoError
 from jubako.registry.server.config import Configuration, load
 from jubako.registry.server.dispatch import Dispatcher
 from jubako.registry.server.listening import address_of, bind, renew, tls_context
-from jubako.registry.server.registry import Registry
+from jubako.registry.server.processes import serve_in_processes
+from jubako.registry.server.registry import Registry, memory_for
+from jubako.registry.server.shared import Shared
 from jubako.registry.server.upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -47,8 +50,15 @@ def serve(
     `ready` is called with the address once connections are accepted. Raises InvalidArgument, PermissionDenied, and
     Unavailable when the address is taken.
     """
-    with bind(configuration.listen) as listener:
-        asyncio.run(_until_signalled(configuration, listener, file, ready))
+    memory = memory_for(configuration)
+    try:
+        if configuration.processes > 1:
+            serve_in_processes(configuration, file, memory, ready)
+            return
+        with bind(configuration.listen) as listener:
+            asyncio.run(until_signalled(configuration, listener, file, memory, ready))
+    finally:
+        os.close(memory.fd)
 
 
 class Running:
@@ -82,10 +92,10 @@ class Running:
 
 
 @asynccontextmanager
-async def running(configuration: Configuration, listener: socket.socket) -> AsyncIterator[Running]:
+async def running(configuration: Configuration, listener: socket.socket, memory: Shared) -> AsyncIterator[Running]:
     """Lend a serving registry to the body; requests in flight are drained afterwards."""
     context = tls_context(configuration.tls) if configuration.tls else None
-    with contextlib.closing(Registry(configuration)) as registry:
+    with contextlib.closing(Registry(configuration, memory)) as registry:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, "registry"))
         dispatcher = Dispatcher(registry)
         server = web.Server(dispatcher, access_log=None, read_bufsize=_READ_BUFFER_BYTES, auto_decompress=False)
@@ -106,13 +116,22 @@ async def running(configuration: Configuration, listener: socket.socket) -> Asyn
             await runner.cleanup()
 
 
-async def _until_signalled(
-    configuration: Configuration, listener: socket.socket, file: Path | None, ready: Callable[[str], None] | None
+async def until_signalled(
+    configuration: Configuration,
+    listener: socket.socket,
+    file: Path | None,
+    memory: Shared,
+    ready: Callable[[str], None] | None,
+    *,
+    parent: int | None = None,
 ) -> None:
+    """Serve on `listener` until a signal, or until nobody holds the other end of the pipe `parent`."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with running(configuration, listener) as server:
+    if parent is not None:
+        loop.add_reader(parent, stop.set)
+    async with running(configuration, listener, memory) as server:
         if file is not None:
             loop.add_signal_handler(signal.SIGHUP, server.reload, file)
         if ready is not None:

@@ -35,16 +35,19 @@ class Guard:
         self._certificates = certificates
         self.is_open = not (access.htpasswd or access.oidc or certificates or access.policy is not None)
 
-    async def admit(self, request: web.BaseRequest, scope: Scope) -> Caller:
-        """Return who may do what `scope` says; Refused otherwise."""
+    async def admit(self, request: web.BaseRequest, scope: Scope, *, by_browser: bool = False) -> Caller:
+        """Return who may do what `scope` says; Refused otherwise. Browsers are asked for a password.
+
+        A scope without a type asks of a browser only that its credentials, if it has any, are right.
+        """
         if self.is_open:
             return ANONYMOUS
         caller = await self.identify(request)
         if caller is None:
-            raise self._challenge(request, scope, error="invalid_token")
-        if not self.allows(caller, scope):
+            raise self._challenge(request, scope, "invalid_token", by_browser)
+        if not self.allows(caller, scope) and not (by_browser and not scope.type):
             if not caller.user or caller.granted is not None:
-                raise self._challenge(request, scope, error="insufficient_scope" if has_credentials(request) else "")
+                raise self._challenge(request, scope, "insufficient_scope", by_browser)
             raise Refused(Code.DENIED, "requested access to the resource is denied", detail=_detail([scope]))
         return caller
 
@@ -93,13 +96,13 @@ class Guard:
     def _in_groups(self, caller: Caller) -> Caller:
         return caller._replace(groups=caller.groups | self.policy.groups_of(caller.user))
 
-    def _challenge(self, request: web.BaseRequest, scope: Scope, *, error: str) -> Refused:
-        if self.tokens is None:
+    def _challenge(self, request: web.BaseRequest, scope: Scope, error: str, by_browser: bool) -> Refused:
+        if self.tokens is None or by_browser:
             return challenge(BASIC, [scope])
         realm = self.tokens.settings.realm or f"{request.scheme}://{request.host}/token"
         header = f'Bearer realm="{realm}",service="{self.tokens.settings.service}"'
         header += f',scope="{scope}"' if scope.type else ""
-        return challenge(header + (f',error="{error}"' if error and has_credentials(request) else ""), [scope])
+        return challenge(header + (f',error="{error}"' if has_credentials(request) else ""), [scope])
 
 
 def challenge(header: str, wanted: Sequence[Scope | Grant]) -> Refused:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from jubako.errors import NotFound
+from jubako.errors import JubakoError, NotFound
 from jubako.registry.server.access.caller import Caller
 from jubako.registry.server.endpoints.copies import stream_blob
 from jubako.registry.server.endpoints.ranges import wanted_range
+from jubako.registry.server.endpoints.sending import broken_off, send_file
 from jubako.registry.server.registry import Registry, in_thread
 from jubako.registry.server.routes import Route
-from jubako.spec.distribution import CONTENT_DIGEST_HEADER
+from jubako.spec.distribution import API_VERSION, API_VERSION_HEADER, CONTENT_DIGEST_HEADER
 
 
 async def get(registry: Registry, request: web.BaseRequest, route: Route, caller: Caller) -> web.StreamResponse:
     headers = {
         "Content-Type": "application/octet-stream",
         CONTENT_DIGEST_HEADER: route.reference,
+        API_VERSION_HEADER: API_VERSION,
         "Cache-Control": "max-age=31536000, immutable",
     }
     try:
@@ -33,7 +35,7 @@ async def get(registry: Registry, request: web.BaseRequest, route: Route, caller
         await in_thread(registry.blobs.touch, route.name, route.reference)
     path = registry.state.storage.path(route.reference)
     if path is not None:
-        return web.FileResponse(path, headers=headers)
+        return await send_file(request, path, route.reference, headers)
     return await _streamed(registry, request, route.reference, link.size, headers)
 
 
@@ -55,8 +57,11 @@ async def _streamed(
     # The first piece before the status: an object store that fails is told as an error, not as a broken answer.
     piece = await in_thread(next, pieces, b"") if request.method == "GET" else b""
     await response.prepare(request)
-    while piece:
-        await response.write(piece)
-        piece = await in_thread(next, pieces, b"")
-    await response.write_eof()
+    try:
+        while piece:
+            await response.write(piece)
+            piece = await in_thread(next, pieces, b"")
+        await response.write_eof()
+    except (JubakoError, OSError):
+        broken_off(request)
     return response

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from jubako.errors import JubakoError, Unavailable
+from jubako.registry.server.endpoints.sending import broken_off
 from jubako.registry.server.outward.upstream import UpstreamCache
 from jubako.registry.server.refusal import Refused
 from jubako.registry.server.registry import Registry, in_thread
@@ -55,9 +56,7 @@ async def stream_blob(
             async for piece in download.pieces():
                 await response.write(piece)
         except (JubakoError, OSError):
-            # The status is out: only a connection that breaks off tells the client.
-            if request.transport is not None:
-                request.transport.abort()
+            broken_off(request)
             return response
     await response.write_eof()
     return response

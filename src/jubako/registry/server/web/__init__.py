@@ -1,0 +1,1 @@
+"""A read-only web page to look into a registry with."""
