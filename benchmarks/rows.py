@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from benchmarks import files
+from benchmarks import files, registry
 from benchmarks.measure import Action, command, interleaved, summary
 from benchmarks.peers import LIMITS, Bench
 
@@ -164,6 +164,10 @@ def rebuild(bench: Bench, rounds: int) -> dict[str, Any]:
             *bench.docker.argv, "build", "-q", "-t", "steps", str(context), env={**os.environ, "DOCKER_BUILDKIT": "0"}
         )
     return summary(interleaved(contenders, rounds), {"docker": 0.40})
+
+
+ROWS["registry_blobs"] = ("16 clients pull 1 MiB blobs from the registry (ms for each)", registry.blobs)
+ROWS["registry_manifests"] = ("16 clients get a manifest from the registry (ms for each)", registry.manifests)
 
 
 def describe(path: Path, results: dict[str, Any]) -> None:

@@ -9,12 +9,14 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 
 import msgspec
 import pytest
 import urllib3
 
 from jubako.registry.server.collect import collect
+from jubako.registry.server.state import State
 from jubako.spec.oci_image import CONFIG, LAYER_GZIP, MANIFEST, Descriptor, Manifest
 
 from .peer import Http, digest_of
@@ -26,7 +28,9 @@ from pathlib import Path
 from jubako.registry.server import configured, serve
 serve(configured(Path(sys.argv[1]), "127.0.0.1:0"), ready=lambda url: print(url, flush=True))
 """
-KILLS = 12
+# A run of many: JUBAKO_KILLS=100.
+KILLS = int(os.environ.get("JUBAKO_KILLS", "10"))
+PUSHERS = 8
 
 
 class Server:
@@ -59,7 +63,7 @@ class Pusher(threading.Thread):
             pass
 
     def push(self, name):
-        layer, config = self.random.randbytes(self.random.randrange(1, 3_000_000)), self.random.randbytes(100)
+        layer, config = self.random.randbytes(self.random.randrange(1, 1_500_000)), self.random.randbytes(100)
         for data in (layer, config):
             location = self.http("POST", f"/v2/{name}/blobs/uploads/").headers["Location"]
             cut = self.random.randrange(len(data))
@@ -80,7 +84,7 @@ def test_kills_at_random_moments_lose_nothing_and_leave_nothing_corrupt(registry
     blobs, manifests = {}, {}
     for number in range(KILLS):
         server = Server(registry_root)
-        pushers = [Pusher(server.http, seed=number * 10 + offset) for offset in range(3)]
+        pushers = [Pusher(server.http, seed=number * 10 + offset) for offset in range(PUSHERS)]
         for pusher in pushers:
             pusher.start()
         time.sleep(random.Random(number).uniform(0.05, 0.6))
@@ -95,6 +99,9 @@ def test_kills_at_random_moments_lose_nothing_and_leave_nothing_corrupt(registry
         check(server.http, registry_root, blobs, manifests)
         collect(registry_root, grace_s=-1)
         assert not list((registry_root / "uploads").iterdir())
+        assert {f"sha256:{path.name}" for path in (registry_root / "blobs" / "sha256").iterdir()} == named(
+            registry_root
+        )
         assert not list((registry_root / "ingest").iterdir())
         for (name, digest), data in manifests.items():
             assert server.http("GET", f"/v2/{name}/manifests/{digest}").data == data
@@ -102,6 +109,14 @@ def test_kills_at_random_moments_lose_nothing_and_leave_nothing_corrupt(registry
                 assert server.http("HEAD", f"/v2/{name}/blobs/{wanted[1]}").status == 200
     finally:
         assert server.end(signal.SIGTERM) == 0
+
+
+def named(root):
+    """All digests that manifests lead to, by the records; a push that nobody acknowledged may have left some."""
+    with closing(State(root)) as state:
+        entries = dict(state.read.manifests.items())
+        assert state.read.condemned.keys() == []
+        return {key.partition("@")[2] for key in entries} | {blob for entry in entries.values() for blob in entry.blobs}
 
 
 def check(http, root, blobs, manifests):
