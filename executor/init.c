@@ -43,6 +43,8 @@ static perform_t performer(uint16_t code) {
         case OP_PROC: return do_proc;
         case OP_SESSION: return do_session;
         case OP_ATTRIBUTES: return do_attributes;
+        case OP_AGENT: return do_agent;
+        case OP_LABEL: return do_label;
         case OP_FIND: return do_find;
         default: return NULL; /* one of the monitor's */
         }

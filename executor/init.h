@@ -20,9 +20,11 @@ struct init {
         bool terminal;      /* have a terminal, */
         int death_signal;   /* and die with the monitor */
         int root;           /* the new root's mount; -1 before it is made */
-        int proc;           /* a procfs of our own making; -1 when there is none */
+        int proc;           /* a procfs of our own making, or the host's for one that joins; -1 when there is none */
+        pid_t host_pid;     /* our pid as the creator sees it */
         int null_device;    /* a detached bind of the verified /dev/null; -1 until needed */
         int empty;          /* a detached, read-only, empty tmpfs; -1 until needed */
+        const struct operation *agent; /* who answers the notifications of the filter; NULL: nobody */
         char *const *environment;
         const char *path;
         char detail[256];   /* what the kernel said of a refused mount */
@@ -70,6 +72,7 @@ int do_hostname(struct init *init, operation_t *op);
 int do_domainname(struct init *init, operation_t *op);
 int do_sysctl(struct init *init, operation_t *op);
 int do_oom_score(struct init *init, operation_t *op);
+int do_label(struct init *init, operation_t *op);
 int do_rlimit(struct init *init, operation_t *op);
 int do_umask(struct init *init, operation_t *op);
 int do_keyring(struct init *init, operation_t *op);
@@ -84,6 +87,10 @@ int do_user(struct init *init, operation_t *op);
 int do_capabilities(struct init *init, operation_t *op);
 int do_no_new_privileges(struct init *init, operation_t *op);
 int do_seccomp(struct init *init, operation_t *op);
+/* notify.c */
+int do_agent(struct init *init, operation_t *op);
+/* Load the filter (struct sock_fprog) with `flags`, and give the agent the fd of its notifications. */
+int load_notifying(struct init *init, unsigned long flags, const void *program);
 /* execute.c */
 int do_wait(struct init *init, operation_t *op);
 int do_directory(struct init *init, operation_t *op);

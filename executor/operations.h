@@ -65,6 +65,8 @@ OPERATION(PARENT_DEATH,     64, INIT, 1, 0, NONE) /* signal */
 OPERATION(PROC,             65, INIT, 0, 0, NONE) /* a private, unattached procfs for the writes of later operations */
 OPERATION(SESSION,          66, INIT, 0, 0, NONE)
 OPERATION(ATTRIBUTES,        67, INIT, 3, 1, NONE) /* set, clear, recursive; path of a mount */
+OPERATION(AGENT,            68, INIT, 1, 2, LIST) /* socket that gets SECCOMP's notifications; its path, the state's pieces, the pid between */
+OPERATION(LABEL,            69, INIT, 0, 2, NONE) /* file beneath /proc/self/attr, what the program is to be */
 OPERATION(FIND,             77, INIT, 0, 1, NONE) /* program: it must be there and executable */
 
 /* What goes over the control socket and the init channel: struct message in protocol.h. */

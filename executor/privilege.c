@@ -116,10 +116,11 @@ int do_seccomp(struct init *init, operation_t *op) {
         struct sock_fprog program = {.len = (unsigned short) count,
                                      .filter = (struct sock_filter *) (void *) op->string[0]};
 
-        (void) init;
         if (count == 0 || count > 65535 || op->last_length % sizeof(struct sock_filter)) {
                 errno = EINVAL;
                 return -1;
         }
+        if (init->agent)
+                return load_notifying(init, (unsigned long) op->integers[0], &program);
         return (int) syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, (unsigned long) op->integers[0], &program);
 }

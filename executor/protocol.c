@@ -10,9 +10,8 @@ union ancillary {
         char space[CMSG_SPACE(sizeof(int))];
 };
 
-static int send_with_fd(int socket, const void *bytes, size_t size, int fd) {
-        struct iovec part = {.iov_base = (void *) (uintptr_t) bytes, .iov_len = size};
-        struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+ssize_t parts_send(int socket, struct iovec *parts, size_t count, int fd) {
+        struct msghdr header = {.msg_iov = parts, .msg_iovlen = count};
         union ancillary ancillary = {0};
 
         if (fd >= 0) {
@@ -26,11 +25,14 @@ static int send_with_fd(int socket, const void *bytes, size_t size, int fd) {
         }
         for (;;) {
                 ssize_t n = sendmsg(socket, &header, MSG_NOSIGNAL);
-                if (n >= 0)
-                        return 0;
-                if (errno != EINTR)
-                        return -1;
+                if (n >= 0 || errno != EINTR)
+                        return n;
         }
+}
+
+static int send_with_fd(int socket, const void *bytes, size_t size, int fd) {
+        struct iovec part = {.iov_base = (void *) (uintptr_t) bytes, .iov_len = size};
+        return parts_send(socket, &part, 1, fd) < 0 ? -1 : 0;
 }
 
 int message_send(int socket, uint32_t type, uint32_t value, int fd) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "plan.h"
 
@@ -31,6 +32,9 @@ int message_receive(int socket);
 /* Report a failure; `path` and `detail` may be NULL. Never fails: a creator that is gone is told nothing. */
 void failure_send(int socket, uint32_t stage, uint32_t operation, uint32_t index, int error, const char *path,
                   const char *detail);
+
+/* Send all parts as one, with up to one fd (-1: none); how many bytes, or -1 with errno. */
+ssize_t parts_send(int socket, struct iovec *parts, size_t count, int fd);
 
 /* Send `fd` with one byte over a stream or packet socket. */
 int fd_send(int socket, int fd);

@@ -89,6 +89,17 @@ static void default_signals(void) {
                 syscall(SYS_rt_sigaction, number, &by_default, NULL, sizeof by_default.mask);
 }
 
+/* In the namespaces that it was made in a process has other pids; the creator's procfs tells the one there. */
+static pid_t pid_in_proc(void) {
+        char text[16];
+        ssize_t n = readlink("/proc/self", text, sizeof text);
+        pid_t pid = 0;
+
+        for (ssize_t i = 0; i < n; i++)
+                pid = pid * 10 + text[i] - '0';
+        return pid;
+}
+
 static _Noreturn void first_process(struct spawn *s) {
         const struct monitor *m = s->m;
         struct init init = {
@@ -113,7 +124,9 @@ static _Noreturn void first_process(struct spawn *s) {
                 at = OP_CGROUP_TASKS;
         if (r == 0 && (r = become_root(s)) < 0)
                 at = OP_ID_MAP;
-        if (s->deputy) /* the host's, in which it still is: for /proc/<pid>/oom_score_adj */
+        init.host_pid = pid_in_proc();
+        /* One that joins a container makes no procfs of its own, and writes to the host's while it is there. */
+        if (!plan_find(m->plan, OP_PIVOT) && (plan_find(m->plan, OP_OOM_SCORE) || plan_find(m->plan, OP_LABEL)))
                 init.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (r == 0)
                 r = each_join(m->plan, ~0, CLONE_NEWUSER | (s->deputy ? 0 : CLONE_NEWPID));
@@ -255,6 +268,9 @@ int spawn(struct monitor *m, uint16_t *ret_operation) {
                         s.joined |= m->plan->operations[i].integers[1];
         /* One that mounts must be inside: a new procfs shows the pid namespace of who makes it. */
         s.deputy = s.joined & CLONE_NEWPID && !plan_find(m->plan, OP_PIVOT) && !s.clone->integers[1];
+        /* The filter that is loaded by a deputy may have the calls wait by which it makes the first process, and the
+         * agent is told that one's pid before. */
+        s.deputy = s.deputy && !plan_find(m->plan, OP_AGENT);
         *ret_operation = OP_CLONE;
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s.gate) < 0)
                 return -1;

@@ -61,17 +61,38 @@ int do_sysctl(struct init *init, operation_t *op) {
         return write_proc(init, path, op->string[1]);
 }
 
+/* What /proc/self leads to; links are not followed, but this one may be read: procfs makes it of our pid in there. */
+static int write_own(struct init *init, const char *directory, const char *file, const char *value) {
+        char path[PATH_BYTES_MAX];
+        struct text text = text_in(path, sizeof path);
+
+        ssize_t digits = readlinkat(init->proc, "self", path, sizeof path);
+        if (digits < 0)
+                return -1;
+        text.at += digits;
+        text_add(&text, directory);
+        text_add(&text, file);
+        if (!text_end(&text)) {
+                errno = ENAMETOOLONG;
+                return -1;
+        }
+        return write_proc(init, path, value);
+}
+
+/* What an LSM makes of the program at execve. */
+int do_label(struct init *init, operation_t *op) {
+        init->path = op->string[1];
+        return write_own(init, "/attr/", op->string[0], op->string[1]);
+}
+
 int do_oom_score(struct init *init, operation_t *op) {
-        char path[64], value[32];
-        struct text where = text_in(path, sizeof path), what = text_in(value, sizeof value);
+        char value[32];
+        struct text what = text_in(value, sizeof value);
 
         init->path = "oom_score_adj";
-        text_add_number(&where, getpid());
-        text_add(&where, "/oom_score_adj");
         text_add_number(&what, op->integers[0]);
-        text_end(&where);
         text_end(&what);
-        if (write_proc(init, path, value) == 0)
+        if (write_own(init, "/", "oom_score_adj", value) == 0)
                 return 0;
         return op->integers[1] && (errno == EACCES || errno == EPERM) ? 0 : -1;
 }

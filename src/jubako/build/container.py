@@ -70,7 +70,7 @@ class BuildContainer:
                 rootfs=bench.snapshotter.mounts(snapshot, volatile=True),
                 run_dir=run_dir,
                 cgroup=group,
-                seccomp=seccomp.program(self._root / "cache" / "seccomp", defaults.CAPABILITIES),
+                seccomp=seccomp.of_profile(self._root / "cache" / "seccomp", defaults.CAPABILITIES),
                 stdio="inherit",
                 inherit_fds=(stack.enter_context(_null()), writer, writer),
                 listen=False,

@@ -25,6 +25,7 @@ from jubako.errors import AlreadyExists, FailedPrecondition, InvalidArgument, No
 from jubako.linux import cgroup
 from jubako.runtime import executor, seccomp
 from jubako.runtime.executor import Handle, Launch, LogFile
+from jubako.runtime.launch import Filter
 from jubako.spec.oci_runtime import Mount
 from jubako.store.removal import discard_tree
 
@@ -160,13 +161,13 @@ def _log(drivers: Drivers, record: ContainerRecord) -> LogFile | None:
     )
 
 
-def seccomp_program(drivers: Drivers, record: ContainerRecord, capabilities: list[str]) -> bytes | None:
-    """The filter of the container's processes as BPF; None where it is unconfined."""
+def seccomp_program(drivers: Drivers, record: ContainerRecord, capabilities: list[str]) -> Filter | None:
+    """The filter of the container's processes; None where it is unconfined."""
     choice = security.parse(record.options.security_opt)
     if record.options.privileged or choice.seccomp == "unconfined":
         return None
     profile = security.seccomp_profile(choice)
-    return seccomp.program(drivers.root / "cache" / "seccomp", capabilities, profile)
+    return seccomp.of_profile(drivers.root / "cache" / "seccomp", capabilities, profile)
 
 
 def cleanup_command(drivers: Drivers, record: ContainerRecord) -> list[str]:

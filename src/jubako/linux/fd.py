@@ -84,10 +84,19 @@ def receive_fds(socket_fd: int, size: int) -> tuple[bytes, list[int]]:
 
 def connect_packet(path: str) -> int:
     """Connect to the SOCK_SEQPACKET socket at `path`, however long: the name is taken relative to its directory."""
+    return _connect(path, _socket.SOCK_SEQPACKET)
+
+
+def connect_stream(path: str) -> int:
+    """The same for a SOCK_STREAM socket."""
+    return _connect(path, _socket.SOCK_STREAM)
+
+
+def _connect(path: str, kind: int) -> int:
     directory, _, name = path.rpartition("/")
     dir_fd = os.open(directory or "/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC)
+        connection = _socket.socket(_socket.AF_UNIX, kind | _socket.SOCK_CLOEXEC)
         try:
             connection.connect(f"/proc/self/fd/{dir_fd}/{name}")
         except BaseException:

@@ -10,7 +10,7 @@ The interface, for the engine and the builder:
         The same for one more process in the namespaces of the process `init_pid`. `spec` is the container's.
     Launch(spec, rootfs=[], run_dir, cgroup=None, seccomp=None, log=None, stdio="pipe", stdin=False, stdin_once=False,
            attach=False, listen=True, keep_fds=[], cleanup=[], die_with_creator=False)
-        `rootfs` is the snapshotter's mounts ([]: spec.root.path is a directory); `seccomp` is a BPF program (bytes);
+        `rootfs` is the snapshotter's mounts ([]: spec.root.path is a directory); `seccomp` is a Filter;
         `stdio` is "pipe", "null" or "inherit" (the caller's own 0, 1, 2; or `inherit_fds`); a terminal comes from
         spec.process.terminal. `attach` asks for Handle.attached. `run_dir` must exist.
     LogFile(path, max_size_bytes=0, max_files=1)
@@ -30,7 +30,7 @@ The interface, for the engine and the builder:
         .read(timeout_s=None) -> Frame(kind, data) | None   kind STDOUT, STDERR, EXITED; None at the end
         .write(data) .close_stdin() .resize(height, width) .signal(number) .fileno() .close()
     state.read(run_dir) -> State(status, pid, started_ns, exit)      status "created", "running" or "stopped"
-    seccomp.program(cache_dir, capabilities, profile=None) -> bytes  the default profile, or a profile's JSON, as BPF
+    seccomp.of_profile(cache_dir, capabilities, profile=None) -> Filter  of the default profile, or of a profile's JSON
     defaults        Docker's: CAPABILITIES, ALL_CAPABILITIES, MASKED_PATHS, READONLY_PATHS, DEVICE_RULES, RLIMITS,
                     mounts(privileged=False), namespaces(...)
     users           who a process runs as

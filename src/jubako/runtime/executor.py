@@ -21,7 +21,7 @@ from jubako.runtime import filesystem, namespaces, process, program
 from jubako.runtime import opcodes as op
 from jubako.runtime.attach import Attached
 from jubako.runtime.handle import Handle
-from jubako.runtime.launch import Exit, Launch, LogFile
+from jubako.runtime.launch import Exit, Filter, Launch, LogFile
 from jubako.runtime.plan import Plan
 from jubako.spec.oci_runtime import Linux, Process, Spec
 
@@ -87,6 +87,7 @@ def _plan(launch: Launch, linux: Linux, fds: _Fds, *, by_creator: bool) -> Plan:
     _add_cgroup(plan, launch.cgroup, fds)
     filesystem.add_filesystem(plan, spec, launch.rootfs, launch.cgroup, console_socket=launch.console_socket)
     _add_identity_of_host(plan, spec, linux)
+    _add_agent(plan, launch.seccomp, fds)
     process.add_process(
         plan,
         spec.process or Process(),
@@ -105,7 +106,7 @@ def exec_(
     spec: Spec,
     run_dir: str | os.PathLike[str],
     cgroup: CgroupHandle | None = None,
-    seccomp: bytes | None = None,
+    seccomp: Filter | None = None,
     stdio: str = "pipe",
     stdin: bool = False,
     stdin_once: bool = False,
@@ -139,6 +140,7 @@ def exec_(
         _add_cgroup(plan, cgroup, fds)
         if process_.terminal:
             filesystem.add_console(plan, process_, console_socket)
+        _add_agent(plan, seccomp, fds)
         process.add_process(
             plan,
             process_,
@@ -203,6 +205,19 @@ def _add_cgroup(plan: Plan, cgroup: CgroupHandle | None, fds: _Fds) -> None:
     namespaces.add_cgroup(plan, cgroup)
     if cgroup:
         fds.lend_group(cgroup)
+
+
+def _add_agent(plan: Plan, seccomp: Filter | None, fds: _Fds) -> None:
+    """Connected now: what the container is later, its agent's path does not depend on."""
+    if not seccomp or not seccomp.agent:
+        return
+    path = seccomp.agent.path
+    try:
+        connection = fds.give(fds_of.connect_stream(path))
+    except OSError as error:
+        said = f"failed to connect with the seccomp agent at listenerPath {path}: {error.strerror}"
+        raise FailedPrecondition(said) from None
+    plan.add(op.AGENT, connection, path, *seccomp.agent.pieces)
 
 
 def _add_identity_of_host(plan: Plan, spec: Spec, linux: Linux) -> None:

@@ -54,6 +54,7 @@ _WORDS = {
     op.USER: "change user",
     op.CAPABILITIES: "set capabilities",
     op.SECCOMP: "load the seccomp filter",
+    op.LABEL: "ask the kernel's security module for",
     op.DIRECTORY: "change to the working directory",
 }
 

@@ -7,7 +7,7 @@ import stat
 
 from jubako.errors import InvalidArgument
 from jubako.linux.cgroup import CgroupHandle
-from jubako.runtime import defaults, mount_options, sysctl
+from jubako.runtime import defaults, labels, mount_options, sysctl
 from jubako.runtime import opcodes as op
 from jubako.runtime.mount_options import RDONLY, Options
 from jubako.runtime.namespaces import new_namespaces
@@ -33,7 +33,8 @@ def add_filesystem(
         plan.add(op.UNSHARE, _CLONE_NEWCGROUP)
     _add_root(plan, spec, rootfs)
     for mount in spec.mounts:
-        _add_mount(plan, mount, cgroup, in_user_namespace=in_user_namespace, own_network="network" in made)
+        label = labels.mount_data(mount.type, linux.mount_label)
+        _add_mount(plan, mount, cgroup, label, in_user_namespace=in_user_namespace, own_network="network" in made)
     _add_devices(plan, spec, linux.devices, bind=in_user_namespace)
     _add_console(plan, spec, console_socket)
     _add_sysctls(plan, spec, linux)
@@ -63,7 +64,13 @@ def _add_root(plan: Plan, spec: Spec, rootfs: list[Mount]) -> None:
 
 
 def _add_mount(
-    plan: Plan, mount: Mount, cgroup: CgroupHandle | None, *, in_user_namespace: bool, own_network: bool
+    plan: Plan,
+    mount: Mount,
+    cgroup: CgroupHandle | None,
+    label: list[str],
+    *,
+    in_user_namespace: bool,
+    own_network: bool,
 ) -> None:
     if mount.uid_mappings or mount.gid_mappings:
         raise InvalidArgument(f"mount {mount.destination}: id mappings of mounts are not supported yet")
@@ -76,7 +83,9 @@ def _add_mount(
         data = _data(mount, options, in_user_namespace=in_user_namespace)
         # The kernel refuses a sysfs whose network namespace is another user namespace's.
         fall_back = int(mount.type == "sysfs" and (in_user_namespace or not own_network))
-        plan.add(op.FILESYSTEM, options.set, options.propagation, fall_back, mount.type, mount.destination, *data)
+        plan.add(
+            op.FILESYSTEM, options.set, options.propagation, fall_back, mount.type, mount.destination, *data, *label
+        )
 
 
 def _data(mount: Mount, options: Options, *, in_user_namespace: bool) -> list[str]:

@@ -18,10 +18,26 @@ class LogFile(msgspec.Struct, frozen=True):
     max_files: int = 1
 
 
+class Agent(msgspec.Struct, frozen=True):
+    """Who answers the notifications of a filter: the path of its socket, and the state that it is told with their fd;
+    the process's pid goes between the `pieces`."""
+
+    path: str
+    pieces: list[str]
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """A seccomp filter: a BPF program, and SECCOMP_FILTER_FLAG_*."""
+
+    program: bytes
+    flags: int = 0
+    agent: Agent | None = None
+
+
 class Launch(msgspec.Struct, kw_only=True):
     """One container.
 
-    `rootfs` is the snapshotter's (empty: spec.root.path is a directory). `seccomp` is a BPF program. `stdio` is
+    `rootfs` is the snapshotter's (empty: spec.root.path is a directory). `stdio` is
     "pipe", "null" or "inherit" (`inherit_fds`, the caller's own streams); a terminal is spec.process.terminal's word.
     `stdin` keeps the container's stdin open for clients, `stdin_once` closes it when the first of them goes.
     `listen` opens attach.sock; `cleanup` is the command that runs at the end when no creator acknowledges it;
@@ -35,7 +51,7 @@ class Launch(msgspec.Struct, kw_only=True):
     run_dir: str | os.PathLike[str]
     rootfs: list[Mount] = []
     cgroup: CgroupHandle | None = None
-    seccomp: bytes | None = None
+    seccomp: Filter | None = None
     log: LogFile | None = None
     stdio: str = "pipe"
     inherit_fds: tuple[int, int, int] = (0, 1, 2)

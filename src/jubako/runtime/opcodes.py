@@ -55,6 +55,8 @@ PARENT_DEATH = 64
 PROC = 65
 SESSION = 66
 ATTRIBUTES = 67
+AGENT = 68
+LABEL = 69
 FIND = 77
 
 MESSAGE_CLONED = 1
@@ -137,6 +139,8 @@ NAMES = {
     65: "PROC",
     66: "SESSION",
     67: "ATTRIBUTES",
+    68: "AGENT",
+    69: "LABEL",
     77: "FIND",
 }
 
@@ -191,5 +195,7 @@ INTEGERS = {
     65: 0,
     66: 0,
     67: 3,
+    68: 1,
+    69: 0,
     77: 0,
 }

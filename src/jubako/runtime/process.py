@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import array
-import os
 
 from jubako.errors import InvalidArgument
+from jubako.runtime import labels
 from jubako.runtime import opcodes as op
 from jubako.runtime.defaults import CAPABILITY_NUMBERS, RLIMITS
+from jubako.runtime.launch import Filter
 from jubako.runtime.plan import Plan
 from jubako.spec.oci_runtime import Capabilities, Process, Rlimit
 
@@ -18,7 +19,7 @@ _UNSIGNED_MAX = (1 << 64) - 1
 def add_process(
     plan: Plan,
     process: Process,
-    seccomp: bytes | None,
+    seccomp: Filter | None,
     *,
     held: int,
     single_id: bool,
@@ -32,10 +33,9 @@ def add_process(
     """
     if not process.args:
         raise InvalidArgument("process.args is empty")
-    if process.apparmor_profile and os.path.exists("/sys/kernel/security/apparmor"):
-        raise InvalidArgument("AppArmor profiles are not supported yet")
     if not process.cwd.startswith("/"):
         raise InvalidArgument(f"process.cwd '{process.cwd}' must be an absolute path")
+    labels.add_labels(plan, process)
     for limit in process.rlimits:
         _add_rlimit(plan, limit)
     if process.oom_score_adj is not None and not joins:
@@ -51,7 +51,7 @@ def add_process(
     plan.add(op.ENVIRONMENT, *process.env)
     if early:
         _add_wait(plan, process, find=find)
-        plan.add(op.SECCOMP, 0, seccomp or b"")
+        _add_filter(plan, seccomp)
     _add_identity(plan, process, held, single_id=single_id)
     if process.no_new_privileges:
         plan.add(op.NO_NEW_PRIVILEGES)
@@ -59,9 +59,13 @@ def add_process(
         plan.add(op.PARENT_DEATH, _SIGKILL)  # a change of ids clears it, prctl(2): so after them
     if not early:
         _add_wait(plan, process, find=find)
-    if seccomp and not early:
-        plan.add(op.SECCOMP, 0, seccomp)
+        _add_filter(plan, seccomp)
     plan.add(op.EXECUTE, 0, *process.args)
+
+
+def _add_filter(plan: Plan, seccomp: Filter | None) -> None:
+    if seccomp:
+        plan.add(op.SECCOMP, seccomp.flags, seccomp.program)
 
 
 def _add_wait(plan: Plan, process: Process, *, find: bool) -> None:

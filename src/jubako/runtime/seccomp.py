@@ -1,4 +1,4 @@
-"""Seccomp filters as BPF, compiled once and kept: in memory, and in a cache directory.
+"""Seccomp filters of profiles: compiled once, and kept in memory and in a cache directory.
 
 Invariant:    a file's name says of what profile, capabilities, machine, kernel version and compiler it is.
 Concurrency:  many processes; a file appears by rename and never changes.
@@ -7,53 +7,116 @@ Concurrency:  many processes; a file appears by rename and never changes.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from jubako.runtime import process, seccomp_bpf, seccomp_profile
+import msgspec
+
+from jubako.errors import InvalidArgument
+from jubako.runtime import process, seccomp_bpf, seccomp_cache, seccomp_profile
+from jubako.runtime.launch import Agent, Filter
 from jubako.spec.oci_runtime import Seccomp
 
-_REVISION = 3  # of the compiler: another one makes other files
-_programs: dict[tuple[frozenset[str], bytes | None], bytes] = {}
+_REVISION = 4  # of the compiler: another one makes other files
+_DEFAULT_FLAGS = ["SECCOMP_FILTER_FLAG_SPEC_ALLOW"]
+_WAIT_KILLABLE = "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
+FLAGS = {
+    "SECCOMP_FILTER_FLAG_TSYNC": 1 << 0,
+    "SECCOMP_FILTER_FLAG_LOG": 1 << 1,
+    "SECCOMP_FILTER_FLAG_SPEC_ALLOW": 1 << 2,
+    _WAIT_KILLABLE: 1 << 5,
+}
+NEW_LISTENER = 1 << 3
+_STATE = ("ociVersion", "fds", "id", "status", "bundle", "annotations")
+State = Mapping[str, object]
+_filters: dict[tuple[frozenset[str], bytes | None], Filter] = {}
 
 
-def program(cache_dir: str | os.PathLike[str], capabilities: Sequence[str], profile: bytes | None = None) -> bytes:
+def of_profile(cache_dir: str | os.PathLike[str], capabilities: Sequence[str], profile: bytes | None = None) -> Filter:
     """The filter of `profile` (JSON; None is Docker's default) for a container with these capabilities.
 
     Raises InvalidArgument for a profile that is wrong.
     """
     key = (frozenset(capabilities), profile)
-    if key not in _programs:
-        _programs[key] = _cached(os.fspath(cache_dir), key[0], profile)
-    return _programs[key]
+    if key not in _filters:
+        program = _cached(os.fspath(cache_dir), key[0], profile)
+        asked = seccomp_profile.decode(profile).flags if profile is not None else None
+        _filters[key] = Filter(program, _flags(asked, notifies=False))
+    return _filters[key]
 
 
 def forget() -> None:
     """Look at the profiles again when they are next asked for."""
-    _programs.clear()
+    _filters.clear()
 
 
-def of_specification(seccomp: Seccomp) -> bytes:
-    """The filter of a config.json, whose rules hold without conditions."""
-    import msgspec
+def of_specification(seccomp: Seccomp | None, state: State, *, pid: int = 0) -> Filter | None:
+    """The filter of a config.json, whose rules hold without conditions.
 
-    return _compile(msgspec.json.encode(seccomp), frozenset())
+    An agent is told the container's `state`; `pid` is its first process's, or 0 when that is the one to be filtered.
+    """
+    if not seccomp or not (seccomp.default_action or seccomp.syscalls):
+        return None
+    notifies = any(rule.action == "SCMP_ACT_NOTIFY" for rule in seccomp.syscalls or [])
+    if seccomp.listener_metadata and not seccomp.listener_path:
+        raise InvalidArgument("seccomp: listenerMetadata is set, but listenerPath is not set")
+    if notifies and not seccomp.listener_path:
+        raise InvalidArgument("seccomp: SCMP_ACT_NOTIFY is used, but listenerPath is not set")
+    flags = _flags(seccomp.flags, notifies=notifies)
+    program = _cached(seccomp_cache.runtime_directory(), frozenset(), msgspec.json.encode(seccomp))
+    return Filter(program, flags, _agent(seccomp, state, pid) if notifies else None)
 
 
-def _cached(cache_dir: str, capabilities: frozenset[str], profile: bytes | None) -> bytes:
-    path = os.path.join(cache_dir, f"{_name(capabilities, profile)}.bpf")
-    try:
-        with open(path, "rb") as file:
-            found = file.read()
-        if found and len(found) % 8 == 0:
-            return found
-    except OSError:
-        pass  # not there, or not to be had: then it is compiled
-    if profile is None:
-        with open(seccomp_profile.default_path(), "rb") as file:
-            profile = file.read()
-    compiled = _compile(profile, capabilities)
-    _keep(path, compiled)
-    return compiled
+def _flags(names: list[str] | None, *, notifies: bool) -> int:
+    """As runc's: without a word of them speculation stays as it is, which costs far less than what it prevents."""
+    flags = 0
+    for name in _DEFAULT_FLAGS if names is None else names:
+        if name not in FLAGS:
+            raise InvalidArgument(f"seccomp flag {name} is not known")
+        flags |= FLAGS[name]
+    if flags & FLAGS[_WAIT_KILLABLE]:  # since 5.19; the others are older than all that we run on
+        if not notifies:
+            raise InvalidArgument(f"seccomp flag {_WAIT_KILLABLE} is only for filters with SCMP_ACT_NOTIFY")
+        if not supports(_WAIT_KILLABLE):
+            raise InvalidArgument(f"seccomp flag {_WAIT_KILLABLE} is not supported by this kernel")
+    return flags
+
+
+def supports(flag: str) -> bool:
+    """Whether this kernel does."""
+    from jubako.linux import seccomp
+
+    return seccomp.supports(FLAGS[flag] | (NEW_LISTENER if flag == _WAIT_KILLABLE else 0))
+
+
+def _agent(seccomp: Seccomp, state: State, pid: int) -> Agent:
+    """ContainerProcessState: the filtered process's pid stands in it twice when it is the container's first."""
+    version = state["ociVersion"]
+    container = _open_object(state) + b',"pid":' + (b"%d}}" % pid if pid else b"")
+    pieces = [
+        _open_object({"ociVersion": version, "fds": ["seccompFd"]}) + b',"pid":',
+        b',"metadata":' + msgspec.json.encode(seccomp.listener_metadata) + b',"state":' + container,
+        *([] if pid else [b"}}"]),
+    ]
+    return Agent(os.path.abspath(seccomp.listener_path), [piece.decode() for piece in pieces])
+
+
+def _open_object(document: State) -> bytes:
+    """Its JSON without the last brace, for the pid to follow."""
+    return msgspec.json.encode({name: document[name] for name in _STATE if name in document})[:-1]
+
+
+def _cached(directory: str, capabilities: frozenset[str], profile: bytes | None) -> bytes:
+    name = f"{_name(capabilities, profile)}.bpf"
+    found = seccomp_cache.read(directory, name)
+    if found is None:
+        found = _compile(_default() if profile is None else profile, capabilities)
+        seccomp_cache.write(directory, name, found)
+    return found
+
+
+def _default() -> bytes:
+    with open(seccomp_profile.default_path(), "rb") as file:
+        return file.read()
 
 
 def _name(capabilities: frozenset[str], profile: bytes | None) -> str:
@@ -77,15 +140,3 @@ def _kernel() -> tuple[int, int]:
     fields = os.uname().release.split(".")
     minor = "".join(c for c in fields[1] if c.isdigit()) if len(fields) > 1 else ""
     return int(fields[0]), int(minor or 0)
-
-
-def _keep(path: str, data: bytes) -> None:
-    """A cache that can not be written costs time only."""
-    temporary = f"{path}.{os.getpid()}"
-    try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        with open(temporary, "wb") as file:
-            file.write(data)
-        os.rename(temporary, path)
-    except OSError:
-        return

@@ -11,16 +11,21 @@ from __future__ import annotations
 
 import struct
 
-from jubako.runtime.seccomp_profile import Call, Condition, Resolved
+from jubako.errors import InvalidArgument
+from jubako.runtime import seccomp_arch, seccomp_rules
+from jubako.runtime.seccomp_arch import X32_BIT, Arch
+from jubako.runtime.seccomp_profile import Resolved
+from jubako.runtime.seccomp_rules import Call, Condition
 
 _LD, _AND, _JA, _JEQ, _JGT, _JGE, _RET = 0x20, 0x54, 0x05, 0x15, 0x25, 0x35, 0x06
 _NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
 
-_AUDIT_ARCH = {"x86_64": 0xC000003E, "x86": 0x40000003, "aarch64": 0xC00000B7}
-_X32_BIT = 0x40000000
-_KILL_PROCESS = 0x80000000
-_ERRNO, _ENOSYS = 0x00050000, 38
+_KILL_THREAD = 0  # what libseccomp does about an architecture that the filter does not know
+_NO_CALL = 0xFFFFFFFF  # a tracer's way to skip one, seccomp(2)
+_ERRNO_ENOSYS = 0x00050000 | 38
 _PART_MAX = 64
+_JUMP_MAX = 255
+_INSTRUCTIONS_MAX = 4096  # BPF_MAXINSNS
 
 Instruction = tuple[int, int, int, int]
 Leaf = int | Call
@@ -28,42 +33,53 @@ Leaf = int | Call
 
 def assemble(resolved: Resolved) -> bytes:
     """The program for all architectures in `resolved`; any other one is killed."""
-    blocks = {_AUDIT_ARCH[arch]: _block(arch, resolved) for arch in resolved.calls if arch in _AUDIT_ARCH}
-    code: list[Instruction] = [_ret(_KILL_PROCESS)]
-    for audit_arch, block in reversed(blocks.items()):
+    code: list[Instruction] = [_ret(_KILL_THREAD)]
+    for arch in reversed(resolved.arches):
+        if arch.name == "SCMP_ARCH_X32":
+            continue  # it shares its audit number with x86_64, and so the block
+        block = [(_LD, 0, 0, _NUMBER), *_tree(_ranges_of(arch, resolved))]
         # The block lies right behind; what is not this architecture jumps over it.
-        code = [(_JEQ, 1, 0, audit_arch), (_JA, 0, 0, len(block)), *block, *code]
+        code = [(_JEQ, 1, 0, arch.audit), (_JA, 0, 0, len(block)), *block, *code]
     code = [(_LD, 0, 0, _ARCH), *code]
+    if len(code) > _INSTRUCTIONS_MAX:
+        raise InvalidArgument(f"seccomp: the filter takes {len(code)} instructions, more than {_INSTRUCTIONS_MAX}")
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
 
 
-def _block(arch: str, resolved: Resolved) -> list[Instruction]:
-    ranges = _ranges(resolved.calls[arch], resolved.default)
-    if arch == "x86_64":
-        # x32 shares the architecture; its numbers have a bit set.
-        x32 = resolved.calls.get("x32")
-        upper = _ranges(x32, resolved.default) if x32 else [(0, _ERRNO | _ENOSYS)]
-        at_bit = [leaf for first, leaf in upper if first <= _X32_BIT][-1]
-        ranges += [(_X32_BIT, at_bit), *[r for r in upper if r[0] > _X32_BIT]]
-    return [(_LD, 0, 0, _NUMBER), *_tree(ranges)]
+def _ranges_of(arch: Arch, resolved: Resolved) -> list[tuple[int, Leaf]]:
+    ranges = _ranges(arch, resolved)
+    if arch.name != "SCMP_ARCH_X86_64":
+        return ranges
+    x32 = seccomp_arch.named("SCMP_ARCH_X32")
+    if x32 not in resolved.arches:
+        return [*ranges, (X32_BIT, _KILL_THREAD), (_NO_CALL, resolved.default)]
+    upper = _ranges(x32, resolved)
+    at_bit = [leaf for first, leaf in upper if first <= X32_BIT][-1]
+    return [*ranges, (X32_BIT, at_bit), *[each for each in upper if each[0] > X32_BIT]]
 
 
-def _ranges(calls: dict[int, Call], default: int) -> list[tuple[int, Leaf]]:
+def _ranges(arch: Arch, resolved: Resolved) -> list[tuple[int, Leaf]]:
     """(first number, leaf) in order, neighbours with the same action joined.
 
-    Numbers above all that the profile names are calls that its author did not know: ENOSYS lets libc fall back, where
-    EPERM would be taken for an answer. As runc does.
+    Numbers above all that the profile names are calls that its author did not know.
     """
-    unknown = _ERRNO | _ENOSYS if default >> 16 == _ERRNO >> 16 else default
+    default = resolved.default
+    calls = seccomp_rules.calls_of(resolved.rules, arch, default)
+    last = seccomp_rules.last_of(resolved.rules, arch)
+    if arch.table.startswith("s390") and last and resolved.unknown != default:
+        calls[0] = Call(arch, resolved.unknown)  # numbers that the kernel does not know arrive as this one
     ranges: list[tuple[int, Leaf]] = [(0, default)]
-    after = -1
+    after = 0
     for number in sorted(calls):
         if number != after:
-            _append(ranges, after if after >= 0 else 0, default)
+            _append(ranges, after, default)
         call = calls[number]
         _append(ranges, number, call if call.choices else call.otherwise)
         after = number + 1
-    _append(ranges, max(after, 0), unknown)
+    _append(ranges, after, default)
+    if last:
+        ranges = [each for each in ranges if each[0] <= last]
+        _append(ranges, last + 1, resolved.unknown)
     return ranges
 
 
@@ -76,15 +92,15 @@ def _append(ranges: list[tuple[int, Leaf]], first: int, leaf: Leaf) -> None:
 
 def _tree(ranges: list[tuple[int, Leaf]]) -> list[Instruction]:
     """Halve until a part's jumps reach its leaves, which follow it: a conditional jump spans 255 instructions."""
-    if len(ranges) <= _PART_MAX:
-        return _part(ranges)
+    if len(ranges) <= _PART_MAX and (part := _part(ranges)):
+        return part
     middle = len(ranges) // 2
     lower, upper = _tree(ranges[:middle]), _tree(ranges[middle:])
     return [(_JGE, 0, 1, ranges[middle][0]), (_JA, 0, 0, len(lower)), *lower, *upper]
 
 
 def _part(ranges: list[tuple[int, Leaf]]) -> list[Instruction]:
-    """Comparisons first, then each different leaf once."""
+    """Comparisons first, then each different leaf once; [] when they lie too far behind."""
     comparisons = len(ranges) - 1
     leaves: list[Leaf] = []
     starts: list[int] = []
@@ -94,6 +110,8 @@ def _part(ranges: list[tuple[int, Leaf]]) -> list[Instruction]:
             leaves.append(leaf)
             starts.append(comparisons + len(tail))
             tail += [_ret(leaf)] if isinstance(leaf, int) else _arguments(leaf)
+    if starts[-1] > _JUMP_MAX:
+        return []
     code: list[Instruction] = []
 
     def place(low: int, high: int) -> int:
@@ -113,42 +131,59 @@ def _part(ranges: list[tuple[int, Leaf]]) -> list[Instruction]:
 def _arguments(call: Call) -> list[Instruction]:
     code: list[Instruction] = []
     for conditions, result in call.choices:
-        code += _all_of(conditions, result)
+        code += _all_of(conditions, result, call.arch)
     return [*code, _ret(call.otherwise)]
 
 
-def _all_of(conditions: tuple[Condition, ...], result: int) -> list[Instruction]:
+def _all_of(conditions: tuple[Condition, ...], result: int, arch: Arch) -> list[Instruction]:
     """Return `result` when all hold, else go on behind."""
     code = [_ret(result)]
     for condition in reversed(conditions):
-        code = _when(condition, len(code)) + code
+        code = _when(condition, len(code), arch) + code
     return code
 
 
-def _when(condition: Condition, skip: int) -> list[Instruction]:
+def _when(condition: Condition, skip: int, arch: Arch) -> list[Instruction]:
     """Go on when the condition holds, else jump `skip` instructions further. An argument is two 32-bit words."""
-    low, high = _ARGUMENTS + 8 * condition.index, _ARGUMENTS + 8 * condition.index + 4
+    at = _ARGUMENTS + 8 * condition.index
+    load_low: list[Instruction] = [(_LD, 0, 0, at if arch.little else at + 4)]
+    load_high: list[Instruction] = [(_LD, 0, 0, at + 4 if arch.little else at)]
     value = condition.second if condition.op == "MASKED_EQ" else condition.value
-    value_low, value_high = value & 0xFFFFFFFF, value >> 32
-    load_high: list[Instruction] = [(_LD, 0, 0, high)]
-    load_low: list[Instruction] = [(_LD, 0, 0, low)]
+    low, high = value & 0xFFFFFFFF, value >> 32
+    if condition.op == "MASKED_EQ":
+        load_low.append((_AND, 0, 0, condition.value & 0xFFFFFFFF))
+        load_high.append((_AND, 0, 0, condition.value >> 32))
+    below = _comparison(condition.op, low, skip)
+    if arch.bits == 32:
+        return [*load_low, below]
+    behind = len(load_low) + 1  # how far the end of this condition is from the start of its lower half
     match condition.op:
-        case "EQ":
-            return [*load_high, (_JEQ, 0, skip + 2, value_high), *load_low, (_JEQ, 0, skip, value_low)]
+        case "EQ" | "MASKED_EQ":
+            upper: list[Instruction] = [(_JEQ, 0, skip + behind, high)]
         case "NE":
-            return [*load_high, (_JEQ, 0, 2, value_high), *load_low, (_JEQ, skip, 0, value_low)]
-        case "MASKED_EQ":
-            mask_low, mask_high = condition.value & 0xFFFFFFFF, condition.value >> 32
-            upper = [*load_high, (_AND, 0, 0, mask_high), (_JEQ, 0, skip + 3, value_high)]
-            return [*upper, *load_low, (_AND, 0, 0, mask_low), (_JEQ, 0, skip, value_low)]
+            upper = [(_JEQ, 0, behind, high)]
         case "GT" | "GE":
-            jump = _JGT if condition.op == "GT" else _JGE
-            upper = [*load_high, (_JGT, 3, 0, value_high), (_JEQ, 0, skip + 2, value_high)]
-            return [*upper, *load_low, (jump, 0, skip, value_low)]
-        case _:  # LT, LE: not GE, not GT
-            jump = _JGE if condition.op == "LT" else _JGT
-            upper = [*load_high, (_JGT, skip + 3, 0, value_high), (_JEQ, 0, 2, value_high)]
-            return [*upper, *load_low, (jump, skip, 0, value_low)]
+            upper = [(_JGT, behind + 1, 0, high), (_JEQ, 0, skip + behind, high)]
+        case _:
+            upper = [(_JGT, skip + behind + 1, 0, high), (_JEQ, 0, behind, high)]
+    return [*load_high, *upper, *load_low, below]
+
+
+def _comparison(op: str, value: int, skip: int) -> Instruction:
+    """Of the word that is loaded: go on when it holds, else skip."""
+    match op:
+        case "EQ" | "MASKED_EQ":
+            return (_JEQ, 0, skip, value)
+        case "NE":
+            return (_JEQ, skip, 0, value)
+        case "GT":
+            return (_JGT, 0, skip, value)
+        case "GE":
+            return (_JGE, 0, skip, value)
+        case "LT":
+            return (_JGE, skip, 0, value)
+        case _:  # LE
+            return (_JGT, skip, 0, value)
 
 
 def _ret(value: int) -> Instruction:

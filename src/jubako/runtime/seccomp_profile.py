@@ -1,65 +1,38 @@
-"""Seccomp profiles, as Docker (`--security-opt seccomp=FILE`) and the runtime specification write them, resolved.
+"""Seccomp profiles, as Docker (`--security-opt seccomp=FILE`) and the runtime specification write them, checked.
 
-Resolved: for each architecture of this machine, system call number -> what to do with it. Docker's profiles choose
-their rules by capabilities, architecture and kernel version; the specification's have no such conditions.
+Docker's profiles choose their rules by capabilities, architecture and kernel version; the specification's have no such
+conditions. What is wrong is said in runc's words.
+
+Spec: OCI runtime-spec, config-linux.md, "Seccomp".
 """
 
 from __future__ import annotations
 
-import functools
 import os
 
 import msgspec
 
 from jubako.errors import InvalidArgument
+from jubako.runtime import seccomp_arch
+from jubako.runtime.seccomp_arch import Arch
+from jubako.runtime.seccomp_rules import OPERATORS, Condition, Rule
 from jubako.spec.oci_runtime import SeccompArg, Struct
 
-_DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data")
-
-_MACHINES = {"x86_64": ("x86_64", "x86", "x32"), "aarch64": ("aarch64",)}
-_ARCH_NAMES = {
-    "SCMP_ARCH_X86_64": "x86_64",
-    "SCMP_ARCH_X86": "x86",
-    "SCMP_ARCH_X32": "x32",
-    "SCMP_ARCH_AARCH64": "aarch64",
-}
-_DOCKER_NAMES = {"x86_64": "amd64", "aarch64": "arm64"}
-
-_ACTIONS = {
+ACTIONS = {
     "SCMP_ACT_KILL": 0x00000000,
     "SCMP_ACT_KILL_THREAD": 0x00000000,
     "SCMP_ACT_KILL_PROCESS": 0x80000000,
     "SCMP_ACT_TRAP": 0x00030000,
     "SCMP_ACT_ERRNO": 0x00050000,
+    "SCMP_ACT_NOTIFY": 0x7FC00000,
     "SCMP_ACT_TRACE": 0x7FF00000,
     "SCMP_ACT_LOG": 0x7FFC0000,
     "SCMP_ACT_ALLOW": 0x7FFF0000,
 }
-ACTIONS = sorted(_ACTIONS)
-ARCHITECTURES = sorted(_ARCH_NAMES)
-_WITH_DATA = frozenset({"SCMP_ACT_ERRNO", "SCMP_ACT_TRACE"})
-_EPERM = 1
-
-
-class Condition(msgspec.Struct, frozen=True):
-    """Arguments: `value` is 64 bits wide; for MASKED_EQ it is the mask and `second` what must be left."""
-
-    index: int
-    op: str
-    value: int
-    second: int = 0
-
-
-class Call(msgspec.Struct):
-    """What happens to one system call: the first of `choices` whose conditions all hold, else `otherwise`."""
-
-    otherwise: int
-    choices: list[tuple[tuple[Condition, ...], int]] = []
-
-
-class Resolved(msgspec.Struct, frozen=True):
-    default: int
-    calls: dict[str, dict[int, Call]]
+NOTIFY = ACTIONS["SCMP_ACT_NOTIFY"]
+_EPERM, _ENOSYS = 1, 38
+_DATA_MAX = {"SCMP_ACT_ERRNO": 4095, "SCMP_ACT_TRACE": 0xFFFF}  # MAX_ERRNO; SECCOMP_RET_DATA
+_PERMISSIVE = ("SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_TRACE")
 
 
 class _Filter(Struct, kw_only=True):
@@ -69,7 +42,7 @@ class _Filter(Struct, kw_only=True):
 
 
 class _Rule(Struct, kw_only=True):
-    names: list[str] = []
+    names: list[str] | None = None
     name: str = ""
     action: str
     errno_ret: int | None = None
@@ -86,15 +59,28 @@ class _ArchMap(Struct, kw_only=True):
 class Profile(Struct, kw_only=True):
     """Both forms in one: `archMap` is Docker's, `architectures` the specification's."""
 
-    default_action: str
+    default_action: str = ""
     default_errno_ret: int | None = None
-    arch_map: list[_ArchMap] = []
-    architectures: list[str] = []
+    arch_map: list[_ArchMap] | None = None
+    architectures: list[str] | None = None
     syscalls: list[_Rule] | None = None
+    flags: list[str] | None = None
+    listener_path: str = ""
+    listener_metadata: str = ""
+
+
+class Resolved(msgspec.Struct, frozen=True):
+    """What holds on this machine. `arches` begins with the native one; `unknown` happens to numbers above all that the
+    rules name."""
+
+    default: int
+    unknown: int
+    arches: list[Arch]
+    rules: list[Rule]
 
 
 def default_path() -> str:
-    return os.path.join(_DATA, "seccomp.json")
+    return os.path.join(seccomp_arch.DATA, "seccomp.json")
 
 
 def decode(data: bytes) -> Profile:
@@ -105,75 +91,87 @@ def decode(data: bytes) -> Profile:
         raise InvalidArgument(f"decoding seccomp profile failed: {error}") from None
 
 
-@functools.cache
-def _tables() -> dict[str, dict[str, int]]:
-    with open(os.path.join(_DATA, "syscalls.json"), "rb") as file:
-        return msgspec.json.decode(file.read(), type=dict[str, dict[str, int]])
-
-
-def architectures(profile: Profile, machine: str) -> list[str]:
-    """Which of this machine's architectures the profile lets run. The native one always is."""
-    if machine not in _MACHINES:
-        raise InvalidArgument(f"seccomp filters for {machine} are not supported")
-    mapped = [[a.architecture, *(a.sub_architectures or [])] for a in profile.arch_map]
-    named = [n for group in mapped if _ARCH_NAMES.get(group[0]) == machine for n in group] + profile.architectures
-    wanted = {_ARCH_NAMES.get(name, "") for name in named} | {machine}
-    return [name for name in _MACHINES[machine] if name in wanted]
-
-
 def resolve(profile: Profile, capabilities: frozenset[str], machine: str, kernel: tuple[int, int]) -> Resolved:
-    """Choose the rules that apply here and look up their numbers; names that an architecture lacks are skipped."""
+    """Choose the rules that apply here."""
+    native = seccomp_arch.native(machine)
     default = action(profile.default_action, profile.default_errno_ret)
-    calls: dict[str, dict[int, Call]] = {}
-    rules = [rule for rule in profile.syscalls or [] if _applies(rule, capabilities, machine, kernel)]
-    for arch in architectures(profile, machine):
-        table, found = _tables()[arch], calls.setdefault(arch, {})
-        for rule in rules:
-            for name in [*rule.names, *([rule.name] if rule.name else [])]:
-                if name in table:
-                    _add(found.setdefault(table[name], Call(default)), rule)
-    return Resolved(default, calls)
+    if default == NOTIFY:
+        raise InvalidArgument("SCMP_ACT_NOTIFY cannot be used as default action")
+    rules = [
+        each for rule in profile.syscalls or [] if _applies(rule, capabilities, native, kernel) for each in _plain(rule)
+    ]
+    # ENOSYS lets libc fall back, where EPERM would be taken for an answer. As runc does.
+    unknown = default if profile.default_action in _PERMISSIVE else ACTIONS["SCMP_ACT_ERRNO"] | _ENOSYS
+    return Resolved(default, unknown, _arches(profile, native), rules)
 
 
 def action(name: str, errno_ret: int | None) -> int:
     """The filter's return value."""
-    if name not in _ACTIONS:
-        raise InvalidArgument(f"seccomp action {name} is not supported")
-    data = (_EPERM if errno_ret is None else errno_ret) if name in _WITH_DATA else 0
-    return _ACTIONS[name] | (data & 0xFFFF)
+    if name not in ACTIONS:
+        raise InvalidArgument(f"string {name} is not a valid action for seccomp")
+    if name not in _DATA_MAX:
+        if errno_ret is not None:
+            raise InvalidArgument(f"seccomp: errnoRet {errno_ret} is given for {name}, which returns no errno")
+        return ACTIONS[name]
+    data = _EPERM if errno_ret is None else errno_ret
+    if not 0 <= data <= _DATA_MAX[name]:
+        raise InvalidArgument(f"seccomp: errnoRet {data} of {name} is not between 0 and {_DATA_MAX[name]}")
+    return ACTIONS[name] | data
 
 
-def _add(call: Call, rule: _Rule) -> None:
-    """A rule without arguments decides; several with arguments are alternatives. As libseccomp has it."""
+def _arches(profile: Profile, native: Arch) -> list[Arch]:
+    """The native architecture is always one of them."""
+    if profile.arch_map and profile.architectures:
+        raise InvalidArgument("seccomp: use either 'architectures' or 'archMap', not both")
+    mapped = [[a.architecture, *(a.sub_architectures or [])] for a in profile.arch_map or []]
+    names = [name for group in mapped if group[0] == native.name for name in group]
+    arches = dict.fromkeys([native, *map(seccomp_arch.named, names + (profile.architectures or []))])
+    for arch in arches:
+        if arch.little != native.little:
+            raise InvalidArgument(f"seccomp: {arch.name} and {native.name} differ in the order of bytes")
+    return list(arches)
+
+
+def _plain(rule: _Rule) -> list[Rule]:
+    """One for each name; more where two conditions are on one argument, which would never both hold: such are read as
+    alternatives, as Docker and runc do."""
     result = action(rule.action, rule.errno_ret)
-    conditions = tuple(_condition(arg) for arg in rule.args or [])
-    if conditions:
-        # Two conditions on one argument would never both hold: Docker reads them as alternatives.
-        indexes = [condition.index for condition in conditions]
-        alternatives = [(c,) for c in conditions] if len(set(indexes)) < len(indexes) else [conditions]
-        call.choices += [(alternative, result) for alternative in alternatives]
-    else:
-        call.otherwise, call.choices = result, []
+    names = rule.names or []
+    if rule.name and names:
+        raise InvalidArgument("seccomp: use either 'name' or 'names' of a rule, not both")
+    names = names or ([rule.name] if rule.name else [])
+    if "" in names:
+        raise InvalidArgument("seccomp: empty string is not a valid syscall")
+    if result == NOTIFY and "write" in names:
+        raise InvalidArgument("SCMP_ACT_NOTIFY cannot be used for the write syscall")
+    conditions = tuple(sorted(map(_condition, rule.args or []), key=lambda one: one.index))
+    indexes = {one.index for one in conditions}
+    alternatives = [conditions] if len(indexes) == len(conditions) else [(one,) for one in conditions]
+    return [Rule(name, result, alternative) for name in names for alternative in alternatives]
 
 
 def _condition(arg: SeccompArg) -> Condition:
     op = arg.op.removeprefix("SCMP_CMP_")
-    if op not in ("NE", "LT", "LE", "EQ", "GE", "GT", "MASKED_EQ") or not 0 <= arg.index < 6:
-        raise InvalidArgument(f"seccomp: invalid argument condition {arg.op} on argument {arg.index}")
-    return Condition(arg.index, op, arg.value & ((1 << 64) - 1), arg.value_two & ((1 << 64) - 1))
+    if op not in OPERATORS or op == arg.op:
+        raise InvalidArgument(f"string {arg.op} is not a valid operator for seccomp")
+    if not 0 <= arg.index < 6:
+        raise InvalidArgument(f"seccomp: syscalls only have up to 6 arguments ({arg.index} given)")
+    for value in (arg.value, arg.value_two):
+        if not 0 <= value < 1 << 64:
+            raise InvalidArgument(f"seccomp: value {value} of an argument does not fit in 64 bits")
+    return Condition(arg.index, op, arg.value, arg.value_two)
 
 
-def _applies(rule: _Rule, capabilities: frozenset[str], machine: str, kernel: tuple[int, int]) -> bool:
-    arch = _DOCKER_NAMES.get(machine, machine)
+def _applies(rule: _Rule, capabilities: frozenset[str], native: Arch, kernel: tuple[int, int]) -> bool:
     if includes := rule.includes:
-        if includes.arches and arch not in includes.arches:
+        if includes.arches and native.docker not in includes.arches:
             return False
         if not capabilities.issuperset(includes.caps):
             return False
         if includes.min_kernel and kernel < _version(includes.min_kernel):
             return False
     if excludes := rule.excludes:
-        if arch in excludes.arches or capabilities.intersection(excludes.caps):
+        if native.docker in excludes.arches or capabilities.intersection(excludes.caps):
             return False
         if excludes.min_kernel and kernel >= _version(excludes.min_kernel):
             return False
@@ -182,4 +180,7 @@ def _applies(rule: _Rule, capabilities: frozenset[str], machine: str, kernel: tu
 
 def _version(text: str) -> tuple[int, int]:
     major, _, rest = text.partition(".")
-    return int(major), int(rest.partition(".")[0] or 0)
+    try:
+        return int(major), int(rest.partition(".")[0] or 0)
+    except ValueError:
+        raise InvalidArgument(f"seccomp: invalid kernel version: {text}") from None

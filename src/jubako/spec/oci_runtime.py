@@ -216,17 +216,19 @@ class SeccompRule(Struct, kw_only=True):
     names: list[str]
     action: str
     errno_ret: int | None = None
-    args: list[SeccompArg] = []
+    args: list[SeccompArg] | None = None
 
 
 class Seccomp(Struct, kw_only=True):
-    default_action: str
+    """`flags` None (absent) leaves them to the runtime, [] is none."""
+
+    default_action: str = ""
     default_errno_ret: int | None = None
-    architectures: list[str] = []
-    flags: list[str] = []
+    architectures: list[str] | None = None
+    flags: list[str] | None = None
     listener_path: str = ""
     listener_metadata: str = ""
-    syscalls: list[SeccompRule] = []
+    syscalls: list[SeccompRule] | None = None
 
 
 class Linux(Struct, kw_only=True):

@@ -26,7 +26,7 @@ def test_a_rehearsal_goes_through_and_leaves_no_container(tmp_path: Path, capfd:
     with Engine(tmp_path / "root", tmp_path / "run") as engine:
         assert engine.containers.list(all=True) == []
     assert list((tmp_path / "run" / "containers").iterdir()) == []
-    assert not seccomp._programs
+    assert not seccomp._filters
     assert not cgroup.manager.cache_info().currsize
 
 

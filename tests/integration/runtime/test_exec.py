@@ -98,7 +98,7 @@ def test_its_terminal_is_one_of_the_containers(runtime: Any) -> None:
 
 def test_its_filter_is_loaded(runtime: Any, tmp_path: Any) -> None:
     handle, spec = running(runtime)
-    program = seccomp.program(tmp_path, defaults.CAPABILITIES)
+    program = seccomp.of_profile(tmp_path, defaults.CAPABILITIES)
     output, _ = run_exec(runtime, handle, spec, process("grep", "Seccomp:", "/proc/self/status"), seccomp=program)
     assert output.split()[1] == "2"
 

@@ -242,7 +242,7 @@ def test_cve_2022_0492_and_2023_25809_control_groups_can_not_be_written_or_mount
     unshare -UrmC sh -c 'mount -t cgroup -o memory none /tmp/c && echo mounted in a user namespace'
     cat /proc/self/cgroup | grep -v ':/$' ; echo end
     """
-    program = seccomp.program(tmp_path, defaults.CAPABILITIES)
+    program = seccomp.of_profile(tmp_path, defaults.CAPABILITIES)
     output, _ = runtime.run("sh", "-c", script, cgroup=runtime.group(), seccomp=program)
     lines = [line for line in output.splitlines() if "denied" not in line and "permitted" not in line]
     assert not [line for line in lines if "mounted" in line or "wrote" in line]
@@ -311,7 +311,7 @@ def test_the_hosts_mounts_are_as_before(runtime: Any) -> None:
 
 
 def test_the_default_filter_refuses_what_dockers_does(runtime: Any, tmp_path: Path) -> None:
-    program = seccomp.program(tmp_path, defaults.CAPABILITIES)
+    program = seccomp.of_profile(tmp_path, defaults.CAPABILITIES)
     script = """
     exec 2>&1
     unshare -m true; echo $?; unshare -U true; echo $?; mount -t tmpfs x /tmp; echo $?; swapon /x; echo $?
@@ -326,7 +326,7 @@ def test_the_default_filter_refuses_what_dockers_does(runtime: Any, tmp_path: Pa
 
 
 def test_no_new_privileges_is_set_before_the_filter(runtime: Any, tmp_path: Path) -> None:
-    program = seccomp.program(tmp_path, defaults.CAPABILITIES)
+    program = seccomp.of_profile(tmp_path, defaults.CAPABILITIES)
     process = {"no_new_privileges": True, "user": User(uid=1000, gid=1000), "capabilities": Capabilities()}
     output, _ = runtime.run("grep", "-E", "NoNewPrivs|Seccomp:", "/proc/self/status", process=process, seccomp=program)
     assert output.split() == ["NoNewPrivs:", "1", "Seccomp:", "2"]

@@ -73,9 +73,9 @@ class Container:
             return "paused"
         return "created" if os.path.exists(self.start_socket) else "running"
 
-    def document(self) -> dict[str, object]:
-        """The state of the specification, with the time of creation."""
-        status = self.status()
+    def document(self, status: str = "") -> dict[str, object]:
+        """The state of the specification, with the time of creation; `status` is taken for the present one."""
+        status = status or self.status()
         return {
             "ociVersion": OCI_VERSION,
             "id": self.record.id,

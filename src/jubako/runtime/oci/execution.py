@@ -33,7 +33,7 @@ def execute(container: Container, arguments: Arguments, log: Log) -> int:
             spec=spec,
             run_dir=run_dir,
             cgroup=cgroup.manager().open(container.record.cgroup) if container.record.cgroup else None,
-            seccomp=lifecycle.seccomp_filter(spec),
+            seccomp=lifecycle.seccomp_filter(container, spec, status, pid=container.record.pid),
             stdio="inherit",
             stdin=process.terminal,
             attach=process.terminal and not detach and not console,
@@ -60,6 +60,8 @@ def process_of(spec: Spec, arguments: Arguments) -> Process:
     process.env = [*base.env, *arguments.lists.get("env", [])]
     process.cwd = arguments.option("cwd") or base.cwd
     process.no_new_privileges = base.no_new_privileges or arguments.given("no-new-privs")
+    process.selinux_label = arguments.option("process-label") or base.selinux_label
+    process.apparmor_profile = arguments.option("apparmor") or base.apparmor_profile
     if user := arguments.option("user"):
         process.user = _user(user)
     process.user.additional_gids += [int(text) for text in arguments.lists.get("additional-gids", [])]

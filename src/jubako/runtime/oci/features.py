@@ -9,10 +9,8 @@ from typing import Any
 
 from jubako import __version__
 from jubako.linux import cgroup
-from jubako.runtime import defaults, mount_options, namespaces, seccomp_profile
+from jubako.runtime import defaults, mount_options, namespaces, seccomp, seccomp_arch, seccomp_profile, seccomp_rules
 from jubako.runtime.oci.containers import OCI_VERSION
-
-_OPERATORS = ("EQ", "GE", "GT", "LE", "LT", "MASKED_EQ", "NE")
 
 
 def document() -> dict[str, Any]:
@@ -28,14 +26,14 @@ def document() -> dict[str, Any]:
             "cgroup": {"v1": True, "v2": True, "systemd": False, "systemdUser": False, "rdma": False},
             "seccomp": {
                 "enabled": True,
-                "actions": seccomp_profile.ACTIONS,
-                "operators": [f"SCMP_CMP_{name}" for name in _OPERATORS],
-                "archs": seccomp_profile.ARCHITECTURES,
-                "knownFlags": [],
-                "supportedFlags": [],
+                "actions": sorted(seccomp_profile.ACTIONS),
+                "operators": sorted(f"SCMP_CMP_{name}" for name in seccomp_rules.OPERATORS),
+                "archs": sorted(seccomp_arch.ARCHES),
+                "knownFlags": sorted(seccomp.FLAGS),
+                "supportedFlags": sorted(filter(seccomp.supports, seccomp.FLAGS)),
             },
-            "apparmor": {"enabled": False},
-            "selinux": {"enabled": False},
+            "apparmor": {"enabled": True},
+            "selinux": {"enabled": True},
             "intelRdt": {"enabled": False},
             "mountExtensions": {"idmap": {"enabled": False}},
         },

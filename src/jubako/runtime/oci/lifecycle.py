@@ -17,6 +17,7 @@ from jubako.runtime import executor, failure
 from jubako.runtime import opcodes as op
 from jubako.runtime.attach import read_packet
 from jubako.runtime.executor import Handle, Launch
+from jubako.runtime.launch import Filter
 from jubako.runtime.oci import bundle, hooks
 from jubako.runtime.oci.containers import Container, Containers, Record
 from jubako.runtime.oci.log import Log
@@ -80,7 +81,7 @@ def _launch(container: Container, spec: Spec, asked: Creation, undo: ExitStack, 
         spec=spec,
         run_dir=container.directory,
         stdio="inherit",
-        seccomp=seccomp_filter(spec),
+        seccomp=seccomp_filter(container, spec, "created"),
         leave=detached,
         listen=False,
         attach=terminal and not detached,
@@ -104,13 +105,14 @@ def check_console(*, terminal: bool, detached: bool, socket: str) -> None:
         raise InvalidArgument("cannot use console socket if the runtime will not detach or allocate tty")
 
 
-def seccomp_filter(spec: Spec) -> bytes | None:
-    """The specification's filter, compiled, if it has one."""
+def seccomp_filter(container: Container, spec: Spec, status: str, *, pid: int = 0) -> Filter | None:
+    """The specification's filter, compiled, if it has one. Its agent is told the state, with this status, and the first
+    process's pid; that is 0 when it is the one that is filtered."""
     if not spec.linux or not spec.linux.seccomp:
         return None
     from jubako.runtime import seccomp
 
-    return seccomp.of_specification(spec.linux.seccomp)
+    return seccomp.of_specification(spec.linux.seccomp, container.document(status), pid=pid)
 
 
 def cgroup_name(spec: Spec, name: str) -> str:
