@@ -125,10 +125,14 @@ int do_find(struct init *init, operation_t *op) {
         return visit_program(init, check, op->string);
 }
 
-static int place_stdio(const struct init *init) {
-        for (int i = 0; i < 3; i++)
-                if (init->stdio[i] >= 0 && dup2(init->stdio[i], i) < 0)
+static int place_stdio(struct init *init) {
+        for (int i = 0; i < 3; i++) {
+                if (init->stdio[i] < 0)
+                        continue;
+                if (dup2(init->stdio[i], i) < 0)
                         return -1;
+                init->stdio[i] = i;
+        }
         return 0;
 }
 
@@ -143,6 +147,22 @@ static int keep_only(unsigned one, unsigned other) {
         return sys_close_range(high + 1, ~0U, 0);
 }
 
+int make_ready(struct init *init) {
+        const struct operation *execute = &init->plan->operations[init->plan->operations_count - 1];
+        unsigned keep = 3 + (unsigned) execute->integers[0];
+        sigset_t signals;
+
+        if (init->ready)
+                return 0;
+        init->ready = true;
+        if (place_stdio(init) < 0 || sys_close_range(keep, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */) < 0)
+                return -1;
+        if (init->deputy && keep_only((unsigned) init->channel, (unsigned) init->monitor) < 0)
+                return -1;
+        sigemptyset(&signals);
+        return sigprocmask(SIG_SETMASK, &signals, NULL);
+}
+
 /* What the deputy's child does not inherit. */
 static int settle(const struct init *init) {
         if (init->session && setsid() < 0)
@@ -155,8 +175,6 @@ static int settle(const struct init *init) {
 /* The deputy has come to its end: its child, made as its sibling, is the first process. By the old call, which filters
  * know and can tell from one that makes namespaces. */
 static int hand_over(const struct init *init) {
-        if (keep_only((unsigned) init->channel, (unsigned) init->monitor) < 0)
-                return -1;
         int64_t pid = syscall(SYS_clone, CLONE_PARENT, NULL, NULL, NULL, NULL);
         if (pid < 0)
                 return -1;
@@ -166,16 +184,8 @@ static int hand_over(const struct init *init) {
 }
 
 int do_execute(struct init *init, operation_t *op) {
-        unsigned keep = 3 + (unsigned) op->integers[0];
-        sigset_t signals;
-
         init->path = op->string[0];
-        if (place_stdio(init) < 0 || sys_close_range(keep, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */) < 0)
-                return -1;
-        if (init->deputy && hand_over(init) < 0)
-                return -1;
-        sigemptyset(&signals);
-        if (sigprocmask(SIG_SETMASK, &signals, NULL) < 0)
+        if (make_ready(init) < 0 || (init->deputy && hand_over(init) < 0))
                 return -1;
         return visit_program(init, execve, op->string);
 }

@@ -19,6 +19,7 @@ struct init {
         bool session;       /* of a deputy: what it leaves to the first process, which is to lead a session, */
         bool terminal;      /* have a terminal, */
         int death_signal;   /* and die with the monitor */
+        bool ready;         /* make_ready() is done */
         int root;           /* the new root's mount; -1 before it is made */
         int proc;           /* a procfs of our own making, or the host's for one that joins; -1 when there is none */
         pid_t host_pid;     /* our pid as the creator sees it */
@@ -96,4 +97,6 @@ int do_wait(struct init *init, operation_t *op);
 int do_directory(struct init *init, operation_t *op);
 int do_environment(struct init *init, operation_t *op);
 int do_execute(struct init *init, operation_t *op);
+/* All that the program needs but execve itself: before a filter is loaded that may not allow it. Once. */
+int make_ready(struct init *init);
 int do_find(struct init *init, operation_t *op);

@@ -120,6 +120,8 @@ int do_seccomp(struct init *init, operation_t *op) {
                 errno = EINVAL;
                 return -1;
         }
+        if (make_ready(init) < 0)
+                return -1;
         if (init->agent)
                 return load_notifying(init, (unsigned long) op->integers[0], &program);
         return (int) syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, (unsigned long) op->integers[0], &program);
