@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.conftest import Cli
+from tests.conftest import COMMAND, Cli
 
+RUNTIME = COMMAND.with_name("jubako-oci")
 LIMITS = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
 
 
@@ -83,6 +84,8 @@ def docker(busybox: Path) -> Iterator[Peer]:
                 f"{base}/pid",
                 "--default-ulimit",
                 "nofile=1024:1024",
+                "--add-runtime",
+                f"jubako={RUNTIME}",
                 "--insecure-registry",
                 "127.0.0.0/8",
             ],

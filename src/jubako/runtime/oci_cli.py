@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from jubako.errors import InvalidArgument, JubakoError
+from jubako.errors import FailedPrecondition, InvalidArgument, JubakoError
 from jubako.runtime.oci import arguments as parsing
 from jubako.runtime.oci.arguments import Arguments
 from jubako.runtime.oci.containers import OCI_VERSION, Containers
@@ -103,8 +103,12 @@ def _change(containers: Containers, arguments: Arguments, log: Log) -> int:
 def _control(containers: Containers, name: str, arguments: Arguments) -> int:
     from jubako.runtime.oci import control
 
+    if arguments.command == "restore":
+        raise FailedPrecondition("restore is not supported")
     container = containers.load(name)
     match arguments.command:
+        case "checkpoint":
+            raise FailedPrecondition("checkpoint is not supported")
         case "pause":
             control.pause(container)
         case "resume":

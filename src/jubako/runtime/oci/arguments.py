@@ -29,7 +29,28 @@ _CREATION = {
     "no-new-keyring": "flag",
 }
 
+_CHECKPOINT = {
+    "image-path": "value",
+    "work-path": "value",
+    "tcp-established": "flag",
+    "ext-unix-sk": "flag",
+    "shell-job": "flag",
+    "lazy-pages": "flag",
+    "file-locks": "flag",
+    "manage-cgroups-mode": "value",
+    "empty-ns": "value",
+    "auto-dedup": "flag",
+}
+
 COMMANDS: dict[str, dict[str, str]] = {
+    "checkpoint": {
+        **_CHECKPOINT,
+        "parent-path": "value",
+        "leave-running": "flag",
+        "status-fd": "value",
+        "page-server": "value",
+        "pre-dump": "flag",
+    },
     "create": _CREATION,
     "delete": {"force": "flag"},
     "events": {"stats": "flag", "interval": "value"},
@@ -56,6 +77,17 @@ COMMANDS: dict[str, dict[str, str]] = {
     "list": {"format": "value", "quiet": "flag"},
     "pause": {},
     "ps": {"format": "value"},
+    "restore": {
+        **_CHECKPOINT,
+        "bundle": "value",
+        "console-socket": "value",
+        "detach": "flag",
+        "pid-file": "value",
+        "no-subreaper": "flag",
+        "no-pivot": "flag",
+        "lsm-profile": "value",
+        "lsm-mount-context": "value",
+    },
     "resume": {},
     "run": {**_CREATION, "detach": "flag", "keep": "flag", "no-subreaper": "flag"},
     "spec": {"bundle": "value", "rootless": "flag"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jubako.runtime.oci.arguments import COMMANDS, GLOBAL, SHORT
 
 _SUMMARIES = {
+    "checkpoint": "refused: save a running container with criu(8)",
     "create": "make a container from a bundle, up to where its program can start",
     "delete": "remove a stopped container and all that is left of it",
     "events": "show a container's use of resources, and its out-of-memory events, as JSON",
@@ -14,6 +15,7 @@ _SUMMARIES = {
     "list": "list the containers of the root directory",
     "pause": "freeze all processes of a container",
     "ps": "show the processes of a container",
+    "restore": "refused: make a container of what checkpoint saved",
     "resume": "let the processes of a paused container go on",
     "run": "create a container, start it, and wait for its end",
     "spec": "write a config.json to begin with",
@@ -113,9 +115,14 @@ def _overview() -> str:
 
 
 def _options(command: str, table: dict[str, str]) -> str:
-    rows = [(_spelled(command, name, kind), _MEANINGS[name]) for name, kind in table.items()]
+    rows = [(_spelled(command, name, kind), _meaning(command, name)) for name, kind in table.items()]
     width = max(len(spelled) for spelled, _ in rows)
     return "".join(f"   {spelled.ljust(width)}  {meaning}\n" for spelled, meaning in rows)
+
+
+def _meaning(command: str, name: str) -> str:
+    """What belongs to criu is taken as runc takes it, and does nothing while both commands refuse."""
+    return "as in criu(8)" if command in ("checkpoint", "restore") and name not in _MEANINGS else _MEANINGS[name]
 
 
 def _spelled(command: str, name: str, kind: str) -> str:
