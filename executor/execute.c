@@ -136,11 +136,12 @@ static int place_stdio(struct init *init) {
         return 0;
 }
 
-/* Nothing of the host's goes along into the container's pid namespace, where CAP_SYS_PTRACE opens /proc/<pid>/fd. */
-static int keep_only(unsigned one, unsigned other) {
+/* Nothing of the host's from `first` on goes along into the container's pid namespace, where CAP_SYS_PTRACE opens
+ * /proc/<pid>/fd. */
+static int keep_only(unsigned first, unsigned one, unsigned other) {
         unsigned low = one < other ? one : other, high = one < other ? other : one;
 
-        if (low > 3 && sys_close_range(3, low - 1, 0) < 0)
+        if (low > first && sys_close_range(first, low - 1, 0) < 0)
                 return -1;
         if (high > low + 1 && sys_close_range(low + 1, high - 1, 0) < 0)
                 return -1;
@@ -157,7 +158,7 @@ int make_ready(struct init *init) {
         init->ready = true;
         if (place_stdio(init) < 0 || sys_close_range(keep, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */) < 0)
                 return -1;
-        if (init->deputy && keep_only((unsigned) init->channel, (unsigned) init->monitor) < 0)
+        if (init->deputy && keep_only(keep, (unsigned) init->channel, (unsigned) init->monitor) < 0)
                 return -1;
         sigemptyset(&signals);
         return sigprocmask(SIG_SETMASK, &signals, NULL);

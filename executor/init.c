@@ -46,6 +46,14 @@ static perform_t performer(uint16_t code) {
         case OP_AGENT: return do_agent;
         case OP_LABEL: return do_label;
         case OP_FIND: return do_find;
+        case OP_MOUNTED: return do_mounted;
+        case OP_HOOK: return do_hook;
+        case OP_TIME: return do_time;
+        case OP_SCHEDULER: return do_scheduler;
+        case OP_IO_PRIORITY: return do_io_priority;
+        case OP_AFFINITY: return do_affinity;
+        case OP_PERSONALITY: return do_personality;
+        case OP_MEMORY_POLICY: return do_memory_policy;
         default: return NULL; /* one of the monitor's */
         }
 }

@@ -50,6 +50,9 @@ int attach_tree(int tree, int target);
 int configure_option(int context, char *option);
 /* Keep the last thing that the filesystem said about a refusal in `init->detail`. errno stays. */
 void keep_log(struct init *init, int context);
+/* copy.c */
+/* Copy what is in the directory that `target` is open on into `tree`. */
+int copy_content(int target, int tree);
 /* overlay.c */
 /* Whether a layer's path is too long to be given as a string. */
 bool overlay_needs_fds(char *const options[]);
@@ -82,6 +85,16 @@ int do_parent_death(struct init *init, operation_t *op);
 /* Ask the kernel for `death_signal` at the monitor's death, and end where it is dead already. */
 int die_with_monitor(const struct init *init);
 int do_session(struct init *init, operation_t *op);
+int do_time(struct init *init, operation_t *op);
+/* schedule.c */
+int do_scheduler(struct init *init, operation_t *op);
+int do_io_priority(struct init *init, operation_t *op);
+int do_affinity(struct init *init, operation_t *op);
+int do_personality(struct init *init, operation_t *op);
+int do_memory_policy(struct init *init, operation_t *op);
+/* hook.c */
+int do_mounted(struct init *init, operation_t *op);
+int do_hook(struct init *init, operation_t *op);
 /* privilege.c */
 int do_bounding(struct init *init, operation_t *op);
 int do_user(struct init *init, operation_t *op);

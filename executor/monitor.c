@@ -84,6 +84,12 @@ static void close_childs_ends(struct monitor *m) {
                 const struct operation *op = &m->plan->operations[i];
                 if (op->code == OP_JOIN || op->code == OP_CGROUP_CLONE || op->code == OP_CGROUP_TASKS)
                         close((int) op->integers[0]);
+                if (op->code == OP_BIND && op->integers[6] >= 0)
+                        close((int) op->integers[6]);
+                if (op->code == OP_ROOT_BIND && op->integers[2] >= 0)
+                        close((int) op->integers[2]);
+                if (op->code == OP_PRESERVED && op->integers[0] > 0)
+                        sys_close_range(3, 2 + (unsigned) op->integers[0], 0);
         }
 }
 

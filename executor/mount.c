@@ -43,22 +43,13 @@ int configure_option(int context, char *option) {
         return sys_fsconfig(context, FS_SET_STRING, key, equals + 1);
 }
 
-static bool names_source(char *const options[]) {
-        for (; *options; options++)
-                if (!strncmp(*options, "source=", 7))
-                        return true;
-        return false;
-}
-
 /* A detached mount of a new filesystem. */
-static int make_filesystem(struct init *init, const char *type, char *const options[], unsigned attributes) {
+static int make_filesystem(struct init *init, const char *type, const char *source, char *const options[],
+                           unsigned attributes) {
         _cleanup_close_ int context = sys_fsopen(type);
         if (context < 0)
                 return -1;
-        /* What /proc/mounts shows first, where no option says it; nothing depends on it. */
-        int r = 0;
-        if (!names_source(options))
-                r = sys_fsconfig(context, FS_SET_STRING, "source", type);
+        int r = sys_fsconfig(context, FS_SET_STRING, "source", source);
         for (char *const *option = options; *option && r == 0; option++) {
                 init->path = *option;
                 r = configure_option(context, *option);
@@ -96,7 +87,7 @@ static int adopt_root(struct init *init, int tree) {
 /* "lowerdir+" is there since Linux 6.8; before, it is refused as an unknown parameter. */
 static int make_overlay(struct init *init, char *const options[], unsigned attributes) {
         if (!overlay_needs_fds(options)) {
-                int tree = make_filesystem(init, "overlay", options, attributes);
+                int tree = make_filesystem(init, "overlay", "overlay", options, attributes);
                 if (tree >= 0 || errno != EINVAL || strncmp(init->path, "lowerdir+=", 10) != 0)
                         return tree;
         }
@@ -108,20 +99,25 @@ int do_root_filesystem(struct init *init, operation_t *op) {
         const char *type = op->string[0];
         unsigned attributes = (unsigned) op->integers[0];
 
-        _cleanup_close_ int tree = strcmp(type, "overlay") ? make_filesystem(init, type, op->string + 1, attributes)
-                                                           : make_overlay(init, op->string + 1, attributes);
+        _cleanup_close_ int tree = strcmp(type, "overlay")
+                                           ? make_filesystem(init, type, type, op->string + 1, attributes)
+                                           : make_overlay(init, op->string + 1, attributes);
         if (tree < 0 || adopt_root(init, tree) < 0)
                 return -1;
         take_fd(&tree);
         return 0;
 }
 
-int do_root_bind(struct init *init, operation_t *op) {
-        unsigned recursive = op->integers[0] ? TREE_RECURSIVE : 0;
+/* The detached mount that the creator made, or one of `source`. */
+static int detached(int64_t given, const char *source, int64_t recursive) {
+        return given >= 0 ? (int) given : sys_open_tree(AT_FDCWD, source, TREE_CLONE | (recursive ? TREE_RECURSIVE : 0));
+}
 
+int do_root_bind(struct init *init, operation_t *op) {
         init->path = op->string[0];
-        _cleanup_close_ int tree = sys_open_tree(AT_FDCWD, op->string[0], TREE_CLONE | recursive);
-        if (tree < 0 || set_attributes(tree, 0, (uint64_t) op->integers[1], 0, 0) < 0 || adopt_root(init, tree) < 0)
+        _cleanup_close_ int tree = detached(op->integers[2], op->string[0], op->integers[0]);
+        if (tree < 0 || set_attributes(tree, 0, (uint64_t) op->integers[1], 0, 0) < 0 ||
+            set_attributes(tree, TREE_RECURSIVE, 0, 0, MS_PRIVATE) < 0 || adopt_root(init, tree) < 0)
                 return -1;
         take_fd(&tree);
         return 0;
@@ -131,7 +127,7 @@ int do_proc(struct init *init, operation_t *op) {
         char *const none[] = {NULL};
 
         (void) op;
-        init->proc = make_filesystem(init, "proc", none, 0);
+        init->proc = make_filesystem(init, "proc", "proc", none, 0);
         return init->proc < 0 ? -1 : 0;
 }
 
@@ -141,36 +137,66 @@ static int bind_host_mount(const char *target) {
         return sys_open_tree(AT_FDCWD, target, TREE_CLONE | TREE_RECURSIVE);
 }
 
-int do_filesystem(struct init *init, operation_t *op) {
-        const char *type = op->string[0], *target = op->string[1];
+/* As with runc, a tmpfs over a directory has that one's mode unless told another; and its content, with tmpcopyup. */
+static int take_over(int target, int tree, int64_t what) {
+        struct stat status;
 
-        _cleanup_close_ int tree = make_filesystem(init, type, op->string + 2, (unsigned) op->integers[0]);
-        if (tree < 0 && errno == EPERM && op->integers[2]) {
-                tree = bind_host_mount(target);
-                if (tree >= 0 && set_attributes(tree, 0, (uint64_t) op->integers[0], 0, 0) < 0)
-                        return -1;
-        }
+        if (what & COPY_CONTENT && copy_content(target, tree) < 0)
+                return -1;
+        if (!(what & COPY_MODE))
+                return 0;
+        _cleanup_close_ int root = openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return root < 0 || fstat(target, &status) < 0 ? -1 : fchmod(root, status.st_mode & 07777);
+}
+
+/* The filesystem of `op`, detached; read-only is for later, when it has what it takes over. */
+static int filesystem_of(struct init *init, operation_t *op) {
+        unsigned later = op->integers[3] ? ATTRIBUTE_READONLY : 0;
+        const char *type = op->string[0], *target = op->string[2];
+
+        int tree = make_filesystem(init, type, op->string[1], op->string + 3, (unsigned) op->integers[0] & ~later);
+        if (tree >= 0 || errno != EPERM || !op->integers[2])
+                return tree;
+        tree = bind_host_mount(target);
+        if (tree >= 0 && set_attributes(tree, 0, (uint64_t) op->integers[0], 0, 0) < 0)
+                close_fd(&tree);
+        return tree;
+}
+
+int do_filesystem(struct init *init, operation_t *op) {
+        const char *type = op->string[0], *target = op->string[2];
+        uint64_t later = op->integers[3] ? (uint64_t) op->integers[0] & ATTRIBUTE_READONLY : 0;
+
+        _cleanup_close_ int tree = filesystem_of(init, op);
         if (tree < 0)
                 return -1;
         init->path = target;
-        _cleanup_close_ int at = root_make_directory(init->root, target, 0755);
-        if (at < 0 || set_attributes(tree, 0, 0, 0, (uint64_t) op->integers[1]) < 0 || attach_tree(tree, at) < 0)
+        _cleanup_close_ int at = root_open(init->root, target, O_PATH | O_DIRECTORY);
+        if (at >= 0 && take_over(at, tree, op->integers[3]) < 0)
+                return -1;
+        if (at < 0)
+                at = root_make_directory(init->root, target, 0755);
+        if (at < 0 || set_attributes(tree, 0, later, 0, (uint64_t) op->integers[1]) < 0 || attach_tree(tree, at) < 0)
                 return -1;
         if (init->proc < 0 && !strcmp(type, "proc"))
                 init->proc = take_fd(&tree);
         return 0;
 }
 
+static int set_propagation(int tree, uint64_t propagation) {
+        return set_attributes(tree, propagation & MS_REC ? TREE_RECURSIVE : 0, 0, 0, propagation & ~(uint64_t) MS_REC);
+}
+
 int do_bind(struct init *init, operation_t *op) {
-        const char *source = op->string[0], *target = op->string[1];
+        const char *target = op->string[1];
         const int64_t *n = op->integers;
         struct stat status;
 
-        init->path = source;
-        _cleanup_close_ int tree = sys_open_tree(AT_FDCWD, source, TREE_CLONE | (n[0] ? TREE_RECURSIVE : 0));
+        init->path = op->string[0];
+        _cleanup_close_ int tree = detached(n[6], op->string[0], n[0]);
         if (tree < 0 || fstat(tree, &status) < 0)
                 return -1;
-        if (set_attributes(tree, 0, (uint64_t) n[1], (uint64_t) n[2], (uint64_t) n[5]) < 0)
+        if (set_attributes(tree, 0, (uint64_t) n[1], (uint64_t) n[2], 0) < 0 || set_propagation(tree, (uint64_t) n[5]) < 0)
                 return -1;
         if (set_attributes(tree, TREE_RECURSIVE, (uint64_t) n[3], (uint64_t) n[4], 0) < 0)
                 return -1;
@@ -180,11 +206,20 @@ int do_bind(struct init *init, operation_t *op) {
         return at < 0 ? -1 : attach_tree(tree, at);
 }
 
+/* Where "/" is the initial root (an initramfs) it can not be pivoted. The new root lies over it already; the old one is
+ * beneath, and a process that may chroot can reach it: that is what was asked for. */
+static int change_root(struct init *init) {
+        return fchdir(init->root) < 0 || chroot(".") < 0 ? -1 : chdir("/");
+}
+
 /* pivot_root(".", ".") stacks the old root on the new one; detaching "." takes it away. pivot_root(2). */
 int do_pivot(struct init *init, operation_t *op) {
-        (void) op;
         init->path = ".";
+        if (op->integers[0])
+                return change_root(init);
         if (fchdir(init->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+                return -1;
+        if (op->integers[1] && mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0)
                 return -1;
         return umount2(".", MNT_DETACH) < 0 ? -1 : chdir("/");
 }

@@ -28,13 +28,15 @@ OPERATION(CLEANUP,          12, MONITOR, 0, 1, LIST) /* argv */
 OPERATION(OOM,              13, MONITOR, 1, 0, NONE) /* fd of memory.oom_control or memory.events */
 OPERATION(CONSOLE_SIZE,     14, MONITOR, 2, 0, NONE) /* height, width */
 OPERATION(CREATOR_DEATH,    15, MONITOR, 1, 0, NONE) /* signal for the first process when the creator is gone */
+OPERATION(PRESERVED,        16, MONITOR, 1, 0, NONE) /* how many fds from 3 on are the program's, and not the monitor's to hold */
+OPERATION(FIRST_AFFINITY,   17, MONITOR, 0, 1, BLOB) /* processors before the cgroup is joined, a mask */
 
 OPERATION(PROPAGATION,      32, INIT, 1, 0, NONE) /* mount(2) flags of "/" */
 OPERATION(UNSHARE,          33, INIT, 1, 0, NONE) /* CLONE_NEW* */
 OPERATION(ROOT_FILESYSTEM,  34, INIT, 1, 1, LIST) /* mount attributes; type, options (key=value or flag) */
-OPERATION(ROOT_BIND,        35, INIT, 2, 1, NONE) /* recursive, mount attributes; source */
-OPERATION(FILESYSTEM,       36, INIT, 3, 2, LIST) /* attributes, propagation, fall back to a bind of this type's host mount; type, target, options */
-OPERATION(BIND,             37, INIT, 6, 2, NONE) /* recursive, set, clear, recursive set, recursive clear, propagation; source, target */
+OPERATION(ROOT_BIND,        35, INIT, 3, 1, NONE) /* recursive, mount attributes, detached mount or -1: source is opened; source */
+OPERATION(FILESYSTEM,       36, INIT, 4, 3, LIST) /* attributes, propagation, fall back to a bind of this type's host mount, COPY_*; type, source, target, options */
+OPERATION(BIND,             37, INIT, 7, 2, NONE) /* recursive, set, clear, recursive set, recursive clear, propagation (with MS_REC: of all), detached mount or -1: source is opened; source, target */
 OPERATION(MKDIR,            38, INIT, 1, 1, NONE) /* mode; path */
 OPERATION(SYMLINK,          39, INIT, 0, 2, NONE) /* target, path */
 OPERATION(MKNOD,            40, INIT, 5, 1, NONE) /* mode, major, minor, uid, gid; path */
@@ -42,7 +44,7 @@ OPERATION(BIND_DEVICE,      41, INIT, 3, 2, NONE) /* type bits, major, minor (ve
 OPERATION(MASK,             42, INIT, 0, 1, NONE) /* path */
 OPERATION(READONLY,         43, INIT, 0, 1, NONE) /* path */
 OPERATION(CONSOLE,          44, INIT, 3, 1, NONE) /* socket that gets the master, or -1: the monitor; height, width; devpts path or "" */
-OPERATION(PIVOT,            45, INIT, 0, 0, NONE)
+OPERATION(PIVOT,            45, INIT, 2, 0, NONE) /* chroot instead: where "/" is the initial root, which can not be pivoted; old root is shared with the host */
 OPERATION(ROOT_READONLY,    46, INIT, 0, 0, NONE)
 OPERATION(HOSTNAME,         47, INIT, 0, 1, NONE) /* name */
 OPERATION(DOMAINNAME,       48, INIT, 0, 1, NONE) /* name */
@@ -68,6 +70,14 @@ OPERATION(ATTRIBUTES,        67, INIT, 3, 1, NONE) /* set, clear, recursive; pat
 OPERATION(AGENT,            68, INIT, 1, 2, LIST) /* socket that gets SECCOMP's notifications; its path, the state's pieces, the pid between */
 OPERATION(LABEL,            69, INIT, 0, 2, NONE) /* file beneath /proc/self/attr, what the program is to be */
 OPERATION(FIND,             77, INIT, 0, 1, NONE) /* program: it must be there and executable */
+OPERATION(MOUNTED,          78, INIT, 0, 0, NONE) /* tell the creator, and wait until its hooks have run */
+OPERATION(HOOK,             79, INIT, 3, 1, LIST) /* timeout in ms or -1, fd of the state, how many of the strings are arguments; path, arguments, environment */
+OPERATION(TIME,             80, INIT, 0, 1, NONE) /* enter a new time namespace; lines for /proc/<pid>/timens_offsets */
+OPERATION(SCHEDULER,        81, INIT, 7, 0, NONE) /* policy, nice, priority, flags, runtime, deadline, period in ns */
+OPERATION(IO_PRIORITY,      82, INIT, 1, 0, NONE) /* class << 13 | level */
+OPERATION(AFFINITY,         83, INIT, 0, 1, BLOB) /* a mask of processors */
+OPERATION(PERSONALITY,      84, INIT, 1, 0, NONE) /* persona */
+OPERATION(MEMORY_POLICY,    85, INIT, 1, 1, BLOB) /* mode with flags; a mask of nodes */
 
 /* What goes over the control socket and the init channel: struct message in protocol.h. */
 CONSTANT(MESSAGE_CLONED,       1) /* value: pid; with a pidfd */
@@ -75,12 +85,14 @@ CONSTANT(MESSAGE_ID_MAP,       2) /* value: pid */
 CONSTANT(MESSAGE_READY,        3) /* monitor: the program runs, and that is recorded; first process: it waits for START */
 CONSTANT(MESSAGE_EXITED,       4)
 CONSTANT(MESSAGE_FAILED,       5)
+CONSTANT(MESSAGE_MOUNTED,      6) /* first process: all is mounted, the old root is still there */
 CONSTANT(MESSAGE_ID_MAP_DONE, 16)
 CONSTANT(MESSAGE_KEEP,        17) /* with fds */
 CONSTANT(MESSAGE_SIGNAL,      18) /* value: number */
 CONSTANT(MESSAGE_RESIZE,      19) /* value: height << 16 | width */
 CONSTANT(MESSAGE_ACKNOWLEDGE, 20) /* monitor: the cleanup is done; first process without one: its pid is recorded */
 CONSTANT(MESSAGE_START,       21)
+CONSTANT(MESSAGE_GO_ON,       22) /* after MOUNTED */
 
 /* The first byte of each packet of an attach connection. */
 CONSTANT(FRAME_STDOUT,         1)
@@ -90,6 +102,10 @@ CONSTANT(FRAME_STDIN,         16)
 CONSTANT(FRAME_CLOSE_STDIN,   17)
 CONSTANT(FRAME_RESIZE,        18) /* u16 height, u16 width */
 CONSTANT(FRAME_SIGNAL,        19) /* u8 number */
+
+/* What a new tmpfs takes over from the directory that it covers. */
+CONSTANT(COPY_CONTENT,         1)
+CONSTANT(COPY_MODE,            2)
 
 CONSTANT(STDIO_NULL,           0)
 CONSTANT(STDIO_PIPE,           1)

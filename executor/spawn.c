@@ -60,6 +60,12 @@ static int join_cgroups(const struct spawn *s) {
         return 0;
 }
 
+/* Where a process of an exec runs until it is in the container's cpuset (execCPUAffinity.initial). */
+static int set_first_affinity(const struct plan *plan) {
+        const struct operation *op = plan_find(plan, OP_FIRST_AFFINITY);
+        return op ? do_affinity(NULL, op) : 0;
+}
+
 /* This is the first process, just made. It waits for its id map when it has a user namespace of its own. */
 static int become_root(struct spawn *s) {
         char byte;
@@ -119,8 +125,10 @@ static _Noreturn void first_process(struct spawn *s) {
         close(s->gate[0]);
         close(m->control); /* its end tells the creator that the monitor has died */
         default_signals();
-        int r = join_cgroups(s);
+        int r = set_first_affinity(m->plan);
         if (r < 0)
+                at = OP_FIRST_AFFINITY;
+        if (r == 0 && (r = join_cgroups(s)) < 0)
                 at = OP_CGROUP_TASKS;
         if (r == 0 && (r = become_root(s)) < 0)
                 at = OP_ID_MAP;

@@ -146,6 +146,26 @@ int do_parent_death(struct init *init, operation_t *op) {
         return die_with_monitor(init);
 }
 
+/* A process does not enter the time namespace that it unshares, its children would; offsets can be set until somebody is
+ * in it. time_namespaces(7). */
+int do_time(struct init *init, operation_t *op) {
+        char path[64];
+        struct text text = text_in(path, sizeof path);
+
+        init->path = "timens_offsets";
+        if (unshare(CLONE_NEWTIME) < 0)
+                return -1;
+        text_add_number(&text, getpid());
+        char *name = text.at;
+        text_add(&text, "/timens_offsets");
+        text_end(&text);
+        if (op->string[0][0] && write_proc(init, path, op->string[0]) < 0)
+                return -1;
+        memcpy(name, "/ns/time_for_children", sizeof "/ns/time_for_children");
+        _cleanup_close_ int fd = openat(init->proc, path, O_RDONLY | O_CLOEXEC);
+        return fd < 0 ? -1 : setns(fd, CLONE_NEWTIME);
+}
+
 int do_session(struct init *init, operation_t *op) {
         (void) op;
         init->session = true;

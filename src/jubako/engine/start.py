@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from jubako.engine import files, rootfs, security, volumes
@@ -21,7 +21,14 @@ from jubako.engine.identity import identity_of
 from jubako.engine.record import CREATED, EXITED, RUNNING, ContainerRecord
 from jubako.engine.resources import compile_resources
 from jubako.engine.spec import compile_spec, hostname
-from jubako.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
+from jubako.errors import (
+    AlreadyExists,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    ResourceExhausted,
+)
 from jubako.linux import cgroup
 from jubako.runtime import executor, seccomp
 from jubako.runtime.executor import Handle, Launch, LogFile
@@ -55,13 +62,13 @@ def _start(drivers: Drivers, record: ContainerRecord, undo: ExitStack, *, attach
     undo.callback(launch.cgroup.remove)
     handle = executor.create(launch)
     undo.callback(handle.abandon)
+    record.pid = handle.pid
+    drivers.records_of(record).replace(record.id, record)
     _connect(drivers, record, handle)
     handle.begin()
-    record.pid = handle.pid
-    with drivers.store.records.transaction():
-        drivers.records_of(record).replace(record.id, record)
-        emit_container(drivers, record, "start")
-    undo.callback(_note_death, drivers, record)
+    with suppress(ResourceExhausted):  # the program runs, and may have filled the disk: that is no reason to end it
+        _note(drivers, record, "start")
+    undo.callback(_note, drivers, record, "die", exitCode="137")
     handle.settle()
     return handle
 
@@ -88,10 +95,10 @@ def prepare(drivers: Drivers, record: ContainerRecord, undo: ExitStack, *, attac
     )
 
 
-def _note_death(drivers: Drivers, record: ContainerRecord) -> None:
-    """The monitor died when all was said to have begun: who heard of the start hears of its end."""
+def _note(drivers: Drivers, record: ContainerRecord, what: str, **attributes: str) -> None:
+    """Who heard of the start hears of the end, should the monitor die before all is said to have begun."""
     with drivers.store.records.transaction():
-        emit_container(drivers, record, "die", exitCode="137")
+        emit_container(drivers, record, what, **attributes)
 
 
 def _connect(drivers: Drivers, record: ContainerRecord, handle: Handle) -> None:

@@ -82,6 +82,13 @@ def receive_fds(socket_fd: int, size: int) -> tuple[bytes, list[int]]:
     return data, fds
 
 
+def peer_pid(socket_fd: int) -> int:
+    """The process that connected, unix(7), SO_PEERCRED."""
+    with _Borrowed(socket_fd) as connection:
+        credentials = connection.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)
+    return int(struct.unpack("=iII", credentials)[0])
+
+
 def connect_packet(path: str) -> int:
     """Connect to the SOCK_SEQPACKET socket at `path`, however long: the name is taken relative to its directory."""
     return _connect(path, _socket.SOCK_SEQPACKET)

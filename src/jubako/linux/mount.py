@@ -32,6 +32,7 @@ MOUNT_ATTR_RDONLY = 0x01
 MOUNT_ATTR_NOSUID = 0x02
 MOUNT_ATTR_NODEV = 0x04
 MOUNT_ATTR_NOEXEC = 0x08
+MOUNT_ATTR_IDMAP = 0x100000
 
 MNT_DETACH = 2
 
@@ -78,9 +79,9 @@ def move_mount(mount: int, target: str, *, dir_fd: int = AT_FDCWD) -> None:
     syscall(sys.MOVE_MOUNT, mount, b"", dir_fd, os.fsencode(target), flags, path=target)
 
 
-def mount_setattr(fd: int, *, add: int = 0, clear: int = 0, recursive: bool = False) -> None:
-    """Change the attributes (MOUNT_ATTR_*) of the mount whose root `fd` is."""
-    attributes = struct.pack("QQQQ", add, clear, 0, 0)
+def mount_setattr(fd: int, *, add: int = 0, clear: int = 0, recursive: bool = False, userns_fd: int = 0) -> None:
+    """Change the attributes (MOUNT_ATTR_*) of the mount whose root `fd` is; MOUNT_ATTR_IDMAP takes a user namespace."""
+    attributes = struct.pack("QQQQ", add, clear, 0, userns_fd)
     buffer = ctypes.create_string_buffer(attributes, len(attributes))
     flags = AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0)
     syscall(sys.MOUNT_SETATTR, fd, b"", flags, buffer, len(attributes))

@@ -25,6 +25,18 @@ def start_ticks(pid: int) -> int | None:
     return None if fields[0] in (b"Z", b"X") else int(fields[19])
 
 
+def innermost_pid(pid: int) -> int:
+    """The pid of process `pid` in its own pid namespace; 0 when it is gone."""
+    try:
+        with open(f"/proc/{pid}/status", "rb") as file:
+            for line in file:
+                if line.startswith(b"NSpid:"):
+                    return int(line.split()[-1])
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return 0
+
+
 @functools.cache
 def permitted_capabilities() -> int:
     """This process's permitted set, as bits."""

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from jubako.errors import FailedPrecondition, JubakoError
+from jubako.errors import FailedPrecondition, InvalidArgument, JubakoError
 from jubako.linux import fd as fds_of
 from jubako.linux import proc
 from jubako.linux.cgroup import CgroupHandle
-from jubako.runtime import filesystem, namespaces, process, program
+from jubako.runtime import devices, filesystem, namespaces, process, program, schedule
 from jubako.runtime import opcodes as op
 from jubako.runtime.attach import Attached
 from jubako.runtime.handle import Handle
@@ -85,16 +85,21 @@ def _plan(launch: Launch, linux: Linux, fds: _Fds, *, by_creator: bool) -> Plan:
     namespaces.add_namespaces(plan, linux, fds.give, leave=launch.leave)
     namespaces.add_id_maps(plan, linux, by_creator=by_creator)
     _add_cgroup(plan, launch.cgroup, fds)
-    filesystem.add_filesystem(plan, spec, launch.rootfs, launch.cgroup, console_socket=launch.console_socket)
+    filesystem.add_filesystem(plan, launch, fds.give)
     _add_identity_of_host(plan, spec, linux)
     _add_agent(plan, launch.seccomp, fds)
+    _add_policies(plan, linux)
     process.add_process(
         plan,
         spec.process or Process(),
         launch.seccomp,
+        hooks=spec.hooks.start_container if spec.hooks else (),
+        hook_state=launch.hook_state,
         held=_held(linux),
         single_id=_single_id(linux),
         die_with_monitor=not launch.leave,
+        keyring=launch.keyring,
+        preserve_fds=launch.preserve_fds,
     )
     return plan
 
@@ -115,6 +120,7 @@ def exec_(
     console_socket: int = -1,
     leave: bool = False,
     keep_fds: Sequence[int] = (),
+    preserve_fds: int = 0,
     cleanup: Sequence[str] = (),
 ) -> Handle:
     """Make one more process in the namespaces of the process `init_pid` of the container that `spec` describes."""
@@ -131,6 +137,7 @@ def exec_(
         console_socket=console_socket,
         leave=leave,
         keep_fds=list(keep_fds),
+        preserve_fds=preserve_fds,
         cleanup=list(cleanup),
     )
     plan, fds = Plan(), _Fds()
@@ -139,7 +146,10 @@ def exec_(
         fds.give(joined)
         _add_cgroup(plan, cgroup, fds)
         if process_.terminal:
-            filesystem.add_console(plan, process_, console_socket)
+            devices.add_console(plan, process_, console_socket)
+        if process_.exec_cpu_affinity:
+            schedule.add_affinity(plan, process_.exec_cpu_affinity)
+        _add_policies(plan, linux)
         _add_agent(plan, seccomp, fds)
         process.add_process(
             plan,
@@ -149,6 +159,7 @@ def exec_(
             single_id=_single_id(linux),
             die_with_monitor=not leave,
             joins=True,
+            preserve_fds=preserve_fds,
         )
         handle = _spawn(plan, launch, fds, None)
     finally:
@@ -231,6 +242,16 @@ def _add_identity_of_host(plan: Plan, spec: Spec, linux: Linux) -> None:
         plan.add(op.LOOPBACK)
 
 
+def _add_policies(plan: Plan, linux: Linux) -> None:
+    """What holds for every process of a container."""
+    if linux.personality:
+        schedule.add_personality(plan, linux.personality)
+    if linux.memory_policy:
+        schedule.add_memory_policy(plan, linux.memory_policy)
+    if linux.intel_rdt:
+        raise InvalidArgument("linux.intelRdt is not supported")
+
+
 def _spawn(plan: Plan, launch: Launch, fds: _Fds, map_ids: Linux | None) -> Handle:
     control, theirs = fds_of.packet_pair()
     fds.give(theirs)
@@ -287,5 +308,6 @@ def _add_monitor(plan: Plan, launch: Launch, fds: _Fds, childs: int) -> Attached
     if launch.die_with_creator:
         plan.add(op.CREATOR_DEATH, signal.SIGKILL)
     fds.lend(launch.keep_fds)
-    fds.lend([fd for fd in (launch.start_listener, launch.console_socket) if fd >= 0])
+    fds.lend(range(3, 3 + launch.preserve_fds))
+    fds.lend([fd for fd in (launch.start_listener, launch.console_socket, launch.hook_state) if fd >= 0])
     return attached

@@ -56,6 +56,13 @@ _WORDS = {
     op.SECCOMP: "load the seccomp filter",
     op.LABEL: "ask the kernel's security module for",
     op.DIRECTORY: "change to the working directory",
+    op.TIME: "make a time namespace",
+    op.SCHEDULER: "set the scheduler",
+    op.IO_PRIORITY: "set the I/O priority",
+    op.FIRST_AFFINITY: "set the processors (execCPUAffinity.initial)",
+    op.AFFINITY: "set the processors (execCPUAffinity.final)",
+    op.PERSONALITY: "set the personality",
+    op.MEMORY_POLICY: "set the memory policy",
 }
 
 
@@ -84,6 +91,8 @@ def to_error(failure: Failure) -> JubakoError:
         return _program_error(failure)
     if failure.stage == op.STAGE_DECODE:
         return DataLoss(f"the executor refused the plan: {os.strerror(failure.error)}")
+    if failure.operation == op.HOOK:
+        return _hook_error(failure)
     what = _WORDS.get(failure.operation) or op.NAMES.get(failure.operation, "start").lower()
     where = f" {failure.path}" if failure.path else ""
     detail = f" ({failure.detail.partition(' ')[2]})" if failure.detail else ""
@@ -94,6 +103,13 @@ def to_error(failure: Failure) -> JubakoError:
     if failure.error in (errno.EINVAL, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR):
         return InvalidArgument(message)
     return FailedPrecondition(message)
+
+
+def _hook_error(failure: Failure) -> JubakoError:
+    said = failure.detail or os.strerror(failure.error).lower()
+    if failure.error == errno.ETIMEDOUT:
+        said = "did not end in time"
+    return FailedPrecondition(f"hook {failure.path} failed: {said}")
 
 
 def _program_error(failure: Failure) -> JubakoError:

@@ -98,6 +98,18 @@ class Handle:
         if fds:
             fds_of.send_fds(self._control, _MESSAGE.pack(op.MESSAGE_KEEP, 0), fds)
 
+    def await_mounts(self) -> None:
+        """Where the plan has hooks at its creation: return when all is mounted, and nothing is pivoted yet."""
+        if not (message := read_packet(self._channel, MESSAGE_BYTES_MAX)):
+            raise Unavailable("the first process has died")
+        if _MESSAGE.unpack_from(message)[0] == op.MESSAGE_FAILED:
+            raise failure.to_error(failure.decode(message))
+
+    def go_on(self) -> None:
+        """After await_mounts, when the creator's hooks have run."""
+        with contextlib.suppress(BrokenPipeError):  # it has failed; why is still to be read
+            os.write(self._channel, _MESSAGE.pack(op.MESSAGE_GO_ON, 0))
+
     def await_creation(self) -> None:
         """Where there is no monitor: return when the first process waits for its start, and let go of it.
 

@@ -45,6 +45,9 @@ class Launch(msgspec.Struct, kw_only=True):
 
     `leave` is jubako-oci's: there is no monitor, and whoever adopts orphans becomes the parent. `start_listener` is
     the listening socket at which the process then waits for its start; `console_socket` gets its terminal's master.
+    `preserve_fds` of the caller's, from 3 on, are the program's too. `hook_state` is an fd of memory that holds the
+    state while hooks of the specification run in the container. `pivot` and `keyring` are runc's --no-pivot and
+    --no-new-keyring.
     """
 
     spec: Spec
@@ -65,6 +68,10 @@ class Launch(msgspec.Struct, kw_only=True):
     console_socket: int = -1
     leave: bool = False
     start_listener: int = -1
+    preserve_fds: int = 0
+    hook_state: int = -1
+    pivot: bool = True
+    keyring: bool = True
 
 
 class Exit(msgspec.Struct, frozen=True):

@@ -32,16 +32,17 @@ _ATTRIBUTES: dict[str, tuple[int, int]] = {
     "nosymfollow": (NOSYMFOLLOW, 0),
     "symfollow": (0, NOSYMFOLLOW),
 }
-_PROPAGATION = {"shared": SHARED, "private": PRIVATE, "slave": SLAVE, "unbindable": UNBINDABLE}
+PROPAGATION = {"shared": SHARED, "private": PRIVATE, "slave": SLAVE, "unbindable": UNBINDABLE}
+_SPECIAL = frozenset({"bind", "rbind", "idmap", "ridmap", "tmpcopyup", "remount"})
 _IGNORED = frozenset(
-    {"defaults", "bind", "rbind", "async", "loud", "z", "Z", "nocopy", "cached", "delegated", "consistent"}
+    "defaults async loud silent iversion noiversion z Z nocopy cached delegated consistent newinstance".split()
 )
 
 
 def known() -> list[str]:
     """Every option that has a meaning here; what is not among them is data for the filesystem."""
-    plain = [*_ATTRIBUTES, *_PROPAGATION]
-    return sorted({*plain, *(f"r{name}" for name in plain), *_IGNORED})
+    plain = [*_ATTRIBUTES, *PROPAGATION]
+    return sorted({*plain, *(f"r{name}" for name in plain), *_SPECIAL, *_IGNORED})
 
 
 class Options(msgspec.Struct):
@@ -49,6 +50,10 @@ class Options(msgspec.Struct):
 
     bind: bool = False
     recursive: bool = False
+    idmap: bool = False
+    idmap_recursive: bool = False
+    copy_up: bool = False
+    remount: bool = False
     set: int = 0
     clear: int = 0
     all_set: int = 0
@@ -62,20 +67,33 @@ def parse(mount: Mount) -> Options:
     """Sort the options of `mount` by what they mean."""
     options = Options(bind=mount.type == "bind")
     for text in mount.options:
-        if text in ("bind", "rbind"):
-            options.bind = True
-            options.recursive |= text == "rbind"
+        if text in _SPECIAL:
+            _set_special(options, text)
         elif text in _ATTRIBUTES:
             options.set, options.clear = _merge(options.set, options.clear, *_ATTRIBUTES[text])
-        elif text in _PROPAGATION:
-            options.propagation = _PROPAGATION[text]
-        elif text[:1] == "r" and text[1:] in _PROPAGATION:
-            options.propagation, options.propagation_recursive = _PROPAGATION[text[1:]], True
+        elif text in PROPAGATION:
+            options.propagation = PROPAGATION[text]
+        elif text[:1] == "r" and text[1:] in PROPAGATION:
+            options.propagation, options.propagation_recursive = PROPAGATION[text[1:]], True
         elif text[:1] == "r" and text[1:] in _ATTRIBUTES:
             options.all_set, options.all_clear = _merge(options.all_set, options.all_clear, *_ATTRIBUTES[text[1:]])
         elif text not in _IGNORED:
             options.data.append(text)
     return options
+
+
+def _set_special(options: Options, text: str) -> None:
+    match text:
+        case "bind" | "rbind":
+            options.bind = True
+            options.recursive |= text == "rbind"
+        case "idmap" | "ridmap":
+            options.idmap = True
+            options.idmap_recursive |= text == "ridmap"
+        case "tmpcopyup":
+            options.copy_up = True
+        case "remount":
+            options.remount = True
 
 
 def _merge(old_set: int, old_clear: int, new_set: int, new_clear: int) -> tuple[int, int]:

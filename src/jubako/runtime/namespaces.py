@@ -13,6 +13,7 @@ from jubako.runtime.plan import Plan
 from jubako.spec.oci_runtime import IDMapping, Linux, Namespace
 
 FLAGS = {
+    "time": 0x00000080,
     "mount": 0x00020000,
     "cgroup": 0x02000000,
     "uts": 0x04000000,
@@ -32,7 +33,7 @@ def new_namespaces(linux: Linux) -> set[str]:
 def add_namespaces(plan: Plan, linux: Linux, give: Callable[[int], int], *, leave: bool) -> None:
     """CLONE and JOIN; `give` takes each fd that is opened over.
 
-    A cgroup namespace is unshared later, by the child, when it is in its cgroups.
+    A cgroup namespace is unshared later, by the child in its cgroups; a time namespace, when there is a procfs.
     """
     flags = 0
     for namespace in linux.namespaces:
@@ -40,7 +41,7 @@ def add_namespaces(plan: Plan, linux: Linux, give: Callable[[int], int], *, leav
             raise InvalidArgument(f"namespace type {namespace.type!r} is not supported")
         if namespace.path:
             plan.add(op.JOIN, give(_open(namespace)), FLAGS[namespace.type])
-        elif namespace.type != "cgroup":
+        elif namespace.type not in ("cgroup", "time"):
             flags |= FLAGS[namespace.type]
     if "mount" not in {namespace.type for namespace in linux.namespaces}:
         raise InvalidArgument("a container needs a mount namespace")
@@ -67,6 +68,19 @@ def add_joins(plan: Plan, linux: Linux, pid: int, *, leave: bool) -> int:
     plan.add(op.JOIN, fd, flags)
     plan.add(op.CLONE, 0, int(leave))
     return fd
+
+
+def add_time(plan: Plan, linux: Linux) -> None:
+    """TIME: a new time namespace with its offsets."""
+    if "time" not in new_namespaces(linux):
+        if linux.time_offsets:
+            raise InvalidArgument("linux.timeOffsets needs a new time namespace")
+        return
+    unknown = set(linux.time_offsets) - {"monotonic", "boottime"}
+    if unknown:
+        raise InvalidArgument(f"linux.timeOffsets: unknown clock {sorted(unknown)[0]!r}")
+    offsets = linux.time_offsets.items()
+    plan.add(op.TIME, "".join(f"{clock} {offset.secs} {offset.nanosecs}\n" for clock, offset in offsets))
 
 
 def add_id_maps(plan: Plan, linux: Linux, *, by_creator: bool) -> None:

@@ -142,14 +142,15 @@ def _delete(containers: Containers, name: str, *, force: bool) -> None:
 def _creation(arguments: Arguments, log: Log) -> Creation:
     from jubako.runtime.oci.lifecycle import Creation
 
-    if arguments.option("preserve-fds", "0") != "0":
-        raise InvalidArgument("--preserve-fds is not supported yet")
     return Creation(
         arguments.the_id(),
         arguments.option("bundle"),
         log,
         console_socket=arguments.option("console-socket"),
         pid_file=arguments.option("pid-file"),
+        preserve_fds=arguments.option("preserve-fds", "0"),
+        pivot=not arguments.given("no-pivot"),
+        keyring=not arguments.given("no-new-keyring"),
     )
 
 

@@ -14,6 +14,10 @@ from typing import Protocol
 class Parent(Protocol):
     """Starts programs, and knows when they have ended."""
 
+    @property
+    def pid(self) -> int:
+        """The process that the caller started."""
+
     def spawn(
         self, program: int, arguments: Sequence[str], environment: Mapping[str, str], fds: Collection[int]
     ) -> int:
@@ -28,6 +32,10 @@ class Parent(Protocol):
 
 class Here:
     """This process is the parent."""
+
+    @property
+    def pid(self) -> int:
+        return os.getpid()
 
     def spawn(
         self, program: int, arguments: Sequence[str], environment: Mapping[str, str], fds: Collection[int]

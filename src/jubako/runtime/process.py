@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import array
+from collections.abc import Sequence
 
 from jubako.errors import InvalidArgument
-from jubako.runtime import labels
+from jubako.runtime import labels, schedule
 from jubako.runtime import opcodes as op
 from jubako.runtime.defaults import CAPABILITY_NUMBERS, RLIMITS
+from jubako.runtime.hook_plan import add_hooks
 from jubako.runtime.launch import Filter
 from jubako.runtime.plan import Plan
-from jubako.spec.oci_runtime import Capabilities, Process, Rlimit
+from jubako.spec.oci_runtime import Capabilities, Hook, Process, Rlimit
 
 _SIGKILL = 9
 _UNSIGNED_MAX = (1 << 64) - 1
@@ -21,13 +23,17 @@ def add_process(
     process: Process,
     seccomp: Filter | None,
     *,
+    hooks: Sequence[Hook] = (),
+    hook_state: int = -1,
     held: int,
     single_id: bool,
     die_with_monitor: bool,
     joins: bool = False,
+    keyring: bool = True,
+    preserve_fds: int = 0,
 ) -> None:
-    """Everything after the pivot. `held` are the capabilities that there are to give; `joins` says that it is one more
-    process in a container, whose working directory must be there.
+    """Everything after the pivot. `held` are the capabilities that there are to give, `hooks` those of startContainer;
+    `joins` says that it is one more process in a container, whose working directory must be there.
 
     WAIT is as late as can be: what follows it, the container's start waits for.
     """
@@ -36,13 +42,14 @@ def add_process(
     if not process.cwd.startswith("/"):
         raise InvalidArgument(f"process.cwd '{process.cwd}' must be an absolute path")
     labels.add_labels(plan, process)
-    for limit in process.rlimits:
-        _add_rlimit(plan, limit)
+    _add_rlimits(plan, process.rlimits)
     if process.oom_score_adj is not None and not joins:
         plan.add(op.OOM_SCORE, process.oom_score_adj, int(process.oom_score_adj == 0))
     if not process.terminal:
         plan.add(op.SESSION)
-    plan.add(op.KEYRING)
+    _add_scheduling(plan, process)
+    if keyring:
+        plan.add(op.KEYRING)
     plan.add(op.DIRECTORY, int(not joins), process.cwd)
     plan.add(op.UMASK, 0o022 if process.user.umask is None else process.user.umask)
     # Without no_new_privs a filter needs CAP_SYS_ADMIN, so that it is loaded before capabilities are dropped.
@@ -60,7 +67,10 @@ def add_process(
     if not early:
         _add_wait(plan, process, find=find)
         _add_filter(plan, seccomp)
-    plan.add(op.EXECUTE, 0, *process.args)
+    add_hooks(plan, hooks, hook_state)
+    if preserve_fds:
+        plan.add(op.PRESERVED, preserve_fds)
+    plan.add(op.EXECUTE, preserve_fds, *process.args)
 
 
 def _add_filter(plan: Plan, seccomp: Filter | None) -> None:
@@ -75,13 +85,25 @@ def _add_wait(plan: Plan, process: Process, *, find: bool) -> None:
     plan.add(op.WAIT)
 
 
-def _add_rlimit(plan: Plan, limit: Rlimit) -> None:
-    number = RLIMITS.get(limit.type.removeprefix("RLIMIT_").lower())
-    if number is None:
-        raise InvalidArgument(f"unknown rlimit {limit.type}")
-    if not all(-1 <= value <= _UNSIGNED_MAX for value in (limit.soft, limit.hard)):
-        raise InvalidArgument(f"rlimit {limit.type} is out of range: {limit.soft}:{limit.hard}")
-    plan.add(op.RLIMIT, number, _signed(limit.soft), _signed(limit.hard), 0)
+def _add_scheduling(plan: Plan, process: Process) -> None:
+    if process.scheduler:
+        schedule.add_scheduler(plan, process.scheduler)
+    if process.io_priority:
+        schedule.add_io_priority(plan, process.io_priority)
+
+
+def _add_rlimits(plan: Plan, limits: Sequence[Rlimit]) -> None:
+    seen = set()
+    for limit in limits:
+        number = RLIMITS.get(limit.type.removeprefix("RLIMIT_").lower())
+        if number is None:
+            raise InvalidArgument(f"unknown rlimit {limit.type}")
+        if number in seen:
+            raise InvalidArgument(f"rlimit {limit.type} is given twice")
+        if not all(-1 <= value <= _UNSIGNED_MAX for value in (limit.soft, limit.hard)):
+            raise InvalidArgument(f"rlimit {limit.type} is out of range: {limit.soft}:{limit.hard}")
+        seen.add(number)
+        plan.add(op.RLIMIT, number, _signed(limit.soft), _signed(limit.hard), 0)
 
 
 def _signed(value: int) -> int:

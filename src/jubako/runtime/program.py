@@ -7,10 +7,11 @@ As root it is executed from a detached, read-only bind mount of itself; else fro
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import jubako
-from jubako.errors import Unavailable
+from jubako.errors import FailedPrecondition, Unavailable
 from jubako.linux import fd as fds_of
 from jubako.linux import mount
 from jubako.runtime.parent import Here, Parent
@@ -47,6 +48,28 @@ def spawn(plan: bytes, control: int, inherited: Iterable[int]) -> int:
         os.close(plan_fd)
     _monitors.add(pid)
     return pid
+
+
+@contextmanager
+def user_namespace_holder() -> Iterator[int]:
+    """The pid of a process that is alone in a new user namespace, while this lasts."""
+    mine, theirs = fds_of.packet_pair()
+    try:
+        actions = [(os.POSIX_SPAWN_DUP2, theirs, theirs)]
+        arguments = ["jubako-userns", str(theirs)]
+        pid = os.posix_spawn(f"/proc/self/fd/{protected()}", arguments, {}, file_actions=actions)
+    except BaseException:
+        os.close(mine)
+        raise
+    finally:
+        os.close(theirs)
+    try:
+        if not os.read(mine, 1):
+            raise FailedPrecondition("cannot make a user namespace")
+        yield pid
+    finally:
+        os.close(mine)
+        os.waitpid(pid, 0)
 
 
 def reap(pid: int | None = None) -> None:

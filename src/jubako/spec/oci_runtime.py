@@ -50,6 +50,32 @@ class Rlimit(Struct, kw_only=True):
     hard: int
 
 
+class Scheduler(Struct, kw_only=True):
+    """sched_setattr(2); `runtime`, `deadline` and `period` are nanoseconds."""
+
+    policy: str
+    nice: int = 0
+    priority: int = 0
+    flags: list[str] = []
+    runtime: int = 0
+    deadline: int = 0
+    period: int = 0
+
+
+class IOPriority(Struct, kw_only=True):
+    """`class_` is IOPRIO_CLASS_RT, _BE or _IDLE; `priority` 0 (highest) to 7."""
+
+    class_: str = msgspec.field(name="class")
+    priority: int = 0
+
+
+class CPUAffinity(Struct, kw_only=True):
+    """Processor lists such as 0-3,8: before and after the process is in the container's cgroup."""
+
+    initial: str = ""
+    final: str = ""
+
+
 class Process(Struct, kw_only=True):
     terminal: bool = False
     console_size: Box | None = None
@@ -63,6 +89,9 @@ class Process(Struct, kw_only=True):
     apparmor_profile: str = ""
     oom_score_adj: Annotated[int, msgspec.Meta(ge=-1000, le=1000)] | None = None
     selinux_label: str = ""
+    scheduler: Scheduler | None = None
+    io_priority: IOPriority | None = None
+    exec_cpu_affinity: CPUAffinity | None = msgspec.field(default=None, name="execCPUAffinity")
 
 
 class Root(Struct, kw_only=True):
@@ -231,6 +260,26 @@ class Seccomp(Struct, kw_only=True):
     syscalls: list[SeccompRule] | None = None
 
 
+class TimeOffset(Struct, kw_only=True):
+    secs: int = 0
+    nanosecs: int = 0
+
+
+class Personality(Struct, kw_only=True):
+    """`domain` is LINUX or LINUX32."""
+
+    domain: str
+    flags: list[str] = []
+
+
+class MemoryPolicy(Struct, kw_only=True):
+    """set_mempolicy(2); `nodes` is a list such as 0-3,8."""
+
+    mode: str
+    nodes: str = ""
+    flags: list[str] = []
+
+
 class Linux(Struct, kw_only=True):
     uid_mappings: list[IDMapping] = []
     gid_mappings: list[IDMapping] = []
@@ -244,6 +293,10 @@ class Linux(Struct, kw_only=True):
     masked_paths: list[str] = []
     readonly_paths: list[str] = []
     mount_label: str = ""
+    time_offsets: dict[str, TimeOffset] = {}
+    personality: Personality | None = None
+    memory_policy: MemoryPolicy | None = None
+    intel_rdt: dict[str, Any] | None = None
 
 
 class Hook(Struct, kw_only=True):

@@ -8,7 +8,9 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from jubako.linux import cgroup
 
@@ -33,10 +35,10 @@ class Oci:
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.under([], *arguments)
 
-    def under(self, wrapper: list[str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    def under(self, wrapper: Sequence[str], *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run by the command `wrapper`. Output goes to files: a container that is left running would hold a pipe."""
         if self.own_groups and arguments[:1] in (("create",), ("run",)):
-            with contextlib.suppress(ValueError, KeyError):  # a configuration that is to be wrong stays so
+            with contextlib.suppress(ValueError, KeyError, TypeError):  # a configuration that is to be wrong stays so
                 self.linux(cgroupsPath=group_name(arguments[-1]))
         command = [*wrapper, *self.command(*arguments)]
         out, err = self.base / "out", self.base / "err"
@@ -46,18 +48,20 @@ class Oci:
             )
         return subprocess.CompletedProcess(command, code.returncode, out.read_text(), err.read_text())
 
-    def configure(self, *args: str, **process: object) -> None:
+    def edit(self, change: Callable[[dict[str, Any]], object]) -> None:
+        """Edit config.json."""
         path = self.bundle / "config.json"
         config = json.loads(path.read_text())
-        config["process"].update({"terminal": False, "args": list(args), "env": ["PATH=/bin"], **process})
+        change(config)
         path.write_text(json.dumps(config))
+
+    def configure(self, *args: str, **process: object) -> None:
+        wanted = {"terminal": False, "args": list(args), "env": ["PATH=/bin"], **process}
+        self.edit(lambda config: config["process"].update(wanted))
 
     def linux(self, **properties: object) -> None:
         """Set properties of the specification's `linux` object."""
-        path = self.bundle / "config.json"
-        config = json.loads(path.read_text())
-        config["linux"].update(properties)
-        path.write_text(json.dumps(config))
+        self.edit(lambda config: config["linux"].update(properties))
 
     def resources(self, **resources: object) -> None:
         """Set `linux.resources`; devices are denied but for those that every container has."""
@@ -73,17 +77,19 @@ class Oci:
                 return path.read_text().strip()
         return ""
 
-    def mount(self, source: Path, destination: str) -> None:
-        path = self.bundle / "config.json"
-        config = json.loads(path.read_text())
-        config["mounts"].append({"destination": destination, "source": str(source), "options": ["rbind"]})
-        path.write_text(json.dumps(config))
+    def mount(self, source: Path | str, destination: str, *options: str, **more: object) -> None:
+        entry = {"destination": destination, "source": str(source), "options": list(options or ("rbind",)), **more}
+        self.edit(lambda config: config["mounts"].append(entry))
 
-    def hook(self, kind: str, script: str) -> None:
-        path = self.bundle / "config.json"
-        config = json.loads(path.read_text())
-        config.setdefault("hooks", {}).setdefault(kind, []).append({"path": "/bin/sh", "args": ["sh", "-c", script]})
-        path.write_text(json.dumps(config))
+    def hook(self, kind: str, script: str, **more: object) -> None:
+        entry = {"path": "/bin/sh", "args": ["sh", "-c", script], **more}
+        self.edit(lambda config: config.setdefault("hooks", {}).setdefault(kind, []).append(entry))
+
+    def run(self, *arguments: str, through: Sequence[str] = ()) -> str:
+        """What the container prints; it must succeed."""
+        done = self.under(through, "run", "-b", str(self.bundle), *arguments, "one")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def status(self, name: str) -> str:
         status: str = json.loads(self("state", name).stdout)["status"]
@@ -101,6 +107,6 @@ class Oci:
 
     def change(self, **parts: object) -> None:
         """Set top-level properties of config.json; None takes one away."""
-        path = self.bundle / "config.json"
-        config = {**json.loads(path.read_text()), **parts}
-        path.write_text(json.dumps({name: value for name, value in config.items() if value is not None}))
+        self.edit(lambda config: config.update(parts))
+        gone = [name for name, value in parts.items() if value is None]
+        self.edit(lambda config: [config.pop(name) for name in gone])

@@ -111,33 +111,6 @@ def test_exec_runs_in_the_container(oci: Oci) -> None:
     assert oci("exec", "one", "nothing").returncode != 0
 
 
-def test_hooks_run_in_order_with_the_state(oci: Oci, tmp_path: Path) -> None:
-    log = tmp_path / "hooks"
-    for kind in ("prestart", "createRuntime", "poststart", "poststop"):
-        oci.hook(kind, f'echo {kind} $(grep -o \'"status": *"[a-z]*"\') >> {log}')
-    oci.configure("true")
-    assert oci("run", "-d", "-b", str(oci.bundle), "one").returncode == 0
-    time.sleep(0.1)
-    oci("delete", "--force", "one")
-    kinds = [line.split()[0] for line in log.read_text().splitlines()]
-    assert kinds == ["prestart", "createRuntime", "poststart", "poststop"]
-
-
-def test_a_failing_hook_undoes_the_creation(oci: Oci, tmp_path: Path) -> None:
-    oci.hook("createRuntime", "echo reason >&2; exit 3")
-    done = oci("create", "-b", str(oci.bundle), "one")
-    assert done.returncode == 1
-    assert "reason" in done.stderr
-    assert os.listdir(tmp_path / "state") == []
-
-
-def test_a_program_that_is_not_there_is_told_though_a_hook_fails_for_want_of_the_process(oci: Oci) -> None:
-    pid = "pid=$(grep -o '\"pid\": *[0-9]*' | grep -o '[0-9]*$')"
-    oci.hook("prestart", f"{pid}; while grep -qs 'State:.[^ZX]' /proc/$pid/status; do sleep 0.01; done; false")
-    oci.configure("nothing-like-it")
-    assert "executable file not found" in oci("create", "-b", str(oci.bundle), "one").stderr
-
-
 def test_a_process_of_exec_has_the_score_it_was_given(oci: Oci, tmp_path: Path) -> None:
     oci.create("one")
     oci("start", "one")

@@ -123,5 +123,12 @@ def test_features_are_those_of_the_tables(oci: Oci) -> None:
     document = json.loads(oci("features").stdout)
     assert {"ro", "rro", "rbind", "nosymfollow", "rslave"} <= set(document["mountOptions"])
     assert "SCMP_ACT_ERRNO" in document["linux"]["seccomp"]["actions"]
-    assert document["linux"]["namespaces"] == ["cgroup", "ipc", "mount", "network", "pid", "user", "uts"]
-    assert document["hooks"] == ["prestart", "createRuntime", "poststart", "poststop"]
+    assert document["linux"]["namespaces"] == ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"]
+    assert document["hooks"] == [
+        "prestart",
+        "createRuntime",
+        "createContainer",
+        "startContainer",
+        "poststart",
+        "poststop",
+    ]

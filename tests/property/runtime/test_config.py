@@ -52,7 +52,7 @@ processes = st.builds(
         terminal=st.booleans(),
         user=users,
         env=st.lists(st.builds("{}={}".format, words, words), max_size=4),
-        rlimits=st.lists(rlimits, max_size=3),
+        rlimits=st.lists(rlimits, max_size=3, unique_by=lambda limit: str(limit["type"])),
         noNewPrivileges=st.booleans(),
         oomScoreAdj=st.integers(-1000, 1000),
         capabilities=some(
@@ -68,7 +68,7 @@ mounts = st.builds(
     lambda kind, path, options: {
         "destination": path,
         "type": kind,
-        "source": "/source" if kind == "bind" else kind,
+        "source": "/usr" if kind == "bind" else kind,
         "options": options,
     },
     st.sampled_from(["bind", "tmpfs", "proc", "sysfs", "devpts", "mqueue", "cgroup"]),
@@ -103,7 +103,7 @@ def configs(draw: st.DrawFn) -> Config:
         linux["sysctl"] = {"net.ipv4.ip_forward": draw(words)}
     return {
         "ociVersion": "1.2.0",
-        "root": {"path": "/root", "readonly": draw(st.booleans())},
+        "root": {"path": "/usr", "readonly": draw(st.booleans())},
         "hostname": draw(words),
         "process": draw(processes),
         "mounts": draw(st.lists(mounts, max_size=5)),

@@ -23,6 +23,10 @@ class Front:
         self._groups = groups
         self._children: dict[int, int] = {}  # pid -> pidfd
 
+    @property
+    def pid(self) -> int:
+        return fds_of.peer_pid(self._connection)
+
     def spawn(
         self, program: int, arguments: Sequence[str], environment: Mapping[str, str], fds: Collection[int]
     ) -> int:

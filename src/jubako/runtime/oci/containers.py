@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -73,22 +74,23 @@ class Container:
             return "paused"
         return "created" if os.path.exists(self.start_socket) else "running"
 
-    def document(self, status: str = "") -> dict[str, object]:
-        """The state of the specification, with the time of creation; `status` is taken for the present one."""
+    def document(self, *, status: str = "", pid: int = 0) -> dict[str, object]:
+        """The state of the specification, with the time of creation; `status` and `pid` where they are not what can be
+        seen from here."""
         status = status or self.status()
         return {
             "ociVersion": OCI_VERSION,
             "id": self.record.id,
-            "pid": self.record.pid if status in ("created", "running", "paused") else 0,
+            "pid": 0 if status == "stopped" else pid or self.record.pid,
             "status": status,
             "bundle": self.record.bundle,
             "annotations": self.record.annotations,
             "created": self.record.created,
         }
 
-    def state(self) -> bytes:
+    def state(self, *, status: str = "", pid: int = 0) -> bytes:
         """What `state` prints and hooks read."""
-        return msgspec.json.format(msgspec.json.encode(self.document()), indent=2)
+        return msgspec.json.format(msgspec.json.encode(self.document(status=status, pid=pid)), indent=2)
 
     @contextmanager
     def exec_directory(self) -> Iterator[str]:
@@ -120,6 +122,10 @@ class Containers:
         _write(os.path.join(directory, "config.json"), config)
         container.save()
         return container
+
+    def key(self, name: str) -> str:
+        """A name for what all roots share: two of them may each have a container `name`."""
+        return f"oci-{zlib.crc32(os.path.abspath(self.root).encode()):08x}-{name}"
 
     def load(self, name: str) -> Container:
         """Raises NotFound, or DataLoss for a record that is none."""

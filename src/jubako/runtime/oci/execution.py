@@ -7,7 +7,7 @@ import msgspec
 from jubako.errors import FailedPrecondition, InvalidArgument
 from jubako.linux import cgroup
 from jubako.runtime import executor
-from jubako.runtime.oci import bundle, lifecycle
+from jubako.runtime.oci import bundle, inheritance, lifecycle
 from jubako.runtime.oci.arguments import Arguments
 from jubako.runtime.oci.containers import Container
 from jubako.runtime.oci.log import Log
@@ -24,6 +24,9 @@ def execute(container: Container, arguments: Arguments, log: Log) -> int:
     spec = container.spec()
     process = process_of(spec, arguments)
     bundle.complete_process(process, (f"/proc/{container.record.pid}/root", "etc/passwd"), log)
+    sockets = inheritance.listening()
+    process.env += inheritance.environment(sockets)
+    preserve_fds = inheritance.preserved(arguments.option("preserve-fds", "0"), sockets)
     detach, console = arguments.given("detach"), arguments.option("console-socket")
     lifecycle.check_console(terminal=process.terminal, detached=detach, socket=console)
     with container.exec_directory() as run_dir:
@@ -39,6 +42,7 @@ def execute(container: Container, arguments: Arguments, log: Log) -> int:
             attach=process.terminal and not detach and not console,
             console_socket=lifecycle.connect(console) if console else -1,
             leave=detach,
+            preserve_fds=preserve_fds,
         )
         lifecycle.write_pid_file(arguments.option("pid-file"), handle.pid)
         if detach:

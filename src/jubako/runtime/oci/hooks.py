@@ -1,31 +1,91 @@
-"""Hooks of a specification that run in the caller's namespaces, with the container's state on their stdin."""
+"""Hooks of a specification: those that run in the caller's namespaces, and the state that all of them read.
+
+When:         prestart, createRuntime and (in the container) createContainer at `create`, when all is mounted and the
+              old root is still there; startContainer (in the container) and poststart at `start`; poststop at `delete`.
+Failure:      of one at create or start: the container is taken down, and its poststop hooks run; of a poststop hook: a
+              warning, and the next one runs.
+Spec:         OCI runtime-spec, runtime.md "Lifecycle", config.md "POSIX-platform Hooks".
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from jubako.errors import FailedPrecondition, InvalidArgument
-from jubako.runtime import program
+from jubako.linux import fd as fds_of
+from jubako.linux import proc
+from jubako.runtime import hook_plan, program
+from jubako.runtime.executor import Handle
+from jubako.runtime.oci.containers import Container
 from jubako.spec.oci_runtime import Hook, Hooks, Spec
 
+_KINDS = ("prestart", "create_runtime", "create_container", "start_container", "poststart", "poststop")
 
-def check(spec: Spec) -> Hooks:
-    """The hooks; those that would run inside the container are refused."""
+
+def of(spec: Spec) -> Hooks:
+    """The hooks, checked. Raises InvalidArgument naming the one that is wrong."""
     hooks = spec.hooks or Hooks()
-    if hooks.create_container or hooks.start_container:
-        raise InvalidArgument("createContainer and startContainer hooks are not supported yet")
+    for kind in _KINDS:
+        for hook in getattr(hooks, kind):
+            if not hook.path.startswith("/"):
+                raise InvalidArgument(f"hooks: the path {hook.path!r} is not absolute")
+            if hook.timeout is not None and hook.timeout <= 0:
+                raise InvalidArgument(f"hooks: the timeout of {hook.path} must be greater than zero")
     return hooks
 
 
-def run(hooks: Sequence[Hook], state: bytes, kind: str) -> None:
-    """Run them in order. Raises FailedPrecondition at the first that fails."""
+class StateMemory:
+    """The state as hooks inside the container read it. `fd` is -1 where there are no such hooks."""
+
+    def __init__(self, hooks: Hooks) -> None:
+        wanted = bool(hooks.create_container or hooks.start_container)
+        self.fd = fds_of.above_stdio(os.memfd_create("state")) if wanted else -1
+
+    def write(self, container: Container, status: str) -> None:
+        """Hooks in the container see their own namespace's pid."""
+        if self.fd >= 0:
+            pid = proc.innermost_pid(container.record.pid)
+            os.ftruncate(self.fd, 0)
+            os.pwrite(self.fd, container.state(status=status, pid=pid), 0)
+
+    def close(self) -> None:
+        fds_of.close_all([self.fd])
+        self.fd = -1
+
+
+def run_create_hooks(handle: Handle, hooks: Hooks, container: Container, memory: StateMemory) -> None:
+    """The creator's part between the mounts and the pivot. Raises FailedPrecondition at the first that fails."""
+    if not hook_plan.wait_for_creator(hooks):
+        return
+    handle.await_mounts()
+    state = container.state(status="creating")
+    run(hooks.prestart, state, "prestart", container.record.bundle)
+    run(hooks.create_runtime, state, "createRuntime", container.record.bundle)
+    memory.write(container, "creating")
+    handle.go_on()
+
+
+def run(hooks: Sequence[Hook], state: bytes, kind: str, directory: str) -> None:
+    """Run them in order, in the bundle's directory. Raises FailedPrecondition at the first that fails."""
     if hooks:
         program.parent().join_groups()
     for hook in hooks:
-        _run(hook, state, kind)
+        _run(hook, state, kind, directory)
 
 
-def _run(hook: Hook, state: bytes, kind: str) -> None:
+def run_all(hooks: Sequence[Hook], state: bytes, kind: str, directory: str) -> list[str]:
+    """Run them in order, whatever they do; what failed."""
+    failed = []
+    for hook in hooks:
+        try:
+            _run(hook, state, kind, directory)
+        except FailedPrecondition as error:
+            failed.append(error.message)
+    return failed
+
+
+def _run(hook: Hook, state: bytes, kind: str, directory: str) -> None:
     import subprocess
 
     environment = dict(text.split("=", 1) for text in hook.env if "=" in text)
@@ -35,6 +95,7 @@ def _run(hook: Hook, state: bytes, kind: str) -> None:
             executable=hook.path,
             input=state,
             env=environment,
+            cwd=directory,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             timeout=hook.timeout,

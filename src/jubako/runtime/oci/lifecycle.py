@@ -7,7 +7,9 @@ import contextlib
 import os
 import signal
 import struct
+import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from jubako.errors import FailedPrecondition, InvalidArgument, JubakoError
@@ -18,7 +20,7 @@ from jubako.runtime import opcodes as op
 from jubako.runtime.attach import read_packet
 from jubako.runtime.executor import Handle, Launch
 from jubako.runtime.launch import Filter
-from jubako.runtime.oci import bundle, hooks
+from jubako.runtime.oci import bundle, hooks, inheritance
 from jubako.runtime.oci.containers import Container, Containers, Record
 from jubako.runtime.oci.log import Log
 from jubako.spec.oci_runtime import Hooks, Linux, Spec
@@ -29,12 +31,26 @@ _KILL_TIMEOUT_S = 10.0
 class Creation:
     """What the command line says of a new container."""
 
-    def __init__(self, name: str, path: str, log: Log, *, console_socket: str = "", pid_file: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        path: str,
+        log: Log,
+        *,
+        console_socket: str = "",
+        pid_file: str = "",
+        preserve_fds: str = "0",
+        pivot: bool = True,
+        keyring: bool = True,
+    ) -> None:
         self.name = name
         self.bundle = os.path.abspath(path or ".")
         self.log = log
         self.console_socket = console_socket
         self.pid_file = pid_file
+        self.preserve_fds = preserve_fds
+        self.pivot = pivot
+        self.keyring = keyring
 
 
 def create(containers: Containers, asked: Creation) -> Container:
@@ -44,33 +60,31 @@ def create(containers: Containers, asked: Creation) -> Container:
 
 def _create(containers: Containers, asked: Creation, *, detached: bool) -> tuple[Container, Handle]:
     spec, config = bundle.load(asked.bundle, asked.log)
-    asked_hooks = hooks.check(spec)
-    record = Record(asked.name, asked.bundle, _now(), cgroup_name(spec, asked.name), annotations=spec.annotations)
+    asked_hooks = hooks.of(spec)
+    group = cgroup_name(spec, containers.key(asked.name))
+    record = Record(asked.name, asked.bundle, _now(), group, annotations=spec.annotations)
     container = containers.make(record, config)
     with ExitStack() as undo:
         undo.callback(container.remove)
+        memory = hooks.StateMemory(asked_hooks)
+        undo.callback(memory.close)
         launch = _launch(container, spec, asked, undo, detached=detached)
+        launch.hook_state = memory.fd
         handle = executor.create(launch)
         if not detached:
             undo.callback(handle.abandon)
         record.pid, record.pid_start = handle.pid, proc.start_ticks(handle.pid) or 0
+        undo.callback(_run_poststop, container, asked_hooks)
         undo.callback(_kill, container)
         container.save()
-        _run_hooks(asked_hooks, container.state(), handle)
+        hooks.run_create_hooks(handle, asked_hooks, container, memory)
         if detached:
             handle.await_creation()
+        memory.write(container, "created")
+        memory.close()
         write_pid_file(asked.pid_file, record.pid)
         undo.pop_all()
     return container, handle
-
-
-def _run_hooks(asked: Hooks, state: bytes, handle: Handle) -> None:
-    try:
-        hooks.run(asked.prestart, state, "prestart")
-        hooks.run(asked.create_runtime, state, "createRuntime")
-    except JubakoError:
-        handle.check()  # a hook fails for want of the process, too, which then says more
-        raise
 
 
 def _launch(container: Container, spec: Spec, asked: Creation, undo: ExitStack, *, detached: bool) -> Launch:
@@ -86,7 +100,10 @@ def _launch(container: Container, spec: Spec, asked: Creation, undo: ExitStack, 
         listen=False,
         attach=terminal and not detached,
         stdin=terminal,
+        pivot=asked.pivot,
+        keyring=asked.keyring,
     )
+    _inherit(launch, asked)
     if container.record.cgroup:
         launch.cgroup = cgroup.manager().create(container.record.cgroup, linux.resources)
         undo.callback(launch.cgroup.remove)
@@ -112,7 +129,14 @@ def seccomp_filter(container: Container, spec: Spec, status: str, *, pid: int = 
         return None
     from jubako.runtime import seccomp
 
-    return seccomp.of_specification(spec.linux.seccomp, container.document(status), pid=pid)
+    return seccomp.of_specification(spec.linux.seccomp, container.document(status=status), pid=pid)
+
+
+def _inherit(launch: Launch, asked: Creation) -> None:
+    sockets = inheritance.listening()
+    launch.preserve_fds = inheritance.preserved(asked.preserve_fds, sockets)
+    if launch.spec.process:
+        launch.spec.process.env += inheritance.environment(sockets)
 
 
 def cgroup_name(spec: Spec, name: str) -> str:
@@ -149,9 +173,22 @@ def start(container: Container) -> None:
         os.close(connection)
     if message:
         raise failure.to_error(failure.decode(message))
-    asked_hooks = hooks.check(container.spec())
-    with contextlib.suppress(JubakoError):  # the specification: a failed poststart hook is only worth a warning
-        hooks.run(asked_hooks.poststart, container.state(), "poststart")
+    _run_poststart(container)
+
+
+def _run_poststart(container: Container) -> None:
+    asked = hooks.of(container.spec())
+    try:
+        hooks.run(asked.poststart, container.state(status="running"), "poststart", container.record.bundle)
+    except FailedPrecondition:
+        _kill(container)
+        raise
+
+
+def _run_poststop(container: Container, asked: Hooks) -> None:
+    state = container.state(status="stopped")
+    for message in hooks.run_all(asked.poststop, state, "poststop", container.record.bundle):
+        sys.stderr.write(f"jubako-oci: warning: {message}\n")
 
 
 def run(containers: Containers, asked: Creation, *, detach: bool, keep: bool) -> int:
@@ -166,19 +203,23 @@ def run(containers: Containers, asked: Creation, *, detach: bool, keep: bool) ->
         return 0
     container, handle = _create(containers, asked, detached=False)
     try:
-        return attend(handle)
+        return attend(handle, started=lambda: _run_poststart(container))
     finally:
         handle.abandon()
         if not keep:
             delete(container, force=True)
 
 
-def attend(handle: Handle) -> int:
-    """Start the program, stay with it, and return its code. Signals are its own from before it runs."""
+def attend(handle: Handle, *, started: Callable[[], None] = lambda: None) -> int:
+    """Start the program, stay with it, and return its code. Signals are its own from before it runs.
+
+    `started` is called when the program runs.
+    """
     if not handle.attached:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
             signal.signal(number, lambda received, _: handle.signal(received))
     handle.start()
+    started()
     if handle.attached:
         from jubako.runtime.oci import terminal
 
@@ -238,8 +279,7 @@ def delete(container: Container, *, force: bool) -> None:
     if container.record.cgroup:
         cgroup.manager().open(container.record.cgroup).remove()
     if os.path.exists(os.path.join(container.directory, "config.json")):
-        with contextlib.suppress(JubakoError):
-            hooks.run(hooks.check(container.spec()).poststop, container.state(), "poststop")
+        _run_poststop(container, container.spec().hooks or Hooks())
     container.remove()
 
 

@@ -33,7 +33,7 @@ def create_and_delete(directory: str, path: str) -> None:
     """Create a container of the bundle at `path` up to its plan, plan an exec, look at its state, and delete it."""
     asked = _parsed("run", "--bundle", path, _NAME)
     spec, config = bundle.load(asked.option("bundle"), Log())
-    hooks.check(spec)
+    hooks.of(spec)
     containers = Containers(f"{directory}/state")
     container = containers.make(Record(_NAME, path, "", ""), config)
     launch = Launch(spec=spec, run_dir=container.directory, stdio="inherit", listen=False)
