@@ -151,5 +151,6 @@ def oci(tmp_path: Path, image: Path) -> Iterator[Oci]:
     made.configure("sleep", "100")
     yield made
     for name in ("one", "two"):
-        made("delete", "--force", name)
+        done = made("delete", "--force", name)
+        assert done.returncode == 0, done.stderr
     assert not {group_name("one"), group_name("two")} & set(cgroup.manager().names())

@@ -36,8 +36,8 @@ def following(oci: Oci, *options: str) -> Iterator[Path]:
         *options,
         "one",
     ]
-    with path.open("w") as file:
-        process = subprocess.Popen(command, stdout=file)
+    with path.open("w") as file:  # cold, so that the watch is this process's own
+        process = subprocess.Popen(command, stdout=file, env={**os.environ, "JUBAKO_KEEPER": "0"})
     try:
         wait_until(lambda: any(is_watch(fd) for fd in Path(f"/proc/{process.pid}/fd").iterdir()))
         yield path
