@@ -7,7 +7,7 @@ from __future__ import annotations
 import errno
 import os
 
-from jubako.linux import proc
+from jubako.linux import proc, userns
 from jubako.linux import syscall as sys
 from jubako.linux.syscall import syscall
 
@@ -41,7 +41,7 @@ def refused() -> list[str]:
     names += [name for name, call in _ANYBODYS.items() if _answer(call) in unknown]
     if _memory_answer() in unknown:
         names.append("memfd_create")
-    if not proc.permitted_capabilities() >> _CAP_SYS_ADMIN & 1:
+    if not (userns.is_initial() and proc.permitted_capabilities() >> _CAP_SYS_ADMIN & 1):
         unknown = frozenset((errno.ENOSYS,))
     return names + [name for name, call in _PRIVILEGED.items() if _answer(call) in unknown]
 

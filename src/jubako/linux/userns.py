@@ -27,6 +27,18 @@ def ranges(path: str, user: str, uid: int) -> list[tuple[int, int]]:
     return [pair for pair in found if pair[1] > 0]
 
 
+def is_initial() -> bool:
+    """Whether this process is in the user namespace that the machine started with, in which ids are what they seem."""
+    with open("/proc/self/uid_map") as file:
+        return file.read().split() == ["0", "0", str((1 << 32) - 1)]
+
+
+def denies_groups() -> bool:
+    """Whether setgroups(2) is denied here, and so in every user namespace beneath."""
+    with open("/proc/self/setgroups") as file:
+        return file.read().strip() == "deny"
+
+
 def mappings() -> tuple[list[IDMapping], list[IDMapping]]:
     """Root in the namespace is this user, further ids are its ranges; only itself where there are no ranges or
     no helpers (newuidmap and newgidmap, Debian's `uidmap`)."""

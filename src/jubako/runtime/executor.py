@@ -207,9 +207,12 @@ def _held(linux: Linux) -> int:
 
 
 def _single_id(linux: Linux) -> bool:
-    """A map of one id that its user wrote has setgroups(2) denied."""
-    own = any(namespace.type == "user" for namespace in linux.namespaces)
-    return own and os.geteuid() != 0 and sum(m.size for m in linux.gid_mappings) == 1
+    """A map of one id that its user wrote has setgroups(2) denied, and so has what lies beneath such a namespace."""
+    if not any(namespace.type == "user" for namespace in linux.namespaces):
+        return False
+    from jubako.linux import userns
+
+    return (os.geteuid() != 0 and sum(m.size for m in linux.gid_mappings) == 1) or userns.denies_groups()
 
 
 def _add_cgroup(plan: Plan, cgroup: CgroupHandle | None, fds: _Fds) -> None:

@@ -46,7 +46,7 @@ def volume(tmp_path: Path) -> Path:
     volume = tmp_path / "volume"
     (volume / "dir").mkdir(parents=True)
     (tmp_path / "victim").mkdir()
-    (volume / "link").symlink_to("../../../../../../../.." + str(tmp_path / "victim"))
+    (volume / "link").symlink_to(tmp_path / "victim")
     return volume
 
 

@@ -39,6 +39,7 @@ def test_cve_2019_5736_the_executor_can_not_be_written_through_proc_exe(runtime:
     handle.start()
     with pytest.raises(OSError, match=r"Read-only file system|Text file busy|not permitted"):
         os.open(f"/proc/{handle._monitor}/exe", os.O_WRONLY)
+    held = os.open(f"/proc/{handle._monitor}/exe", os.O_RDONLY)
     script = "while :; do for p in /proc/[0-9]*; do echo overwritten > $p/exe; done; done 2>/dev/null"
     attack = executor.exec_(
         handle.pid,
@@ -60,6 +61,12 @@ def test_cve_2019_5736_the_executor_can_not_be_written_through_proc_exe(runtime:
         victim.start()
         assert victim.wait(10).code == 64  # the executor itself, called in a way it does not understand
         victim.acknowledge()
+    # Who holds the file opens it again when nobody executes it any more.
+    attack.abandon()
+    handle.abandon()
+    with pytest.raises(OSError, match=r"Read-only file system|not permitted"):
+        os.open(f"/proc/self/fd/{held}", os.O_WRONLY)
+    os.close(held)
     assert hashlib.sha256(EXECUTOR.read_bytes()).digest() == before
 
 
@@ -106,9 +113,10 @@ def test_cve_2019_16884_writes_to_proc_do_not_go_to_a_volume_over_it(runtime: An
     assert not (fake / "1").exists()
 
 
-def test_cve_2019_19921_and_2023_27561_proc_that_is_a_link_stays_in_the_root(runtime: Any) -> None:
+@pytest.mark.parametrize("upwards", ["", "../../../../../.."], ids=["absolute", "relative"])
+def test_cve_2019_19921_and_2023_27561_proc_that_is_a_link_stays_in_the_root(runtime: Any, upwards: str) -> None:
     layer, rootfs = lower(runtime, "layer")
-    (layer / "proc").symlink_to("../../../../../../tmp/elsewhere")
+    (layer / "proc").symlink_to(f"{upwards}/tmp/elsewhere")
     spec = runtime.spec("sh", "-c", "cat /tmp/elsewhere/sys/net/ipv4/ip_forward; ls -d /tmp/elsewhere/version")
     spec.linux.sysctl = {"net.ipv4.ip_forward": "1"}
     output, _ = runtime.run_spec(spec, rootfs=rootfs)
@@ -116,10 +124,11 @@ def test_cve_2019_19921_and_2023_27561_proc_that_is_a_link_stays_in_the_root(run
     assert not os.path.exists("/tmp/elsewhere")
 
 
-def test_cve_2021_30465_mount_targets_behind_links_stay_in_the_root(runtime: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("upwards", ["", "../../../../../../.."], ids=["absolute", "relative"])
+def test_cve_2021_30465_mount_targets_behind_links_stay_in_the_root(runtime: Any, tmp_path: Path, upwards: str) -> None:
     layer, rootfs = lower(runtime, "layer")
     (tmp_path / "victim").mkdir()
-    (layer / "out").symlink_to("../../../../../../.." + str(tmp_path / "victim"))
+    (layer / "out").symlink_to(f"{upwards}{tmp_path}/victim")
     (tmp_path / "source").write_text("content")
     spec = runtime.spec("cat", f"{tmp_path}/victim/made/file")
     spec.mounts += [
@@ -140,10 +149,11 @@ def test_a_dev_that_is_a_link_stays_in_the_root(runtime: Any) -> None:
     assert sorted(os.listdir("/etc")) == before
 
 
-def test_cve_2025_52565_a_console_link_is_refused(runtime: Any) -> None:
+@pytest.mark.parametrize("target", ["/proc/sysrq-trigger", "/etc/passwd", "../etc/passwd"])
+def test_cve_2025_52565_a_console_link_is_refused(runtime: Any, target: str) -> None:
     layer, rootfs = lower(runtime, "layer")
     (layer / "dev" / "pts").mkdir(parents=True)
-    (layer / "dev" / "console").symlink_to("/proc/sysrq-trigger")
+    (layer / "dev" / "console").symlink_to(target)
     spec = runtime.spec("true", terminal=True)
     spec.mounts = [m for m in spec.mounts if m.destination in ("/proc", "/dev/pts")]
     handle = runtime.create(spec, rootfs=rootfs)

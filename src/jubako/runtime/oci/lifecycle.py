@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from jubako.errors import FailedPrecondition, InvalidArgument, JubakoError
-from jubako.linux import cgroup, proc
+from jubako.linux import cgroup, proc, userns
 from jubako.linux import fd as fds_of
 from jubako.runtime import executor, failure
 from jubako.runtime import opcodes as op
@@ -140,14 +140,26 @@ def _inherit(launch: Launch, asked: Creation) -> None:
 
 
 def cgroup_name(spec: Spec, name: str) -> str:
-    """The group beneath jubako/; "" for an ordinary user without one that could be made."""
-    if os.geteuid() != 0:
+    """The group beneath jubako/; "" for an ordinary user, and for root of its namespace, who could make none.
+
+    Raises FailedPrecondition when the specification has limits then.
+    """
+    if os.geteuid() != 0 or not userns.is_initial():
+        _refuse_limits(spec)
         return ""
     path = spec.linux.cgroups_path if spec.linux else ""
     if path.count(":") == 2:  # systemd's slice:prefix:name
         piece, prefix, unit = path.split(":")
         path = f"{piece}/{prefix}-{unit}"
     return path.strip("/").removeprefix(f"{cgroup.PARENT}/") or name
+
+
+def _refuse_limits(spec: Spec) -> None:
+    """Rules for devices need no group here: without privileges nobody makes or opens one that it could not before."""
+    resources = spec.linux.resources if spec.linux else None
+    for name in resources.__struct_fields__ if resources else ():
+        if name != "devices" and getattr(resources, name):
+            raise FailedPrecondition(f"linux.resources.{name}: an ordinary user has no cgroup in which it could be set")
 
 
 def start(container: Container) -> None:
