@@ -33,30 +33,34 @@ def image_of_many_files(work: Path, count: int) -> Path:
             body = (f"file {number}\n" * (1 + number % 400)).encode()
             entry.size, entry.mode, entry.mtime = len(body), 0o644, 1_700_000_000
             tar.addfile(entry, io.BytesIO(body))
-    layer = plain.getvalue()
-    diff_id = hashlib.sha256(layer).hexdigest()
+    layer = work / "layer.tar.gz"
+    layer.write_bytes(gzip.compress(plain.getvalue(), 6))
+    path = work / "many.tar"
+    image_of(path, "many:1", [(layer, hashlib.sha256(plain.getvalue()).hexdigest())])
+    return path
+
+
+def image_of(path: Path, name: str, layers: list[tuple[Path, str]]) -> None:
+    """Write a docker-archive of an image with these layers, each a file and the hash of its plain bytes."""
     config = json.dumps(
         {
             "architecture": "amd64",
             "os": "linux",
             "config": {"Cmd": ["/bin/true"]},
-            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{diff_id}"]},
-            "history": [{"created": "2026-01-01T00:00:00Z", "created_by": "benchmark"}],
+            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{diff_id}" for _, diff_id in layers]},
+            "history": [{"created": "2026-01-01T00:00:00Z", "created_by": "benchmark"}] * len(layers),
         }
     ).encode()
-    name = hashlib.sha256(config).hexdigest()
-    manifest = [{"Config": f"{name}.json", "RepoTags": ["many:1"], "Layers": ["layer.tar.gz"]}]
-    path = work / "many.tar"
+    config_name = f"{hashlib.sha256(config).hexdigest()}.json"
+    manifest = [{"Config": config_name, "RepoTags": [name], "Layers": [layer.name for layer, _ in layers]}]
     with tarfile.open(path, "w") as tar:
-        for member, body in (
-            (f"{name}.json", config),
-            ("layer.tar.gz", gzip.compress(layer, 6)),
-            ("manifest.json", json.dumps(manifest).encode()),
-        ):
+        for layer, _ in layers:
+            tar.add(layer, arcname=layer.name)
+            layer.unlink()
+        for member, body in ((config_name, config), ("manifest.json", json.dumps(manifest).encode())):
             entry = tarfile.TarInfo(member)
             entry.size = len(body)
             tar.addfile(entry, io.BytesIO(body))
-    return path
 
 
 def twenty_steps(path: Path) -> Path:

@@ -47,7 +47,7 @@ def _compare(bench: Bench, rounds: int, kind: str, goals: dict[str, float]) -> d
             name = f"jubako-{count}"
             process, base = stack.enter_context(_ours(work / name, count))
             processes[name], urls[name] = process, _fill(base)[kind]
-        process, base = stack.enter_context(_docker_registry(work))
+        process, base = stack.enter_context(docker_registry(work))
         processes["docker-registry"], urls["docker-registry"] = process, _fill(base)[kind]
         before = {name: _memory_kib(process) for name, process in processes.items()}
         times: dict[str, list[float]] = {name: [] for name in urls}
@@ -72,7 +72,8 @@ def _ours(root: Path, processes: int) -> Iterator[tuple[subprocess.Popen[str], s
 
 
 @contextmanager
-def _docker_registry(work: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def docker_registry(work: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Debian's registry with nothing in it, its files in `work`: the process, and its URL."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from benchmarks import files, registry
+from benchmarks import files, registry, transfers
 from benchmarks.measure import Action, command, interleaved, summary
 from benchmarks.peers import LIMITS, Bench
 
@@ -151,6 +151,21 @@ def load(bench: Bench, rounds: int) -> dict[str, Any]:
             times[name].append(time.perf_counter() - start)
             forget(party)
     return summary(times, {"podman": 0.40, "docker": 0.40})
+
+
+@row("pull of 5 layers, 500 MB, from a registry on this machine")
+def pull(bench: Bench, rounds: int) -> dict[str, Any]:
+    return transfers.pull(bench, rounds)
+
+
+@row("push of a layer of 20,000 files to an empty registry on this machine")
+def push(bench: Bench, rounds: int) -> dict[str, Any]:
+    return transfers.push(bench, rounds)
+
+
+@row("save of an image with a layer of 20,000 files")
+def save(bench: Bench, rounds: int) -> dict[str, Any]:
+    return transfers.save(bench, rounds)
 
 
 @row("rebuild of a 20-step Dockerfile, everything cached")
