@@ -169,6 +169,23 @@ def test_our_client_works_with_debians_registry(debian, jubako):
     assert "Mounted from ours" in jubako("push", f"{debian}/mounted:v1")
 
 
+def test_debians_registry_has_referrers_by_the_fallback_tag_and_ours_by_the_api(debian, registry, jubako, tmp_path):
+    theirs, ours = f"{debian}/subject:v1", f"{registry}/subject:v1"
+    (tmp_path / "sig").write_text("signed")
+    jubako("tag", "busybox", theirs)
+    jubako("push", theirs)
+    command = ("artifact", "push", "-q", "--artifact-type", "test/sig", "--subject", "v1", f"{debian}/subject")
+    pushed = jubako(*command, str(tmp_path / "sig")).strip()
+    digest = jubako("image", "copy", "-q", "--referrers", theirs, ours).strip()
+    assert f"sha256-{digest.removeprefix('sha256:')}" in skopeo("list-tags", INSECURE, f"docker://{debian}/subject")
+    assert json.loads(skopeo("list-tags", INSECURE, f"docker://{registry}/subject"))["Tags"] == ["v1"]
+    for name in (theirs, ours):
+        assert jubako("artifact", "referrers", name).split()[-2:] == ["test/sig", pushed]
+    jubako("artifact", "pull", "-o", str(tmp_path / "out"), f"{registry}/subject@{pushed}")
+    assert [path.read_text() for path in (tmp_path / "out").rglob("sig")] == ["signed"]
+    jubako("rmi", theirs)
+
+
 @pytest.mark.parametrize("mode", [[], ["--token-auth"]], ids=["basic", "token"])
 def test_clients_log_in(serve, htpasswd, mode, docker, podman, jubako, archive, tmp_path):
     registry = serve("--htpasswd", str(htpasswd), *mode)
