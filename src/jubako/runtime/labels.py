@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 
+import msgspec
+
 from jubako.errors import InvalidArgument
 from jubako.runtime import opcodes as op
 from jubako.runtime.plan import Plan
@@ -17,37 +19,44 @@ from jubako.spec.oci_runtime import Process
 _UNLABELLED = ("proc", "sysfs", "cgroup", "cgroup2")
 
 
-def apparmor_enabled() -> bool:
+class Modules(msgspec.Struct, frozen=True):
+    """The kernel's security modules that give labels."""
+
+    apparmor: bool
+    selinux: bool
+
+
+def modules(sys: str = "/sys") -> Modules:
     try:
-        with open("/sys/module/apparmor/parameters/enabled") as file:
-            return file.read(1) == "Y"
+        with open(f"{sys}/module/apparmor/parameters/enabled") as file:
+            apparmor = file.read(1) == "Y"
     except OSError:
-        return False
+        apparmor = False
+    return Modules(apparmor, os.path.exists(f"{sys}/fs/selinux/enforce"))
 
 
-def selinux_enabled() -> bool:
-    return os.path.exists("/sys/fs/selinux/enforce")
-
-
-def add_labels(plan: Plan, process: Process) -> None:
+def add_labels(plan: Plan, process: Process, known: Modules | None = None) -> None:
     """LABEL: what the program becomes at execve."""
     profile, label = process.apparmor_profile, process.selinux_label
-    if profile not in ("", "unconfined") or (profile and apparmor_enabled()):
-        if not apparmor_enabled():
-            raise InvalidArgument(f"process.apparmorProfile is {profile}, but AppArmor is disabled or not supported")
-        # Where several LSMs are stacked, "exec" may be another one's.
+    if not profile and not label:
+        return
+    known = known or modules()
+    if profile and known.apparmor:
+        # Where several modules are stacked, "exec" may be another one's.
         own = os.path.exists("/proc/self/attr/apparmor/exec")
         plan.add(op.LABEL, "apparmor/exec" if own else "exec", f"exec {profile}")
+    elif profile and profile != "unconfined":
+        raise InvalidArgument(f"process.apparmorProfile is {profile}, but AppArmor is disabled or not supported")
+    if label and not known.selinux:
+        raise InvalidArgument(f"process.selinuxLabel is {label}, but selinux is disabled or not supported")
     if label:
-        if not selinux_enabled():
-            raise InvalidArgument(f"process.selinuxLabel is {label}, but selinux is disabled or not supported")
         plan.add(op.LABEL, "exec", label)
 
 
-def mount_data(kind: str, label: str) -> list[str]:
+def mount_data(kind: str, label: str, known: Modules | None = None) -> list[str]:
     """The option that labels all of a new filesystem of this kind."""
     if not label or kind in _UNLABELLED:
         return []
-    if not selinux_enabled():
+    if not (known or modules()).selinux:
         raise InvalidArgument(f"linux.mountLabel is {label}, but selinux is disabled or not supported")
     return [f"context={label}"]

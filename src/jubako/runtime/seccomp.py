@@ -38,10 +38,16 @@ def of_profile(cache_dir: str | os.PathLike[str], capabilities: Sequence[str], p
     """
     key = (frozenset(capabilities), profile)
     if key not in _filters:
-        program = _cached(os.fspath(cache_dir), key[0], profile)
-        asked = seccomp_profile.decode(profile).flags if profile is not None else None
-        _filters[key] = Filter(program, _flags(asked, notifies=False))
+        flags = None if profile is None else _flags_of(profile)
+        _filters[key] = Filter(_cached(os.fspath(cache_dir), key[0], profile), _flags(flags, notifies=False))
     return _filters[key]
+
+
+def _flags_of(profile: bytes) -> list[str] | None:
+    decoded = seccomp_profile.decode(profile)
+    if any(rule.action == "SCMP_ACT_NOTIFY" for rule in decoded.syscalls or []):
+        raise InvalidArgument("seccomp: SCMP_ACT_NOTIFY is only for containers of an OCI runtime")
+    return decoded.flags
 
 
 def forget() -> None:
@@ -124,11 +130,18 @@ def _name(capabilities: frozenset[str], profile: bytes | None) -> str:
         status = os.stat(seccomp_profile.default_path())
         source = f"default-{status.st_size}-{status.st_mtime_ns}"
     else:
-        import hashlib
-
-        source = hashlib.sha256(profile).hexdigest()
+        source = _digest(profile)
     major, minor = _kernel()
     return f"{source}-{os.uname().machine}-{major}.{minor}-{process.mask(sorted(capabilities)):x}-{_REVISION}"
+
+
+def _digest(data: bytes) -> str:
+    """hashlib would load OpenSSL, which takes longer than the rest of a container's start in Python."""
+    try:
+        from _blake2 import blake2b
+    except ImportError:  # a Python that was built without its own
+        from hashlib import blake2b
+    return blake2b(data, digest_size=32).hexdigest()
 
 
 def _compile(profile: bytes, capabilities: frozenset[str]) -> bytes:

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from jubako.runtime import seccomp_arch
+from jubako.runtime import labels, seccomp_arch
+from jubako.runtime.labels import Modules
 
 from .agent import Agent
 from .oci import Oci
@@ -316,6 +317,10 @@ def test_an_agent_that_is_gone_at_the_start_is_named(oci: Oci, tmp_path: Path) -
     assert f"failed to load the seccomp filter {agent.path}: broken pipe" in done.stderr.lower()
 
 
+without_labels = pytest.mark.skipif(labels.modules() != Modules(False, False), reason="this kernel gives labels")
+
+
+@without_labels
 @pytest.mark.parametrize(
     ("process", "linux", "said"),
     [
@@ -327,17 +332,25 @@ def test_an_agent_that_is_gone_at_the_start_is_named(oci: Oci, tmp_path: Path) -
 def test_a_label_that_can_not_be_given_is_refused(
     oci: Oci, process: dict[str, Any], linux: dict[str, Any], said: str
 ) -> None:
-    if Path("/sys/module/apparmor").exists() or Path("/sys/fs/selinux/enforce").exists():
-        pytest.skip("this kernel gives labels")
     configure(oci, None, "true", linux=linux, **process)
     done = oci("create", "-b", str(oci.bundle), "one")
     assert done.returncode == 1
     assert said in done.stderr
 
 
+@without_labels
 def test_exec_can_ask_for_labels_of_its_own(oci: Oci) -> None:
-    if Path("/sys/module/apparmor").exists() or Path("/sys/fs/selinux/enforce").exists():
-        pytest.skip("this kernel gives labels")
     assert oci("run", "-d", "-b", str(oci.bundle), "one").returncode == 0
     assert "process.apparmorProfile is p" in oci("exec", "--apparmor", "p", "one", "true").stderr
     assert "process.selinuxLabel is l" in oci("exec", "--process-label", "l", "one", "true").stderr
+
+
+@pytest.mark.skipif(not labels.modules().apparmor, reason="this kernel has no AppArmor")
+def test_apparmor_is_asked_for_the_profile(oci: Oci) -> None:
+    configure(oci, None, "cat", "/proc/self/attr/current", apparmorProfile="unconfined")
+    done = oci("run", "-b", str(oci.bundle), "one")
+    assert (done.returncode, done.stdout) == (0, "unconfined\n"), done.stderr
+    configure(oci, None, "true", apparmorProfile="not-loaded")
+    done = oci("run", "-b", str(oci.bundle), "one")
+    assert done.returncode == 1
+    assert "security module for exec not-loaded: no such file or directory" in done.stderr

@@ -174,6 +174,7 @@ def one_rule(rule: str) -> bytes:
         b'{"defaultAction": "SCMP_ACT_NOTIFY"}',
         b'{"defaultAction": "nonsense"}',
         one_rule('"action": "x"'),
+        one_rule('"action": "SCMP_ACT_NOTIFY"'),
         one_rule('"action": "SCMP_ACT_ERRNO", "args": [{"index": 9, "value": 1, "op": "SCMP_CMP_EQ"}]'),
         one_rule('"action": "SCMP_ACT_ERRNO", "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_IS"}]'),
     ],
