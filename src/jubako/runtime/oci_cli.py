@@ -11,7 +11,7 @@ import msgspec
 from jubako.errors import FailedPrecondition, InvalidArgument, JubakoError
 from jubako.runtime.oci import arguments as parsing
 from jubako.runtime.oci.arguments import Arguments
-from jubako.runtime.oci.containers import OCI_VERSION, Containers
+from jubako.runtime.oci.containers import OCI_VERSION, Container, Containers
 from jubako.runtime.oci.log import Log
 
 if TYPE_CHECKING:  # most commands need less than that
@@ -63,9 +63,15 @@ def _dispatch(arguments: Arguments, log: Log) -> int:
         case "features":
             return _features()
         case "state":
-            return _print(containers.load(arguments.the_id()).state().decode() + "\n")
+            return _state(containers.load(arguments.the_id()))
         case _:
             return _change(containers, arguments, log)
+
+
+def _state(container: Container) -> int:
+    from jubako.runtime.oci import listing
+
+    return _print(msgspec.json.format(msgspec.json.encode(listing.document(container)), indent=2).decode() + "\n")
 
 
 def _version() -> int:

@@ -22,6 +22,8 @@ def path(name: str, made: set[str]) -> str:
         raise InvalidArgument(f"invalid sysctl name: {name!r}")
     # A slash first means that slashes separate, so that a dot may stand in an interface's name: sysctl(8).
     text = name if "/" in name.partition(".")[0] else name.replace(".", "/")
+    if text == "kernel/hostname":
+        raise InvalidArgument(f"sysctl {name!r} is not allowed: it conflicts with the container's hostname")
     namespace = _namespace(text)
     if namespace is None:
         raise InvalidArgument(f"sysctl {name!r} is not in a separate kernel namespace")

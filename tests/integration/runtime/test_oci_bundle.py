@@ -41,6 +41,7 @@ def printed(oci: Oci, *args: str, **process: Any) -> str:
     ],
 )
 def test_what_is_wrong_with_a_configuration_is_named(oci: Oci, tmp_path: Path, text: str, said: str) -> None:
+    oci.own_groups = False
     (oci.bundle / "config.json").write_text(text)
     done = oci("create", "-b", str(oci.bundle), "one")
     assert done.returncode == 1
@@ -52,6 +53,58 @@ def test_what_is_wrong_with_a_configuration_is_named(oci: Oci, tmp_path: Path, t
 def test_a_bundle_without_configuration_is_named(oci: Oci) -> None:
     done = oci("create", "-b", "/no/such/bundle", "one")
     assert "JSON specification file /no/such/bundle/config.json not found" in done.stderr
+
+
+def test_what_would_reach_the_host_or_do_nothing_is_refused(oci: Oci, image: Path) -> None:
+    config = json.loads((oci.bundle / "config.json").read_text())
+    linux, process = config["linux"], config["process"]
+    shared = [namespace for namespace in linux["namespaces"] if namespace["type"] != "uts"]
+    twice = [{"type": "RLIMIT_CORE", "soft": 0, "hard": 0}] * 2
+    for said, parts in {
+        "unable to set hostname without a private UTS namespace": {"linux": {**linux, "namespaces": shared}},
+        "rootfsPropagation=odd is not supported": {"linux": {**linux, "rootfsPropagation": "odd"}},
+        "process.rlimits names a limit twice": {"process": {**process, "rlimits": twice}},
+        "sysctl 'kernel.hostname' is not allowed": {"linux": {**linux, "sysctl": {"kernel.hostname": "x"}}},
+    }.items():
+        (oci.bundle / "config.json").write_text(json.dumps({**config, **parts}))
+        assert said in oci("create", "-b", str(oci.bundle), "one").stderr
+
+
+def test_proc_is_not_mounted_where_an_image_leads_to(oci: Oci, tmp_path: Path) -> None:
+    (tmp_path / "rootfs").mkdir()
+    (tmp_path / "rootfs" / "proc").symlink_to("/elsewhere")
+    oci.change(root={"path": str(tmp_path / "rootfs")})
+    assert (
+        'filesystem "proc" must be mounted on an ordinary directory'
+        in oci("create", "-b", str(oci.bundle), "one").stderr
+    )
+
+
+def test_exec_keeps_what_it_is_not_told_of_the_user(oci: Oci) -> None:
+    oci.configure("sleep", "100", user={"uid": 0, "gid": 3, "umask": 0o27, "additionalGids": [8]})
+    oci.create("one")
+    oci("start", "one")
+    shown = oci("exec", "-u", "5", "-g", "9", "one", "sh", "-c", "id -u; id -G; umask").stdout
+    assert shown.splitlines() == ["5", "3 8 9", "0027"]
+    assert oci("exec", "-u", "5:6", "one", "id", "-G").stdout == "6 8\n"
+
+
+def test_state_shows_what_runc_shows(oci: Oci) -> None:
+    oci.change(annotations={"a.b": "c"})
+    oci.create("one")
+    state = json.loads(oci("state", "one").stdout)
+    assert set(state) == {
+        "ociVersion",
+        "id",
+        "pid",
+        "status",
+        "bundle",
+        "rootfs",
+        "created",
+        "owner",
+        "annotations",
+    }
+    assert (state["rootfs"], state["annotations"]) == (f"{oci.bundle}/rootfs", {"a.b": "c"})
 
 
 def test_null_is_as_good_as_absent(oci: Oci) -> None:

@@ -14,6 +14,7 @@ from jubako.runtime.oci.log import Log
 from jubako.spec import oci_runtime
 from jubako.spec.oci_runtime import Capabilities, Linux, Process, Resources, Spec
 
+_PROPAGATIONS = ("private", "slave", "shared", "unbindable")
 _VERSION = re.compile(r"1\.\d+\.\d+([-+].*)?")
 
 
@@ -57,6 +58,7 @@ def _complete(spec: Spec, bundle: str, log: Log) -> None:
     if not os.path.isdir(spec.root.path):
         reason = "not a directory" if os.path.exists(spec.root.path) else "no such file or directory"
         raise InvalidArgument(f"invalid rootfs: {spec.root.path}: {reason}")
+    _check_linux(spec, spec.linux or Linux())
     for mount in spec.mounts:
         if mount.source.startswith(".") or ("bind" in mount.options and not mount.source.startswith("/")):
             mount.source = os.path.join(bundle, mount.source)
@@ -67,8 +69,26 @@ def _complete(spec: Spec, bundle: str, log: Log) -> None:
     complete_process(spec.process, environment.passwd_of(spec, spec.root.path), log)
 
 
+def _check_linux(spec: Spec, linux: Linux) -> None:
+    """What would do nothing, or do it to the host, as runc refuses it."""
+    own = {namespace.type for namespace in linux.namespaces}
+    for name, value in (("hostname", spec.hostname), ("domainname", spec.domainname)):
+        if value and "uts" not in own:
+            raise InvalidArgument(f"unable to set {name} without a private UTS namespace")
+    if linux.rootfs_propagation.removeprefix("r") not in ("", *_PROPAGATIONS):
+        raise InvalidArgument(f"rootfsPropagation={linux.rootfs_propagation} is not supported")
+    for mount in spec.mounts:
+        if mount.type in ("proc", "sysfs") and os.path.islink(
+            f"{spec.root.path if spec.root else ''}/{mount.destination}"
+        ):
+            raise InvalidArgument(f'filesystem "{mount.type}" must be mounted on an ordinary directory')
+
+
 def complete_process(process: Process, passwd: tuple[str, str], log: Log) -> None:
     """A process's environment and capabilities, as they can be; `passwd` is a directory and a path beneath it."""
+    limits = [limit.type for limit in process.rlimits]
+    if len(set(limits)) < len(limits):
+        raise InvalidArgument(f"process.rlimits names a limit twice: {', '.join(limits)}")
     if not process.args:
         raise InvalidArgument("process.args must not be empty")
     process.env = environment.complete(process.env, process.user.uid, passwd)

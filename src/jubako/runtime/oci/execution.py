@@ -67,7 +67,7 @@ def process_of(spec: Spec, arguments: Arguments) -> Process:
     process.selinux_label = arguments.option("process-label") or base.selinux_label
     process.apparmor_profile = arguments.option("apparmor") or base.apparmor_profile
     if user := arguments.option("user"):
-        process.user = _user(user)
+        process.user = _user(process.user, user)
     process.user.additional_gids += [int(text) for text in arguments.lists.get("additional-gids", [])]
     if names := arguments.lists.get("cap"):
         process.capabilities = _with(process.capabilities or Capabilities(), names)
@@ -85,12 +85,13 @@ def _read(path: str, *, tty: bool) -> Process:
     return process
 
 
-def _user(text: str) -> User:
+def _user(base: User, text: str) -> User:
+    """With the groups and the umask of the container's own user, as runc has it."""
     uid, _, gid = text.partition(":")
-    for number in (uid, gid or "0"):
+    for number in (uid, gid or str(base.gid)):
         if not (number.isascii() and number.isdecimal() and int(number) < (1 << 32) - 1):
             raise InvalidArgument(f"invalid user: {text}")
-    return User(uid=int(uid), gid=int(gid or 0))
+    return msgspec.structs.replace(base, uid=int(uid), gid=int(gid or base.gid))
 
 
 def _with(base: Capabilities, names: list[str]) -> Capabilities:

@@ -264,7 +264,8 @@ def _signal(container: Container, number: int) -> None:
         return
     try:
         if container.alive():  # the fd was opened before this look: it is that process, or nobody gets the signal
-            signal.pidfd_send_signal(fd, number)
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(fd, number)
     finally:
         os.close(fd)
 

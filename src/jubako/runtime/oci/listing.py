@@ -17,14 +17,14 @@ _WIDTH_MIN = 9
 
 def text(containers: Containers, arguments: Arguments, log: Log) -> str:
     """What `list` prints. A container whose record can not be read is told of, and does not hide the others."""
-    found = list(_readable(containers, log))
+    found = _readable(containers, log)
     if arguments.given("quiet"):
         return "".join(f"{container.record.id}\n" for container in found)
     match arguments.option("format", "table"):
         case "table":
             return _table([_row(container) for container in found])
         case "json":
-            return msgspec.json.encode([_document(container) for container in found] or None).decode() + "\n"
+            return msgspec.json.encode([document(container) for container in found] or None).decode() + "\n"
         case _:
             raise InvalidArgument("invalid format option")
 
@@ -39,8 +39,8 @@ def _readable(containers: Containers, log: Log) -> list[Container]:
     return found
 
 
-def _document(container: Container) -> dict[str, object]:
-    """The state, with the two things that only a list shows."""
+def document(container: Container) -> dict[str, object]:
+    """The state, with what runc shows besides."""
     root = container.spec().root if os.path.exists(container.config_path) else None
     return {**container.document(), "rootfs": root.path if root else "", "owner": _owner(container.directory)}
 
