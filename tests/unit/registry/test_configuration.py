@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from jubako.errors import InvalidArgument
@@ -113,3 +116,14 @@ def test_sizes(text, value):
 )
 def test_globs(glob, name, matches):
     assert Glob(glob).matches(name) is matches
+
+
+def test_example_of_the_user_documentation_is_valid(tmp_path):
+    page = Path(__file__).parents[3] / "docs" / "user" / "registry.md"
+    (example,) = re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)
+    for name in re.findall(r"[\w-]+\.(?:pem|key)|[\w-]*(?:users|secret|password)(?=[,}\n])", example):
+        (tmp_path / name).touch()
+    path = tmp_path / "registry.yaml"
+    path.write_text(example)
+    found = load(path)
+    assert all(getattr(found, section) for section in ("tls", "upstreams", "peers", "webhooks", "repositories"))
