@@ -166,12 +166,15 @@ def command_lines(monitor: int) -> list[bytes]:
 
 
 SUBREAPER = """
-import ctypes, json, subprocess, sys
+import ctypes, os, subprocess, sys, time
 ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
 subprocess.run(sys.argv[2:], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 pid = int(open(sys.argv[1]).read())
-parent = int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[1])
-import os
+for _ in range(500):  # the executor may be about to end
+    parent = int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[1])
+    if parent == os.getpid():
+        break
+    time.sleep(0.01)
 print(parent == os.getpid())
 """
 
