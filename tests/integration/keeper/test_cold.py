@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -179,3 +180,34 @@ def tmp_path_for(tree: Tree) -> Path:
     runtime.mkdir()
     os.chmod(runtime, 0o755)
     return runtime
+
+
+IMPOSTOR = """
+import os, socket, struct, sys
+path = sys.argv[1]
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+listener.bind(path)
+listener.listen()
+print("ready", flush=True)
+connection, _ = listener.accept()
+received = b""
+try:
+    connection.sendall(struct.pack("=Ii", 0, 0))
+    received = connection.recv(1 << 16)
+except OSError:
+    pass
+print(len(received), flush=True)
+"""
+
+
+@pytest.mark.parametrize("wrapper", [(), ("setpriv", "--no-new-privs"), ("setpriv", "--bounding-set=-sys_admin")])
+def test_a_confined_process_in_the_keepers_place_is_handed_nothing(warm: Tree, wrapper: tuple[str, ...]) -> None:
+    socket = warm.socket()
+    warm.stop()
+    command = [*wrapper, sys.executable, "-c", IMPOSTOR, str(socket)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as impostor:
+        assert impostor.stdout is not None
+        assert impostor.stdout.readline() == "ready\n"
+        assert not warm.state()["warm"]
+        received = int(impostor.stdout.readline())
+    assert (received == 0) == bool(wrapper)

@@ -6,9 +6,11 @@ import contextlib
 import json
 import os
 import resource
+import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -363,6 +365,30 @@ def test_a_caller_in_another_context_runs_cold_and_one_in_another_session_does_n
         assert warm.is_warm(front) == (wrapper == ("setsid",))
         warm("kill", NAME, "KILL")
         assert front.wait(20) == 128 + signal.SIGKILL
+
+
+def test_a_terminal_is_relayed(warm: Warm) -> None:
+    warm.configure("sh", "-c", "stty size; read line; echo got $line", terminal=True)
+    for env in ({}, COLD):
+        master, slave = os.openpty()
+        termios.tcsetwinsize(slave, (17, 71))
+        streams = {"stdin": slave, "stdout": slave, "stderr": slave, "start_new_session": True}
+        front = warm.start("run", "-b", str(warm.bundle), NAME, env=env, **streams)
+        os.close(slave)
+        assert read_until(master, b"17 71\r\n")
+        assert warm.is_warm(front) != bool(env)
+        os.write(master, b"a line\n")
+        assert read_until(master, b"got a line\r\n")
+        assert front.wait(20) == 0
+        os.close(master)
+
+
+def read_until(terminal: int, wanted: bytes) -> bool:
+    seen = b""
+    while wanted not in seen:
+        assert select.select([terminal], [], [], 20)[0], seen
+        seen += os.read(terminal, 4096)
+    return True
 
 
 @pytest.fixture

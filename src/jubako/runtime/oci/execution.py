@@ -29,6 +29,8 @@ def execute(container: Container, arguments: Arguments, log: Log) -> int:
     preserve_fds = inheritance.preserved(arguments.option("preserve-fds", "0"), sockets)
     detach, console = arguments.given("detach"), arguments.option("console-socket")
     lifecycle.check_console(terminal=process.terminal, detached=detach, socket=console)
+    if process.terminal and not detach:
+        lifecycle.fit_terminal(process)
     with container.exec_directory() as run_dir:
         handle = executor.exec_(
             container.record.pid,

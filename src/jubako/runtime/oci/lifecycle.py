@@ -23,7 +23,7 @@ from jubako.runtime.launch import Filter
 from jubako.runtime.oci import bundle, hooks, inheritance
 from jubako.runtime.oci.containers import Container, Containers, Record
 from jubako.runtime.oci.log import Log
-from jubako.spec.oci_runtime import Hooks, Linux, Spec
+from jubako.spec.oci_runtime import Hooks, Linux, Process, Spec
 
 _KILL_TIMEOUT_S = 10.0
 
@@ -91,6 +91,8 @@ def _launch(container: Container, spec: Spec, asked: Creation, undo: ExitStack, 
     linux = spec.linux or Linux()
     terminal = bool(spec.process and spec.process.terminal)
     check_console(terminal=terminal, detached=detached, socket=asked.console_socket)
+    if spec.process and terminal and not detached:
+        fit_terminal(spec.process)
     launch = Launch(
         spec=spec,
         run_dir=container.directory,
@@ -120,6 +122,13 @@ def check_console(*, terminal: bool, detached: bool, socket: str) -> None:
         raise InvalidArgument("cannot allocate tty if the runtime will detach without setting console socket")
     if socket and not (terminal and detached):
         raise InvalidArgument("cannot use console socket if the runtime will not detach or allocate tty")
+
+
+def fit_terminal(process: Process) -> None:
+    """The program finds the size of the caller's terminal, and need not wait for it to be told."""
+    from jubako.runtime.oci import terminal
+
+    terminal.fit(process)
 
 
 def seccomp_filter(container: Container, spec: Spec, status: str, *, pid: int = 0) -> Filter | None:

@@ -14,6 +14,15 @@ from collections.abc import Iterator
 
 from jubako.runtime import attach
 from jubako.runtime.attach import Attached
+from jubako.spec.oci_runtime import Box, Process
+
+
+def fit(process: Process) -> None:
+    """Let its terminal have the size of the caller's from the start, unless the configuration has another."""
+    if process.console_size is None:
+        with contextlib.suppress(OSError):
+            height, width = _size()
+            process.console_size = Box(height=height, width=width)
 
 
 def relay(attached: Attached) -> None:
@@ -65,8 +74,7 @@ def _raw() -> Iterator[None]:
 def _resizing(attached: Attached) -> Iterator[None]:
     def resize(*_: object) -> None:
         with contextlib.suppress(OSError):
-            height, width = struct.unpack("HHHH", fcntl.ioctl(0, termios.TIOCGWINSZ, b"\0" * 8))[:2]
-            attached.resize(height, width)
+            attached.resize(*_size())
 
     before = signal.signal(signal.SIGWINCH, resize)
     resize()
@@ -74,3 +82,8 @@ def _resizing(attached: Attached) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGWINCH, before)
+
+
+def _size() -> tuple[int, int]:
+    height, width, _, _ = struct.unpack("HHHH", fcntl.ioctl(0, termios.TIOCGWINSZ, b"\0" * 8))
+    return height, width
