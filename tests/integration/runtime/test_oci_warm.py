@@ -413,10 +413,11 @@ def test_a_caller_in_a_group_of_its_own_is_served_and_hooks_and_monitor_are_in_i
     warm: Warm, group: Path, tmp_path: Path
 ) -> None:
     warm.configure(*SLEEP)
-    warm.hook("createRuntime", f"cat /proc/self/cgroup >{tmp_path}/groups")
+    warm.hook("createRuntime", f"cat /proc/self/cgroup >{tmp_path}/new && mv {tmp_path}/new {tmp_path}/groups")
     front = warm.run_in_foreground(NAME, preexec_fn=lambda: enter(group))
     assert warm.is_warm(front)
     assert groups_of(front.pid) != groups_of("self")
+    until((tmp_path / "groups").exists)
     assert (tmp_path / "groups").read_text() == groups_of(front.pid) == groups_of(parent(warm.pid(NAME)))
     warm("kill", NAME, "KILL")
     front.wait(20)

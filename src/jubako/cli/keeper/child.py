@@ -169,9 +169,9 @@ def _run_call(program: Program, end: int, request: Request, groups: str) -> None
         os._exit(DONE)
     os.close(pidfd)
     sys.argv = [program.name, *request.arguments]
-    if program.by_front:
-        front.become_parent(end, groups)
-    _report(end, invoke(program.main, request.arguments))
+    with front.as_parent(end, groups) if program.by_front else contextlib.nullcontext():
+        status = invoke(program.main, request.arguments)
+    _report(end, status)
 
 
 def _ask_for_stop(end: int) -> None:

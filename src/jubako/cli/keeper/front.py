@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import select
 import struct
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from jubako.cli.keeper.protocol import ReplyKind, send_reply
 from jubako.errors import Unavailable
@@ -21,6 +22,7 @@ class Front:
     def __init__(self, connection: int, groups: str) -> None:
         self._connection = connection
         self._groups = groups
+        self.joined = False
         self._children: dict[int, int] = {}  # pid -> pidfd
 
     @property
@@ -63,14 +65,25 @@ class Front:
     def join_groups(self) -> None:
         from jubako.cli.keeper import place
 
+        self.joined = True
         place.join(self._groups)
 
 
-def become_parent(connection: int, groups: str) -> None:
-    """Have this process's containers descend from the front, instead of from the keeper."""
+@contextmanager
+def as_parent(connection: int, groups: str) -> Iterator[None]:
+    """Have this process's containers descend from the front, instead of from the keeper.
+
+    When the front ends, nothing of its call is in its groups any more.
+    """
     from jubako.runtime import program
 
-    program.work_for(Front(connection, groups))
+    parent = Front(connection, groups)
+    program.work_for(parent)
+    yield
+    if parent.joined:
+        from jubako.cli.keeper import place
+
+        place.leave()
 
 
 def _order(arguments: Sequence[str], environment: Mapping[str, str], targets: list[int]) -> bytes:

@@ -28,7 +28,7 @@ LOOK_S = 30.0
 # if somebody is left to take the next: it would slow that call down.
 SPARES = 2
 REST_S = 0.05
-END_S = 0.2
+END_S = 1.0
 
 
 class Keeper:
@@ -93,18 +93,20 @@ class Keeper:
             if self._is_mine():
                 os.unlink(self.path)
             if self.program.any_group():
-                self._end_spares()
+                self._let_go()
                 place.tidy()
             # Unlinked while it is still held: who locks this file from now on sees that it has no name.
             os.unlink(f"{self.path.removesuffix('.sock')}.lock")
 
-    def _end_spares(self) -> None:
-        """Let them go, and wait a little; one that has just become a call stays."""
-        for channel, pidfd in self.spares.items():
+    def _let_go(self) -> None:
+        """Let the spares end, and wait a little for them and for calls that are all but over."""
+        for channel in self.spares:
             os.close(channel)
+        deadline = time.monotonic() + END_S
+        for pidfd in self.children:
             poll = select.poll()
             poll.register(pidfd, select.POLLIN)
-            poll.poll(END_S * 1000)
+            poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
 
     def _fork_spare(self) -> None:
         here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
