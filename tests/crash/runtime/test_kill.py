@@ -20,10 +20,11 @@ WHO = ("caller", "command")
 
 
 def moments(victim: Victim, *command: str) -> range:
-    """Numbers of calls to be killed at."""
+    """Numbers of calls to be killed at, four at least."""
     count = victim.killed("caller", 0, *command)
-    assert count > 20
-    return range(1 + random.randrange(min(EVERY, count)), count + 1, EVERY)
+    assert count > 10
+    step = min(EVERY, count // 4)
+    return range(1 + random.randrange(step), count + 1, step)
 
 
 def assert_force_removes_all(victim: Victim, moment: str) -> None:
