@@ -206,9 +206,21 @@ int do_bind(struct init *init, operation_t *op) {
         return at < 0 ? -1 : attach_tree(tree, at);
 }
 
+/* A procfs or sysfs of the old root that is fully visible would let a user namespace mount one without our masks,
+ * mount_too_revealing(). Nothing of that reaches the host: "/proc" is the old root's, see adopt_root(). */
+static int hide_old(const char *path) {
+        if (mount(NULL, path, NULL, MS_SLAVE | MS_REC, NULL) < 0)
+                return errno == EINVAL || errno == ENOENT ? 0 : -1; /* no mount */
+        if (umount2(path, MNT_DETACH) == 0)
+                return 0;
+        return mount("tmpfs", path, "tmpfs", MS_RDONLY, NULL);
+}
+
 /* Where "/" is the initial root (an initramfs) it can not be pivoted. The new root lies over it already; the old one is
  * beneath, and a process that may chroot can reach it: that is what was asked for. */
 static int change_root(struct init *init) {
+        if (hide_old("/proc") < 0 || hide_old("/sys") < 0)
+                return -1;
         return fchdir(init->root) < 0 || chroot(".") < 0 ? -1 : chdir("/");
 }
 

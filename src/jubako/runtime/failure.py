@@ -109,7 +109,7 @@ def _hook_error(failure: Failure) -> JubakoError:
     said = failure.detail or os.strerror(failure.error).lower()
     if failure.error == errno.ETIMEDOUT:
         said = "did not end in time"
-    return FailedPrecondition(f"hook {failure.path} failed: {said}")
+    return FailedPrecondition(f"error running hook {failure.path}: {said}")
 
 
 def _program_error(failure: Failure) -> JubakoError:

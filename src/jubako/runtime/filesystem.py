@@ -22,11 +22,12 @@ def add_filesystem(plan: Plan, launch: Launch, give: Callable[[int], int]) -> No
     plan.add(op.PROPAGATION, mounts.propagation(linux, spec.mounts))
     if "cgroup" in new_namespaces(linux):
         plan.add(op.UNSHARE, _CLONE_NEWCGROUP)
-    _add_mounts(plan, launch, linux, give)
+    compiler = _add_mounts(plan, launch, linux, give)
     add_devices(plan, spec, linux.devices, bind=any(namespace.type == "user" for namespace in linux.namespaces))
     if spec.process and spec.process.terminal:
         add_console(plan, spec.process, launch.console_socket)
     hook_plan.add_create_hooks(plan, spec.hooks or Hooks(), launch.hook_state)
+    compiler.finish()
     _add_sysctls(plan, spec, linux)
     for path in linux.readonly_paths:
         plan.add(op.READONLY, path)
@@ -35,11 +36,12 @@ def add_filesystem(plan: Plan, launch: Launch, give: Callable[[int], int]) -> No
     _add_pivot(plan, launch, linux)
 
 
-def _add_mounts(plan: Plan, launch: Launch, linux: Linux, give: Callable[[int], int]) -> None:
+def _add_mounts(plan: Plan, launch: Launch, linux: Linux, give: Callable[[int], int]) -> mounts.Mounts:
     compiler = mounts.Mounts(plan, linux, launch.cgroup, give)
     compiler.add_root(launch.spec.root, launch.rootfs)
     for mount in launch.spec.mounts:
         compiler.add(mount)
+    return compiler
 
 
 def _add_sysctls(plan: Plan, spec: Spec, linux: Linux) -> None:

@@ -27,6 +27,7 @@ class Mounts:
         self._plan, self._linux, self._cgroup, self._give = plan, linux, cgroup, give
         self._in_user_namespace = any(namespace.type == "user" for namespace in linux.namespaces)
         self._open_here = self._in_user_namespace and os.geteuid() == 0
+        self._read_only: list[str] = []
 
     def add_root(self, root: Root | None, rootfs: list[Mount]) -> None:
         if not rootfs:
@@ -57,7 +58,15 @@ class Mounts:
         else:
             self._add_filesystem(mount, options)
 
+    def finish(self) -> None:
+        """Once all is there: what is to be read-only, and had to take mount points, devices and links."""
+        for destination in self._read_only:
+            self._plan.add(op.ATTRIBUTES, RDONLY, 0, 0, destination)
+
     def _add_filesystem(self, mount: Mount, options: Options) -> None:
+        if mount.type == "tmpfs" and options.set & RDONLY:
+            options.set &= ~RDONLY
+            self._read_only.append(mount.destination)
         # The kernel refuses a sysfs whose network namespace is another user namespace's.
         own_network = "network" in new_namespaces(self._linux)
         fall_back = int(mount.type == "sysfs" and (self._in_user_namespace or not own_network))
@@ -118,7 +127,7 @@ class Mounts:
         for source, name in pairs:
             self._bind_own(source, f"{mount.destination}/{name}", options)
         if options.set & RDONLY:
-            self._plan.add(op.ATTRIBUTES, RDONLY, 0, 0, mount.destination)
+            self._read_only.append(mount.destination)
 
 
 def propagation(linux: Linux, mounts: list[Mount]) -> int:

@@ -42,7 +42,8 @@ def add_process(
     if not process.cwd.startswith("/"):
         raise InvalidArgument(f"process.cwd '{process.cwd}' must be an absolute path")
     labels.add_labels(plan, process)
-    _add_rlimits(plan, process.rlimits)
+    for limit in process.rlimits:
+        _add_rlimit(plan, limit)
     if process.oom_score_adj is not None and not joins:
         plan.add(op.OOM_SCORE, process.oom_score_adj, int(process.oom_score_adj == 0))
     if not process.terminal:
@@ -92,18 +93,13 @@ def _add_scheduling(plan: Plan, process: Process) -> None:
         schedule.add_io_priority(plan, process.io_priority)
 
 
-def _add_rlimits(plan: Plan, limits: Sequence[Rlimit]) -> None:
-    seen = set()
-    for limit in limits:
-        number = RLIMITS.get(limit.type.removeprefix("RLIMIT_").lower())
-        if number is None:
-            raise InvalidArgument(f"unknown rlimit {limit.type}")
-        if number in seen:
-            raise InvalidArgument(f"rlimit {limit.type} is given twice")
-        if not all(-1 <= value <= _UNSIGNED_MAX for value in (limit.soft, limit.hard)):
-            raise InvalidArgument(f"rlimit {limit.type} is out of range: {limit.soft}:{limit.hard}")
-        seen.add(number)
-        plan.add(op.RLIMIT, number, _signed(limit.soft), _signed(limit.hard), 0)
+def _add_rlimit(plan: Plan, limit: Rlimit) -> None:
+    number = RLIMITS.get(limit.type.removeprefix("RLIMIT_").lower())
+    if number is None:
+        raise InvalidArgument(f"unknown rlimit {limit.type}")
+    if not all(-1 <= value <= _UNSIGNED_MAX for value in (limit.soft, limit.hard)):
+        raise InvalidArgument(f"rlimit {limit.type} is out of range: {limit.soft}:{limit.hard}")
+    plan.add(op.RLIMIT, number, _signed(limit.soft), _signed(limit.hard), 0)
 
 
 def _signed(value: int) -> int:

@@ -134,7 +134,6 @@ def test_scheduler_io_priority_and_personality(oci: Oci) -> None:
         ({"scheduler": {"policy": "SCHED_BATCH", "flags": ["X"]}}, "process.scheduler.flags"),
         ({"ioPriority": {"class": "HIGH"}}, "process.ioPriority.class"),
         ({"ioPriority": {"class": "IOPRIO_CLASS_BE", "priority": 8}}, "process.ioPriority.priority"),
-        ({"rlimits": [{"type": "RLIMIT_CORE", "soft": 1, "hard": 1}] * 2}, "RLIMIT_CORE is given twice"),
     ],
 )
 def test_values_that_mean_nothing_are_refused_by_name(oci: Oci, process: dict[str, Any], words: str) -> None:
@@ -187,3 +186,14 @@ def test_default_devices_are_there_without_a_mount_of_dev(oci: Oci, tmp_path: Pa
     )
     oci.configure("sh", "-c", "stat -c '%t:%T %a' /dev/null /dev/urandom; readlink /dev/fd")
     assert oci.run().splitlines() == ["1:3 666", "1:9 666", "/proc/self/fd"]
+
+
+def test_a_read_only_dev_has_its_devices_and_mounts(oci: Oci) -> None:
+    oci.edit(lambda config: [m["options"].append("ro") for m in config["mounts"] if m["destination"] == "/dev"])
+    oci.configure("sh", "-c", "echo x > /dev/null; ls -d /dev/pts/ptmx; touch /dev/new && echo writable; true")
+    assert oci.run() == "/dev/pts/ptmx\n"
+
+
+def test_without_a_pivot_no_bare_proc_can_be_mounted(oci: Oci) -> None:
+    oci.configure("unshare", "-Urmpf", "mount", "-t", "proc", "none", "/proc")
+    assert oci("run", "--no-pivot", "-b", str(oci.bundle), "one").returncode != 0

@@ -36,8 +36,8 @@ def checked(rules: Iterable[DeviceRule]) -> list[DeviceRule]:
 
 
 def _singles(rule: DeviceRule) -> Iterator[DeviceRule]:
-    access = rule.access or "rwm"
-    if rule.type not in _TYPES or not _ALL.issuperset(access):
+    access = "".join(letter for letter in rule.access or "rwm" if letter in _ALL)  # as runc: other letters say nothing
+    if rule.type not in _TYPES or not access:
         raise InvalidArgument(f"devices: invalid rule: type {rule.type!r}, access {rule.access!r}")
     major, minor = _number(rule.major), _number(rule.minor)
     types = _TYPES[rule.type]

@@ -7,9 +7,27 @@ import os
 import time
 from collections.abc import Callable, Iterable
 
-from jubako.errors import FailedPrecondition
+from jubako.errors import FailedPrecondition, InvalidArgument, NotFound
 
 _TIMEOUT_S = 2.0
+
+
+def inner(directory: str, path: str, *, missing_ok: bool = False) -> str:
+    """The group `path` beneath `directory`, or that one itself when the other may be missing and is.
+
+    Raises InvalidArgument when it is not beneath, NotFound when it is not there.
+    """
+    if not path.strip("/"):
+        return directory
+    if any(part == ".." for part in path.split("/")):
+        raise InvalidArgument(f"{path} is not a sub cgroup path")
+    found = f"{directory}/{path.strip('/')}"
+    if not os.path.isdir(found):
+        if missing_ok:
+            return directory
+        message = f"adding pid of the process to cgroups failed: {found}/cgroup.procs: no such file or directory"
+        raise NotFound("cgroup", found, message=message)
+    return found
 
 
 def read_text(path: str) -> str:

@@ -9,6 +9,7 @@ Spec:         OCI runtime-spec, config-linux "Control groups"; kernel admin-guid
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -53,6 +54,12 @@ class CgroupHandle(Protocol):
     @property
     def oom_fd(self) -> int:
         """The file that has the line `oom_kill N`, or -1. Open until close()."""
+
+    def below(self, paths: Mapping[str, str]) -> CgroupHandle:
+        """The group at `paths` beneath this one: by controller on v1, "" for all that are not named.
+
+        Raises NotFound for a group that is not there, InvalidArgument for a controller that is none.
+        """
 
     def mounts(self) -> list[tuple[str, str]]:
         """(directory on the host, path beneath /sys/fs/cgroup) of what a container sees of its own groups."""

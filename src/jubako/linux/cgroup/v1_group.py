@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from jubako.errors import FailedPrecondition
-from jubako.linux.cgroup.files import enable, pids_of, read_table, read_text, remove_tree, wait_for, write_text
+from jubako.errors import FailedPrecondition, InvalidArgument
+from jubako.linux.cgroup.files import enable, inner, pids_of, read_table, read_text, remove_tree, wait_for, write_text
 from jubako.linux.cgroup.seam import PARENT, Stats, check_name
 from jubako.linux.cgroup.signals import signal_frozen, signal_until_quiet
 from jubako.linux.cgroup.v1_limits import apply, wanted, write_device_rules
@@ -56,6 +57,16 @@ class V1Handle:
         if path not in self._fds:
             self._fds[path] = os.open(path, flags | os.O_CLOEXEC)
         return self._fds[path]
+
+    def below(self, paths: Mapping[str, str]) -> V1Handle:
+        unknown = set(paths) - {"", *self._roots, *self.directories}
+        if unknown:
+            raise InvalidArgument(f"unknown controller {sorted(unknown)[0]} in process's cgroups")
+        found = {
+            kind: inner(path, paths.get(kind, paths.get("", "")), missing_ok=kind == "unified")
+            for kind, path in self.directories.items()
+        }
+        return V1Handle(self.name, found, self._roots)
 
     def mounts(self) -> list[tuple[str, str]]:
         mounted = [(kind, path) for kind, path in self.directories.items() if kind in self._roots]

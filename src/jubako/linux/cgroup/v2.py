@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from jubako.errors import FailedPrecondition
-from jubako.linux.cgroup.files import enable, pids_of, read_table, remove_tree, take_over, wait_for, write_text
+from jubako.errors import FailedPrecondition, InvalidArgument
+from jubako.linux.cgroup.files import enable, inner, pids_of, read_table, remove_tree, take_over, wait_for, write_text
 from jubako.linux.cgroup.seam import PARENT, Stats, check_name
 from jubako.linux.cgroup.signals import signal_frozen
 from jubako.linux.cgroup.v2_limits import apply, controllers
@@ -92,6 +93,11 @@ class V2Handle:
         if path not in self._fds:
             self._fds[path] = os.open(path, flags | os.O_CLOEXEC)
         return self._fds[path]
+
+    def below(self, paths: Mapping[str, str]) -> V2Handle:
+        if set(paths) - {""}:
+            raise InvalidArgument("a cgroup of v2 has no path for each controller")
+        return V2Handle(self.name, inner(self.directory, paths.get("", "")))
 
     def mounts(self) -> list[tuple[str, str]]:
         return [(self.directory, "")]

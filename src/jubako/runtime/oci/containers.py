@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -122,10 +121,6 @@ class Containers:
         _write(os.path.join(directory, "config.json"), config)
         container.save()
         return container
-
-    def key(self, name: str) -> str:
-        """A name for what all roots share: two of them may each have a container `name`."""
-        return f"oci-{zlib.crc32(os.path.abspath(self.root).encode()):08x}-{name}"
 
     def load(self, name: str) -> Container:
         """Raises NotFound, or DataLoss for a record that is none."""

@@ -6,8 +6,9 @@ import msgspec
 
 from jubako.errors import FailedPrecondition, InvalidArgument
 from jubako.linux import cgroup
+from jubako.linux.cgroup import CgroupHandle
 from jubako.runtime import executor
-from jubako.runtime.oci import bundle, inheritance, lifecycle
+from jubako.runtime.oci import bundle, inheritance, lifecycle, subgroups
 from jubako.runtime.oci.arguments import Arguments
 from jubako.runtime.oci.containers import Container
 from jubako.runtime.oci.log import Log
@@ -37,7 +38,7 @@ def execute(container: Container, arguments: Arguments, log: Log) -> int:
             process,
             spec=spec,
             run_dir=run_dir,
-            cgroup=cgroup.manager().open(container.record.cgroup) if container.record.cgroup else None,
+            cgroup=_group(container, subgroups.parse(arguments.lists.get("cgroup", []))),
             seccomp=lifecycle.seccomp_filter(container, spec, status, pid=container.record.pid),
             stdio="inherit",
             stdin=process.terminal,
@@ -54,6 +55,14 @@ def execute(container: Container, arguments: Arguments, log: Log) -> int:
             return lifecycle.attend(handle)
         finally:
             handle.abandon()
+
+
+def _group(container: Container, paths: dict[str, str]) -> CgroupHandle | None:
+    if container.record.cgroup:
+        return cgroup.manager().open(container.record.cgroup).below(paths)
+    if paths:
+        raise FailedPrecondition(f"--cgroup: container {container.record.id} has no cgroup of its own")
+    return None
 
 
 def process_of(spec: Spec, arguments: Arguments) -> Process:

@@ -102,9 +102,9 @@ def _run(hook: Hook, state: bytes, kind: str, directory: str) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise FailedPrecondition(f"{kind} hook {hook.path} did not end within {hook.timeout} s") from None
+        raise FailedPrecondition(f"error running {kind} hook {hook.path}: it did not end in {hook.timeout} s") from None
     except OSError as error:
-        raise FailedPrecondition(f"{kind} hook {hook.path}: {error.strerror}") from None
+        raise FailedPrecondition(f"error running {kind} hook {hook.path}: {error.strerror}") from None
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()[-1000:]
-        raise FailedPrecondition(f"{kind} hook {hook.path} failed with exit code {done.returncode}: {said}")
+        raise FailedPrecondition(f"error running {kind} hook {hook.path}: exit status {done.returncode}: {said}")

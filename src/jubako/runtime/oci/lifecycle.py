@@ -61,7 +61,7 @@ def create(containers: Containers, asked: Creation) -> Container:
 def _create(containers: Containers, asked: Creation, *, detached: bool) -> tuple[Container, Handle]:
     spec, config = bundle.load(asked.bundle, asked.log)
     asked_hooks = hooks.of(spec)
-    group = cgroup_name(spec, containers.key(asked.name))
+    group = cgroup_name(spec, asked.name)
     record = Record(asked.name, asked.bundle, _now(), group, annotations=spec.annotations)
     container = containers.make(record, config)
     with ExitStack() as undo:

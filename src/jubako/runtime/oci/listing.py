@@ -42,7 +42,9 @@ def _readable(containers: Containers, log: Log) -> list[Container]:
 def document(container: Container) -> dict[str, object]:
     """The state, with what runc shows besides."""
     root = container.spec().root if os.path.exists(container.config_path) else None
-    return {**container.document(), "rootfs": root.path if root else "", "owner": _owner(container.directory)}
+    state = container.document()
+    inner = {key: state.pop(key) for key in ("created", "annotations")}  # runc's order, which scripts look for
+    return {**state, "rootfs": root.path if root else "", **inner, "owner": _owner(container.directory)}
 
 
 def _row(container: Container) -> tuple[str, ...]:
