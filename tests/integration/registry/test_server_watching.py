@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from base64 import b64encode
 
 import bcrypt
@@ -67,6 +68,11 @@ def test_access_log_has_a_line_for_each_request_and_no_secrets(serve_file, users
     with serve_file(f"access: {{htpasswd: {users}}}\nlog: {{access: json, file: {log}}}\n") as registry:
         registry("GET", "/v2/?token=hush", User_Agent='a"b\n'.strip(), **basic("ann", "secret"))
         registry("GET", "/v2/a/manifests/x", **basic("ann", "wrong"))
+        # A line is written once its answer is out.
+        for _ in range(200):
+            if log.read_text().count("\n") == 2:
+                break
+            time.sleep(0.02)
         log.rename(tmp_path / "rotated.log")
         registry.reload()
         registry("GET", "/v2/")

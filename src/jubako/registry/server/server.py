@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _THREADS = 16
 _READ_BUFFER_BYTES = 512 << 10
 _BACKLOG = 512
+# What connections get that are still open after all requests were answered.
+_LATE_S = 2.0
 _FIXED = ("root", "listen", "processes", "storage")
 _LOG = logging.getLogger("jubako.registry")
 
@@ -99,7 +101,7 @@ async def running(configuration: Configuration, listener: socket.socket, memory:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, "registry"))
         dispatcher = Dispatcher(registry)
         server = web.Server(dispatcher, access_log=None, read_bufsize=_READ_BUFFER_BYTES, auto_decompress=False)
-        runner = web.ServerRunner(server, shutdown_timeout=configuration.drain)
+        runner = web.ServerRunner(server, shutdown_timeout=_LATE_S)
         await runner.setup()
         site = web.SockSite(runner, listener, ssl_context=context, backlog=_BACKLOG)
         await site.start()
@@ -108,6 +110,7 @@ async def running(configuration: Configuration, listener: socket.socket, memory:
         try:
             yield Running(registry, f"{'https' if context else 'http'}://{address_of(listener)}", context)
         finally:
+            await _settle()
             await site.stop()
             # aiohttp reads no more of a body once it closes connections: uploads must have ended before that.
             with contextlib.suppress(TimeoutError):
@@ -137,3 +140,9 @@ async def until_signalled(
         if ready is not None:
             ready(server.url)
         await stop.wait()
+
+
+async def _settle() -> None:
+    """Let requests that had reached this machine before the signal reach their handlers, which are waited for then."""
+    for _ in range(10):
+        await asyncio.sleep(0.01)
