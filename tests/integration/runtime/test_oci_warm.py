@@ -81,6 +81,8 @@ class Warm(Oci):
         """A front with its container that runs."""
         front = self.start("run", "-b", str(self.bundle), name, **options)
         until(lambda: self.pid(name) and self.status(name) == "running")
+        # It is called running before its start; until then it ends with its command.
+        until(lambda: not Path(f"/proc/{self.pid(name)}/comm").read_text().startswith("jubako"))
         return front
 
     def leave(self, name: str) -> None:

@@ -102,7 +102,14 @@ class Container:
             _remove_tree(directory)
 
     def remove(self) -> None:
-        _remove_tree(self.directory)
+        """Remove the directory, into which a monitor that comes to its end may write meanwhile."""
+        deadline = time.monotonic() + _REMOVE_TIMEOUT_S
+        while os.path.exists(self.directory):
+            try:
+                _remove_tree(self.directory)
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
 
 
 class Containers:
