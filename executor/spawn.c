@@ -66,13 +66,14 @@ static int set_first_affinity(const struct plan *plan) {
         return op ? do_affinity(NULL, op) : 0;
 }
 
-/* This is the first process, just made. It waits for its id map when it has a user namespace of its own. */
+/* This is the first process, just made. It waits for its id map when it has a user namespace of its own. In one that
+ * it joins, too, only an id that is mapped there can own what it makes. */
 static int become_root(struct spawn *s) {
         char byte;
 
-        if (!s->id_map)
+        if (!s->id_map && !(s->joined & CLONE_NEWUSER && plan_find(s->m->plan, OP_PIVOT)))
                 return 0;
-        if (recv(s->gate[1], &byte, 1, 0) != 1)
+        if (s->id_map && recv(s->gate[1], &byte, 1, 0) != 1)
                 _exit(1);
         if (s->joined && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
                 return -1;

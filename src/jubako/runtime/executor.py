@@ -161,30 +161,9 @@ def exec_(
             joins=True,
             preserve_fds=preserve_fds,
         )
-        handle = _spawn(plan, launch, fds, None)
+        return _spawn(plan, launch, fds, None)
     finally:
         fds.close()
-    try:
-        _set_oom_score(handle, process_)
-    except BaseException:
-        handle.abandon()
-        raise
-    return handle
-
-
-def _set_oom_score(handle: Handle, process_: Process) -> None:
-    """Of a process that waits for its start, whose procfs is not ours: what it becomes inherits it."""
-    value = process_.oom_score_adj
-    if value is None:
-        return
-    try:
-        with open(f"/proc/{handle.pid}/oom_score_adj", "w") as file:
-            file.write(str(value))
-    except FileNotFoundError:
-        pass  # it has ended, and start() tells why
-    except PermissionError as error:
-        if value:  # an ordinary user's own may be above 0
-            raise FailedPrecondition(f"failed to set the OOM score to {value}: {error.strerror}") from None
 
 
 def needs_helpers(linux: Linux) -> bool:

@@ -44,7 +44,7 @@ def add_process(
     labels.add_labels(plan, process)
     for limit in process.rlimits:
         _add_rlimit(plan, limit)
-    if process.oom_score_adj is not None and not joins:
+    if process.oom_score_adj is not None:
         plan.add(op.OOM_SCORE, process.oom_score_adj, int(process.oom_score_adj == 0))
     if not process.terminal:
         plan.add(op.SESSION)

@@ -111,6 +111,26 @@ def test_exec_runs_in_the_container(oci: Oci) -> None:
     assert oci("exec", "one", "nothing").returncode != 0
 
 
+def test_a_signal_ends_a_container_that_has_not_started(oci: Oci) -> None:
+    oci.create("one")
+    assert oci("kill", "one", "WINCH").returncode == 0
+    assert oci.status("one") == "created"
+    assert oci("kill", "one", "TERM").returncode == 0
+    oci.wait_for("one", "stopped")
+    assert oci("delete", "one").returncode == 0
+
+
+def test_a_container_in_the_user_namespace_of_another(oci: Oci) -> None:
+    ids = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+    kinds = json.loads((oci.bundle / "config.json").read_text())["linux"]["namespaces"]
+    oci.linux(namespaces=[*kinds, {"type": "user"}], uidMappings=ids, gidMappings=ids)
+    oci.create("two")
+    pid = json.loads(oci("state", "two").stdout)["pid"]
+    oci.linux(namespaces=[*kinds, {"type": "user", "path": f"/proc/{pid}/ns/user"}], uidMappings=[], gidMappings=[])
+    oci.configure("sh", "-c", "id -u; cat /proc/self/uid_map; touch /dev/shm/x && stat -c %u /dev/shm/x")
+    assert oci("run", "-b", str(oci.bundle), "one").stdout.split() == ["0", "0", "100000", "65536", "0"]
+
+
 def test_a_process_of_exec_has_the_score_it_was_given(oci: Oci, tmp_path: Path) -> None:
     oci.create("one")
     oci("start", "one")

@@ -61,6 +61,7 @@ def test_what_would_reach_the_host_or_do_nothing_is_refused(oci: Oci, image: Pat
     shared = [namespace for namespace in linux["namespaces"] if namespace["type"] != "uts"]
     twice = [{"type": "RLIMIT_CORE", "soft": 0, "hard": 0}] * 2
     for said, parts in {
+        "linux.namespaces names a type twice": {"linux": {**linux, "namespaces": [*linux["namespaces"], shared[0]]}},
         "unable to set hostname without a private UTS namespace": {"linux": {**linux, "namespaces": shared}},
         "rootfsPropagation=odd is not supported": {"linux": {**linux, "rootfsPropagation": "odd"}},
         "process.rlimits names a limit twice": {"process": {**process, "rlimits": twice}},

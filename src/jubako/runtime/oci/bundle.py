@@ -71,7 +71,10 @@ def _complete(spec: Spec, bundle: str, log: Log) -> None:
 
 def _check_linux(spec: Spec, linux: Linux) -> None:
     """What would do nothing, or do it to the host, as runc refuses it."""
-    own = {namespace.type for namespace in linux.namespaces}
+    kinds = [namespace.type for namespace in linux.namespaces]
+    own = set(kinds)
+    if len(own) < len(kinds):
+        raise InvalidArgument(f"linux.namespaces names a type twice: {', '.join(kinds)}")
     for name, value in (("hostname", spec.hostname), ("domainname", spec.domainname)):
         if value and "uts" not in own:
             raise InvalidArgument(f"unable to set {name} without a private UTS namespace")

@@ -25,6 +25,7 @@ from jubako.runtime.oci.containers import Container, Containers, Record
 from jubako.runtime.oci.log import Log
 from jubako.spec.oci_runtime import Hooks, Linux, Process, Spec
 
+_HARMLESS = (0, signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH)
 _KILL_TIMEOUT_S = 10.0
 
 
@@ -259,6 +260,8 @@ def kill(container: Container, number: int, *, everything: bool) -> None:
         return
     if not container.alive():
         raise FailedPrecondition("container not running")  # containerd looks for these words
+    if container.status() == "created" and number not in _HARMLESS:
+        number = signal.SIGKILL  # who waits for its start handles no signal, and the kernel spares a pid 1 those
     _signal(container, number)
     if number == signal.SIGKILL and container.status() == "paused":
         cgroup.manager().open(container.record.cgroup).thaw()  # v1's freezer holds even those that are to die
