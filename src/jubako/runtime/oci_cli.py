@@ -157,6 +157,7 @@ def _creation(arguments: Arguments, log: Log) -> Creation:
         preserve_fds=arguments.option("preserve-fds", "0"),
         pivot=not arguments.given("no-pivot"),
         keyring=not arguments.given("no-new-keyring"),
+        systemd=arguments.common.get("systemd-cgroup", "false") != "false",
     )
 
 

@@ -32,6 +32,9 @@ class Oci:
     def command(self, *arguments: str) -> list[str]:
         return [str(Path(sys.executable).parent / "jubako-oci"), "--root", str(self.base / "state"), *arguments]
 
+    def group(self, container: str) -> str:
+        return group_name(container)
+
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.under([], *arguments)
 
@@ -39,7 +42,7 @@ class Oci:
         """Run by the command `wrapper`. Output goes to files: a container that is left running would hold a pipe."""
         if self.own_groups and arguments[:1] in (("create",), ("run",)):
             with contextlib.suppress(ValueError, KeyError, TypeError):  # a configuration that is to be wrong stays so
-                self.linux(cgroupsPath=group_name(arguments[-1]))
+                self.linux(cgroupsPath=self.group(arguments[-1]))
         command = [*wrapper, *self.command(*arguments)]
         out, err = self.base / "out", self.base / "err"
         with out.open("w") as stdout, err.open("w") as stderr:

@@ -1,8 +1,8 @@
-"""One seam for control groups: an implementation for v1 (and hybrid), one for v2.
+"""One seam for control groups: an implementation for v1 (and hybrid), one for v2, one that has systemd make v2's.
 
 A handle names a group that exists; `join_fds` and `clone_fd` are what the executor needs to put a process into it.
 
-Invariant:    nothing outside <hierarchy>/jubako/ is made, changed or removed.
+Invariant:    nothing outside <hierarchy>/jubako/ is made, changed or removed, but by systemd.
 Concurrency:  many processes; a group belongs to whoever made it.
 Spec:         OCI runtime-spec, config-linux "Control groups"; kernel admin-guide cgroup-v1 and cgroup-v2.
 """
@@ -60,6 +60,9 @@ class CgroupHandle(Protocol):
 
         Raises NotFound for a group that is not there, InvalidArgument for a controller that is none.
         """
+
+    def joined(self) -> None:
+        """The first process is in; called by whoever created the group, and put it in."""
 
     def mounts(self) -> list[tuple[str, str]]:
         """(directory on the host, path beneath /sys/fs/cgroup) of what a container sees of its own groups."""

@@ -68,6 +68,9 @@ class V1Handle:
         }
         return V1Handle(self.name, found, self._roots)
 
+    def joined(self) -> None:
+        pass
+
     def mounts(self) -> list[tuple[str, str]]:
         mounted = [(kind, path) for kind, path in self.directories.items() if kind in self._roots]
         return [(path, os.path.basename(self._roots[kind])) for kind, path in mounted]

@@ -99,6 +99,9 @@ class V2Handle:
             raise InvalidArgument("a cgroup of v2 has no path for each controller")
         return V2Handle(self.name, inner(self.directory, paths.get("", "")))
 
+    def joined(self) -> None:
+        pass
+
     def mounts(self) -> list[tuple[str, str]]:
         return [(self.directory, "")]
 

@@ -11,6 +11,7 @@ import msgspec
 
 from jubako.errors import AlreadyExists, DataLoss, InvalidArgument, NotFound
 from jubako.linux import cgroup, proc
+from jubako.linux.cgroup import CgroupHandle, CgroupManager
 from jubako.spec import oci_runtime
 from jubako.spec.oci_runtime import Spec
 
@@ -21,12 +22,14 @@ _ID_LENGTH_MAX = 1024
 
 
 class Record(msgspec.Struct):
-    """state.json: what outlives the command that created the container. `pid` is 0 while it is being created."""
+    """state.json: what outlives the command that created the container. `pid` is 0 while it is being created, and
+    `systemd` says who makes the group."""
 
     id: str
     bundle: str
     created: str
     cgroup: str
+    systemd: bool = False
     pid: int = 0
     pid_start: int = 0
     annotations: dict[str, str] = {}
@@ -60,6 +63,14 @@ class Container:
         with open(self.config_path, "rb") as file:
             return oci_runtime.decode(file.read())
 
+    def manager(self) -> CgroupManager:
+        """Who makes its group."""
+        return cgroup.systemd_manager() if self.record.systemd else cgroup.manager()
+
+    def group(self) -> CgroupHandle:
+        """Its group, where the record names one."""
+        return self.manager().open(self.record.cgroup)
+
     def alive(self) -> bool:
         return bool(self.record.pid) and proc.start_ticks(self.record.pid) == self.record.pid_start
 
@@ -69,7 +80,7 @@ class Container:
             return "creating"
         if not self.alive():
             return "stopped"
-        if self.record.cgroup and cgroup.manager().open(self.record.cgroup).is_frozen():
+        if self.record.cgroup and self.group().is_frozen():
             return "paused"
         return "created" if os.path.exists(self.start_socket) else "running"
 

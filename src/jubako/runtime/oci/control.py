@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from jubako.errors import FailedPrecondition, InvalidArgument
-from jubako.linux import cgroup
 from jubako.linux.cgroup import CgroupHandle
 from jubako.runtime import ps
 from jubako.runtime.oci.arguments import Arguments
@@ -41,4 +40,4 @@ def group_of(container: Container, command: str) -> CgroupHandle:
     """The container's group, or why `command` can do nothing."""
     if not container.record.cgroup:
         raise FailedPrecondition(f"{command}: container {container.record.id} has no cgroup of its own")
-    return cgroup.manager().open(container.record.cgroup)
+    return container.group()

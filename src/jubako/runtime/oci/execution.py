@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from jubako.errors import FailedPrecondition, InvalidArgument
-from jubako.linux import cgroup
 from jubako.linux.cgroup import CgroupHandle
 from jubako.runtime import executor
 from jubako.runtime.oci import bundle, inheritance, lifecycle, subgroups
@@ -59,7 +58,7 @@ def execute(container: Container, arguments: Arguments, log: Log) -> int:
 
 def _group(container: Container, paths: dict[str, str]) -> CgroupHandle | None:
     if container.record.cgroup:
-        return cgroup.manager().open(container.record.cgroup).below(paths)
+        return container.group().below(paths)
     if paths:
         raise FailedPrecondition(f"--cgroup: container {container.record.id} has no cgroup of its own")
     return None

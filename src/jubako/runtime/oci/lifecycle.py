@@ -13,14 +13,14 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from jubako.errors import FailedPrecondition, InvalidArgument, JubakoError
-from jubako.linux import cgroup, proc, userns
 from jubako.linux import fd as fds_of
+from jubako.linux import proc
 from jubako.runtime import executor, failure
 from jubako.runtime import opcodes as op
 from jubako.runtime.attach import read_packet
 from jubako.runtime.executor import Handle, Launch
 from jubako.runtime.launch import Filter
-from jubako.runtime.oci import bundle, hooks, inheritance
+from jubako.runtime.oci import bundle, groups, hooks, inheritance
 from jubako.runtime.oci.containers import Container, Containers, Record
 from jubako.runtime.oci.log import Log
 from jubako.spec.oci_runtime import Hooks, Linux, Process, Spec
@@ -43,6 +43,7 @@ class Creation:
         preserve_fds: str = "0",
         pivot: bool = True,
         keyring: bool = True,
+        systemd: bool = False,
     ) -> None:
         self.name = name
         self.bundle = os.path.abspath(path or ".")
@@ -52,6 +53,7 @@ class Creation:
         self.preserve_fds = preserve_fds
         self.pivot = pivot
         self.keyring = keyring
+        self.systemd = systemd
 
 
 def create(containers: Containers, asked: Creation) -> Container:
@@ -62,8 +64,8 @@ def create(containers: Containers, asked: Creation) -> Container:
 def _create(containers: Containers, asked: Creation, *, detached: bool) -> tuple[Container, Handle]:
     spec, config = bundle.load(asked.bundle, asked.log)
     asked_hooks = hooks.of(spec)
-    group = cgroup_name(spec, asked.name)
-    record = Record(asked.name, asked.bundle, _now(), group, annotations=spec.annotations)
+    group = groups.name_of(spec.linux or Linux(), asked.name, systemd=asked.systemd)
+    record = Record(asked.name, asked.bundle, _now(), group, systemd=asked.systemd, annotations=spec.annotations)
     container = containers.make(record, config)
     with ExitStack() as undo:
         undo.callback(container.remove)
@@ -72,6 +74,8 @@ def _create(containers: Containers, asked: Creation, *, detached: bool) -> tuple
         launch = _launch(container, spec, asked, undo, detached=detached)
         launch.hook_state = memory.fd
         handle = executor.create(launch)
+        if launch.cgroup:
+            launch.cgroup.joined()
         if not detached:
             undo.callback(handle.abandon)
         record.pid, record.pid_start = handle.pid, proc.start_ticks(handle.pid) or 0
@@ -108,7 +112,7 @@ def _launch(container: Container, spec: Spec, asked: Creation, undo: ExitStack, 
     )
     _inherit(launch, asked)
     if container.record.cgroup:
-        launch.cgroup = cgroup.manager().create(container.record.cgroup, linux.resources)
+        launch.cgroup = container.manager().create(container.record.cgroup, linux.resources)
         undo.callback(launch.cgroup.remove)
     if asked.console_socket:
         launch.console_socket = connect(asked.console_socket)
@@ -147,29 +151,6 @@ def _inherit(launch: Launch, asked: Creation) -> None:
     launch.preserve_fds = inheritance.preserved(asked.preserve_fds, sockets)
     if launch.spec.process:
         launch.spec.process.env += inheritance.environment(sockets)
-
-
-def cgroup_name(spec: Spec, name: str) -> str:
-    """The group beneath jubako/; "" for an ordinary user, and for root of its namespace, who could make none.
-
-    Raises FailedPrecondition when the specification has limits then.
-    """
-    if os.geteuid() != 0 or not userns.is_initial():
-        _refuse_limits(spec)
-        return ""
-    path = spec.linux.cgroups_path if spec.linux else ""
-    if path.count(":") == 2:  # systemd's slice:prefix:name
-        piece, prefix, unit = path.split(":")
-        path = f"{piece}/{prefix}-{unit}"
-    return path.strip("/").removeprefix(f"{cgroup.PARENT}/") or name
-
-
-def _refuse_limits(spec: Spec) -> None:
-    """Rules for devices need no group here: without privileges nobody makes or opens one that it could not before."""
-    resources = spec.linux.resources if spec.linux else None
-    for name in resources.__struct_fields__ if resources else ():
-        if name != "devices" and getattr(resources, name):
-            raise FailedPrecondition(f"linux.resources.{name}: an ordinary user has no cgroup in which it could be set")
 
 
 def start(container: Container) -> None:
@@ -252,7 +233,7 @@ def attend(handle: Handle, *, started: Callable[[], None] = lambda: None) -> int
 def kill(container: Container, number: int, *, everything: bool) -> None:
     """Send a signal to the first process, or to all that is in the cgroup."""
     if everything and container.record.cgroup:
-        group = cgroup.manager().open(container.record.cgroup)
+        group = container.group()
         if number == signal.SIGKILL:
             group.kill_all()
         else:
@@ -264,7 +245,7 @@ def kill(container: Container, number: int, *, everything: bool) -> None:
         number = signal.SIGKILL  # who waits for its start handles no signal, and the kernel spares a pid 1 those
     _signal(container, number)
     if number == signal.SIGKILL and container.status() == "paused":
-        cgroup.manager().open(container.record.cgroup).thaw()  # v1's freezer holds even those that are to die
+        container.group().thaw()  # v1's freezer holds even those that are to die
 
 
 def _signal(container: Container, number: int) -> None:
@@ -286,7 +267,7 @@ def _kill(container: Container) -> None:
     """Kill what is left, and wait until the first process is gone."""
     if container.record.cgroup:
         with contextlib.suppress(FileNotFoundError):
-            cgroup.manager().open(container.record.cgroup).kill_all()
+            container.group().kill_all()
     _signal(container, signal.SIGKILL)
     deadline = time.monotonic() + _KILL_TIMEOUT_S
     while container.alive() and time.monotonic() < deadline:
@@ -302,7 +283,7 @@ def delete(container: Container, *, force: bool) -> None:
     elif (status := container.status()) != "stopped":
         raise FailedPrecondition(f"cannot delete container {container.record.id} that is not stopped: {status}")
     if container.record.cgroup:
-        cgroup.manager().open(container.record.cgroup).remove()
+        container.group().remove()
     if os.path.exists(os.path.join(container.directory, "config.json")):
         _run_poststop(container, container.spec().hooks or Hooks())
     container.remove()

@@ -1,0 +1,135 @@
+"""Groups that systemd makes: each a transient scope, delegated to us (`jubako-oci --systemd-cgroup`). cgroup v2 alone.
+
+A handle's name is the group's whole path, whose last part is the unit. A scope is made around a process, and is
+collected with its last one; the container's first process comes later, by clone, so that another one, the *seat*,
+keeps its place until then. The seat reads a pipe of ours: it ends when we do, however we end, and then an empty scope
+does, too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+import msgspec
+
+from jubako.errors import FailedPrecondition
+from jubako.linux import systemd
+from jubako.linux.cgroup import scopes
+from jubako.linux.cgroup.files import wait_for
+from jubako.linux.cgroup.seam import check_name
+from jubako.linux.cgroup.v2 import V2Handle
+from jubako.linux.systemd import Property, Systemd
+from jubako.spec.oci_runtime import Resources
+
+
+class Seat:
+    """A process that waits for the end of this one, or of its own `leave`."""
+
+    def __init__(self) -> None:
+        reader, self._writer = os.pipe2(os.O_CLOEXEC)
+        try:
+            streams = [(os.POSIX_SPAWN_DUP2, reader, 0), (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+            self.pid = os.posix_spawnp("cat", ["cat"], {"PATH": os.defpath}, file_actions=streams, setsigmask=())
+        except BaseException:
+            os.close(self._writer)
+            raise
+        finally:
+            os.close(reader)
+
+    def leave(self) -> None:
+        os.close(self._writer)
+        os.waitpid(self.pid, 0)
+
+
+class SystemdManager:
+    version = "v2"
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+
+    def name_of(self, cgroups_path: str, container: str) -> str:
+        """The name of the group of a container whose specification has `cgroups_path`."""
+        with Systemd() as manager:
+            above = manager.control_group()
+        slice_, unit = scopes.unit_names(cgroups_path, container, user=os.geteuid() != 0)
+        return f"{above}{scopes.expand_slice(slice_)}/{unit}".lstrip("/")
+
+    def create(self, name: str, resources: Resources | None = None) -> SystemdHandle:
+        """Make the scope with its limits. One of that name that is there already is refused by systemd."""
+        handle, resources = self.open(name), _enforced(resources or Resources())
+        handle.seat = Seat()
+        try:
+            with Systemd() as manager:
+                manager.start_scope(handle.unit, _scope(handle, resources))
+            handle.write(resources)
+        except BaseException:
+            handle.joined()
+            raise
+        return handle
+
+    def open(self, name: str) -> SystemdHandle:
+        return SystemdHandle(name, f"{self._root}/{check_name(name)}")
+
+    def names(self) -> list[str]:
+        """None: which scopes are containers' is not to be seen."""
+        return []
+
+    def accounts_swap(self) -> bool:
+        return os.path.exists(f"{self._root}/system.slice/memory.swap.max")
+
+
+class SystemdHandle(V2Handle):
+    seat: Seat | None = None
+
+    @property
+    def unit(self) -> str:
+        return self.name.rpartition("/")[2]
+
+    def joined(self) -> None:
+        if self.seat:
+            self.seat.leave()
+            self.seat = None
+
+    def update(self, resources: Resources) -> None:
+        resources = _enforced(resources)
+        with Systemd() as manager:
+            manager.set_properties(self.unit, scopes.properties(resources))
+        self.write(resources)
+
+    def write(self, resources: Resources) -> None:
+        """The control files: exact, and of all that has no property."""
+        super().update(resources)
+
+    def remove(self) -> None:
+        self.joined()
+        self.close()
+        with contextlib.suppress(FileNotFoundError):
+            self.kill_all()
+        if systemd.runs():
+            with Systemd() as manager:
+                manager.stop(self.unit)
+        if not wait_for(lambda: not os.path.isdir(self.directory)):
+            super().remove()
+
+
+def _enforced(resources: Resources) -> Resources:
+    """Device rules are root's to set. An ordinary user makes no devices, and opens what the files' modes let it."""
+    return resources if os.geteuid() == 0 else msgspec.structs.replace(resources, devices=[])
+
+
+def _scope(handle: SystemdHandle, resources: Resources) -> list[Property]:
+    slice_ = os.path.basename(os.path.dirname(handle.name))
+    if not handle.seat:
+        raise FailedPrecondition(f"{handle.unit} has no process")
+    accounting = [(f"{kind}Accounting", ("b", True)) for kind in ("CPU", "Memory", "IO", "Tasks")]
+    return [
+        ("Description", ("s", f"Container {handle.unit.removesuffix('.scope')}")),
+        ("Slice", ("s", slice_ if slice_.endswith(".slice") else "-.slice")),
+        ("Delegate", ("b", True)),
+        ("DefaultDependencies", ("b", False)),
+        ("CollectMode", ("s", "inactive-or-failed")),
+        ("PIDs", ("au", [handle.seat.pid])),
+        *accounting,
+        *scopes.properties(resources),
+    ]
