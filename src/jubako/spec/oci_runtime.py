@@ -343,7 +343,11 @@ def _without_null(value: Any) -> Any:
 
 
 def encode(spec: Spec) -> bytes:
-    """Encode as a `config.json` (ociVersion always present)."""
+    """Encode as a `config.json`, with what other runtimes require even where it is the default."""
     document: dict[str, Any] = msgspec.to_builtins(spec)
     document.setdefault("ociVersion", spec.oci_version)
+    if "process" in document:
+        document["process"].setdefault("cwd", "/")
+    for rule in document.get("linux", {}).get("resources", {}).get("devices", ()):
+        rule.setdefault("access", "rwm")
     return msgspec.json.format(msgspec.json.encode(document), indent=2)

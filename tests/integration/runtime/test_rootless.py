@@ -193,12 +193,21 @@ def test_a_device_of_the_hosts_is_bound_and_no_new_one_is_made(single: User) -> 
     assert "failed to bind the device /dev/full: no such device" in done.stdout
 
 
-def test_a_limit_that_can_not_be_set_is_told(single: User) -> None:
-    single.linux(resources={"memory": {"limit": 1 << 26}})
+@pytest.mark.parametrize(
+    ("name", "limit"), [("memory", {"limit": 1 << 26}), ("cpu", {"shares": 512}), ("pids", {"limit": -1})]
+)
+def test_a_limit_that_can_not_be_set_is_told(single: User, name: str, limit: dict[str, int]) -> None:
+    single.linux(resources={name: limit})
     done = single.run("true")
     assert done.returncode == 1
-    assert "linux.resources.memory: an ordinary user has no cgroup" in done.stdout
+    assert f"cannot set {name} limit: container could not join or create cgroup" in done.stdout
     assert not (single.base / "state").exists()
+
+
+def test_limits_that_say_nothing_and_device_rules_need_no_group(single: User) -> None:
+    devices = [{"allow": False, "access": "rwm"}]
+    single.linux(resources={"devices": devices, "memory": {"limit": 0}, "pids": {"limit": 0}, "cpu": {}})
+    assert single.run("true").returncode == 0
 
 
 def test_cve_2023_25809_the_hosts_groups_can_not_be_written(user: User) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import msgspec
+
 from jubako.errors import FailedPrecondition
 from jubako.linux import cgroup, userns
 from jubako.spec.oci_runtime import Linux, Resources
@@ -28,9 +30,15 @@ def name_of(linux: Linux, container: str, *, systemd: bool) -> str:
 
 def _refuse_limits(resources: Resources | None) -> None:
     """Rules for devices need no group here: without privileges nobody makes or opens one that it could not before."""
-    for name in resources.__struct_fields__ if resources else ():
-        if name != "devices" and getattr(resources, name):
+    for field in msgspec.structs.fields(Resources):
+        if field.name != "devices" and _is_limit(getattr(resources, field.name, None)):
+            name = field.encode_name
             raise FailedPrecondition(
-                f"linux.resources.{name}: an ordinary user has no cgroup in which it could be set",
+                f"linux.resources.{name}: cannot set {name} limit: container could not join or create cgroup",
                 hint="--systemd-cgroup has the user's own systemd make one",
             )
+
+
+def _is_limit(value: object) -> bool:
+    """Zero and an empty list say nothing."""
+    return any(msgspec.structs.astuple(value)) if isinstance(value, msgspec.Struct) else bool(value)
