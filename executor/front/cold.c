@@ -2,6 +2,7 @@
 #include "front.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,23 @@ static _Noreturn void become_keeper(const struct call *call, int runtime_dir, in
 	_exit(1);
 }
 
+/* Whoever adopts orphans here becomes the keeper's parent once `first` has ended. Only a manager of the whole machine or
+ * session may: conmon and its like wait for all their children, and would not end while a keeper lives. */
+static bool adopted_by_a_manager(pid_t first)
+{
+	char path[32], name[16] = "";
+	while (getppid() == first)
+		sched_yield();
+	if (getppid() == 1)
+		return true;
+	snprintf(path, sizeof(path), "/proc/%d/comm", getppid());
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : read(fd, name, sizeof(name) - 1);
+	if (fd >= 0)
+		close(fd);
+	return length > 0 && strcmp(name, "systemd\n") == 0;
+}
+
 void leave_keeper(const struct call *call, int runtime_dir, uint64_t traits)
 {
 	int lock = lock_keeper(runtime_dir, call->install->keeper);
@@ -117,7 +135,8 @@ void leave_keeper(const struct call *call, int runtime_dir, uint64_t traits)
 	/* Twice, so that the keeper is nobody's child: what this process becomes may wait for its own. */
 	pid_t first = fork();
 	if (first == 0) {
-		if (fork() == 0)
+		pid_t parent = getpid();
+		if (fork() == 0 && adopted_by_a_manager(parent))
 			become_keeper(call, runtime_dir, lock, traits);
 		_exit(0);
 	}

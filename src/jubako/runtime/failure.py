@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import struct
 
 import msgspec
@@ -107,9 +108,17 @@ def to_error(failure: Failure) -> JubakoError:
 
 def _hook_error(failure: Failure) -> JubakoError:
     said = failure.detail or os.strerror(failure.error).lower()
+    if said.startswith("signal "):
+        said = _signal_words(said)
     if failure.error == errno.ETIMEDOUT:
         said = "did not end in time"
     return FailedPrecondition(f"error running hook {failure.path}: {said}")
+
+
+def _signal_words(said: str) -> str:
+    """ "signal 31: reason" as "signal: bad system call: reason"."""
+    number, colon, rest = said.removeprefix("signal ").partition(":")
+    return f"signal: {(signal.strsignal(int(number)) or number).lower()}{colon}{rest}"
 
 
 def _program_error(failure: Failure) -> JubakoError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -214,5 +215,11 @@ def waits_for_calls(pid: int) -> bool:
     """A spare has the listening socket open; a call has not."""
     with open("/proc/net/unix") as table:
         listening = {line.split()[6] for line in table if "keeper-" in line and line.split()[3] == "00010000"}
-    links = (Path(f"/proc/{pid}/fd") / name for name in os.listdir(f"/proc/{pid}/fd"))
-    return any(os.readlink(link).removeprefix("socket:[").removesuffix("]") in listening for link in links)
+    return any(what.removeprefix("socket:[").removesuffix("]") in listening for what in open_files(pid))
+
+
+def open_files(pid: int) -> Iterator[str]:
+    """What each fd of a process is, of those that stay open meanwhile."""
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            yield os.readlink(f"/proc/{pid}/fd/{name}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from jubako.linux import cgroup
 from jubako.runtime import defaults
 from jubako.spec.oci_runtime import (
     Capabilities,
@@ -22,7 +23,9 @@ _NAMES = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"]
 
 
 def specification(*, rootless: bool) -> Spec:
-    kinds = ["pid", "network", "ipc", "uts", "mount", "cgroup"]
+    kinds = ["pid", "network", "ipc", "uts", "mount"]
+    if cgroup.manager().version == "v2":
+        kinds.append("cgroup")  # as runc: v1's own tools look for the host's paths
     linux = Linux(
         namespaces=[Namespace(type=kind) for kind in kinds],
         masked_paths=list(defaults.MASKED_PATHS),
