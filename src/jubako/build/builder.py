@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
 import msgspec
 
@@ -23,11 +23,16 @@ from jubako.build.convert.scope import Place, Workshop
 from jubako.build.convert.state import StageState
 from jubako.build.dockerfile.instructions import Dockerfile
 from jubako.build.dockerfile.parser import parse
-from jubako.build.exporters import image as exporter
+from jubako.build.exporters.annotations import parse_flag
+from jubako.build.exporters.export import Exporter, Push
+from jubako.build.exporters.metadata import metadata, write_file
+from jubako.build.exporters.product import product_of
+from jubako.build.exporters.wanted import wanted_outputs
 from jubako.build.files.hashes import FileHashes
 from jubako.build.graph.bench import Bench
 from jubako.build.graph.execute import CommandFailed
-from jubako.build.graph.filesystem import Filesystem, Output
+from jubako.build.graph.filesystem import Filesystem
+from jubako.build.graph.filesystem import Output as FsOutput
 from jubako.build.moment import Moment
 from jubako.build.observe import Observed
 from jubako.build.progress import BuildProgress, Silent
@@ -68,7 +73,7 @@ class BuildDrivers(NamedTuple):
 
 class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What to build, as the command line has it. `pull` is called for base images that are absent, and with
-    `always_pull` for all."""
+    `always_pull` for all. `outputs` are texts of `-o`; without any the image goes to the store, as with `load`."""
 
     dockerfile: str | Path | None = None
     tags: Sequence[str] = ()
@@ -79,17 +84,28 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
     pull: Pull | None = None
     always_pull: bool = False
     network: str = "default"
+    platforms: Sequence[str] = ()
+    outputs: Sequence[str] = ()
+    annotations: Sequence[str] = ()
+    load: bool = False
+    push: bool = False
+    push_image: Push | None = None
+    stdout: BinaryIO | None = None
     iidfile: str | Path | None = None
+    metadata_file: str | Path | None = None
     secrets: Mapping[str, bytes] = {}
     workers: int | None = None
 
 
 class BuildResult(msgspec.Struct, frozen=True):
-    """The image that was built: its ID, its manifest, and the names that it was given."""
+    """The image that was built, the one for this machine if there are several: its ID, its manifest, and the names that
+    it was given. `target` is the whole of it, an index perhaps; None when only files were exported."""
 
     image_id: Digest
     manifest: Descriptor
     names: list[str]
+    target: Descriptor | None = None
+    ref: str = ""
 
 
 def build(
@@ -109,7 +125,11 @@ class _Build:
         self.context = context
         self.options = options
         self.progress = progress
+        self.ref = os.urandom(13).hex()[:25]
         self.names = [str(reference.parse(tag)) for tag in options.tags]
+        self.outputs = wanted_outputs(options.outputs, load=options.load, push=options.push, names=self.names)
+        self.annotations = [each for text in options.annotations for each in parse_flag(text)]
+        self.platforms = list(dict.fromkeys(map(platforms.parse, options.platforms))) or [platforms.host()]
         self.moment = Moment.parse(options.build_args.get("SOURCE_DATE_EPOCH") or os.environ.get("SOURCE_DATE_EPOCH"))
         self.places: dict[int, Place] = {}
         if options.network not in _NETWORKS:
@@ -127,12 +147,15 @@ class _Build:
         with ExitStack() as stack:
             lease = stack.enter_context(self.drivers.store.leases.hold(f"build {self.context.name}"))
             workshop = self._workshop(stack, text, lease)
-            arguments = Arguments(self.options.build_args, platforms.host(), self.options.target)
-            state = self._convert(dockerfile, arguments, workshop, lease)
-            solution = self._solve(state, lease)
+            arguments = [Arguments(self.options.build_args, each, self.options.target) for each in self.platforms]
+            states = [
+                self._convert(dockerfile, given, each, workshop, lease)
+                for given, each in zip(arguments, self.platforms, strict=True)
+            ]
+            solution = self._solve(states, lease)
             workshop.hashes.save()
-            result = self._export(state, solution)
-        if unused := arguments.unused():
+            result = self._export(states, solution, workshop.bench)
+        if unused := arguments[0].unused():
             self.progress.warning(f"One or more build-args [{' '.join(unused)}] were not consumed")
         return result
 
@@ -162,9 +185,12 @@ class _Build:
         run = BuildContainer(drivers.networks, drivers.root, drivers.run_root, self.options.secrets)
         run(bench, snapshot, spec, sources, hidden_env, task)
 
-    def _convert(self, dockerfile: Dockerfile, arguments: Arguments, workshop: Workshop, lease: Lease) -> StageState:
+    def _convert(
+        self, dockerfile: Dockerfile, arguments: Arguments, platform: Platform, workshop: Workshop, lease: Lease
+    ) -> StageState:
         find_image = partial(self._find_image, lease=lease)
-        converter = Converter(dockerfile, arguments, workshop, find_image, platforms.host())
+        several = len(self.platforms) > 1
+        converter = Converter(dockerfile, arguments, workshop, find_image, platform, several=several)
         return converter.convert(self.options.target)
 
     def _find_image(self, name: str, platform: Platform, lease: Lease) -> Image:
@@ -177,19 +203,32 @@ class _Build:
         options = self.options
         if not (options.pull and options.always_pull):
             try:
-                return self.drivers.images.resolve(name)
+                return self._local(name, platform)
             except NotFound:
                 if options.pull is None:
                     raise
         assert options.pull is not None
         return options.pull(name, platform=platforms.text(platform))
 
-    def _solve(self, state: StageState, lease: Lease) -> Solution[Filesystem, Output]:
+    def _local(self, name: str, platform: Platform) -> Image:
+        """The image here; for a foreign platform only one that is really for it. Raises NotFound."""
+        image = self.drivers.images.resolve(name)
+        if platform == platforms.host() or platforms.matches(platform, image.platform):
+            return image
+        try:
+            return self.drivers.images.load(image.target, platform)
+        except NotFound:
+            wanted = platforms.text(platform)
+            found = platforms.text(image.platform)
+            message = f"image {name} is here for {found}, not for the specified platform ({wanted})"
+            raise NotFound("image", name, message=message) from None
+
+    def _solve(self, states: Sequence[StageState], lease: Lease) -> Solution[Filesystem, FsOutput]:
         cache = LeasedCache(BuildCache(self.drivers.store), lease, fresh=self.options.no_cache)
         observed = Observed(self.progress, self.places)
-        solver: Solver[Filesystem, Output] = Solver(cache, observed, workers=self.options.workers)
+        solver: Solver[Filesystem, FsOutput] = Solver(cache, observed, workers=self.options.workers)
         try:
-            return solver.solve([state.vertex])
+            return solver.solve([state.vertex for state in states])
         except (CommandFailed, InvalidArgument, NotFound) as error:
             if observed.failed_at is None:
                 raise
@@ -197,18 +236,28 @@ class _Build:
         finally:
             observed.close()
 
-    def _export(self, state: StageState, solution: Solution[Filesystem, Output]) -> BuildResult:
-        with self._step("exporting to image") as tell:
-            config = exporter.compose_config(state, solution, self.moment, self.options.labels)
-            filesystem = solution.result(state.vertex)
-            manifest = exporter.export(self.drivers.store, self.drivers.images, config, filesystem, self.names)
-            image_id = self.drivers.images.load(manifest).id
-            tell(f"writing image {image_id} done")
-            for name in self.names:
-                tell(f"naming to {name} done")
-        if self.options.iidfile is not None:
-            Path(self.options.iidfile).write_text(image_id)
-        return BuildResult(image_id, manifest, self.names)
+    def _export(
+        self, states: Sequence[StageState], solution: Solution[Filesystem, FsOutput], bench: Bench
+    ) -> BuildResult:
+        options = self.options
+        products = [product_of(state, solution, self.moment, options.labels) for state in states]
+        exporter = Exporter(
+            bench,
+            self.drivers.images,
+            products,
+            self.names,
+            self.annotations,
+            push=options.push_image,
+            stdout=options.stdout,
+            step=self._step,
+        )
+        exported = exporter.run(self.outputs)
+        if options.iidfile is not None:
+            write_file(options.iidfile, exported.image_id.encode())
+        if options.metadata_file is not None:
+            facts = metadata(self.ref, exported.target, exported.image_id, exported.names, {})
+            write_file(options.metadata_file, msgspec.json.format(msgspec.json.encode(facts), indent=2))
+        return BuildResult(exported.image_id, exported.manifest, exported.names, exported.target, self.ref)
 
     @contextmanager
     def _step(self, name: str) -> Iterator[Callable[[str], None]]:

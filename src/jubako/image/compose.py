@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,15 +12,18 @@ from jubako.errors import InvalidArgument
 from jubako.spec.oci_image import (
     CONFIG,
     DOCKER_CONFIG,
+    DOCKER_INDEX,
     DOCKER_LAYER_GZIP,
     DOCKER_LAYER_TAR,
     DOCKER_MANIFEST,
+    INDEX,
     LAYER_GZIP,
     LAYER_TAR,
     MANIFEST,
     Descriptor,
     Digest,
     ImageConfig,
+    Index,
     Manifest,
     Platform,
 )
@@ -32,7 +35,12 @@ _DOCKER_LAYER = {LAYER_GZIP: DOCKER_LAYER_GZIP, LAYER_TAR: DOCKER_LAYER_TAR}
 
 
 def write_image(
-    store: Store, config: ImageConfig, layers: Sequence[Descriptor], *, docker_types: bool = False
+    store: Store,
+    config: ImageConfig,
+    layers: Sequence[Descriptor],
+    *,
+    docker_types: bool = False,
+    annotations: Mapping[str, str] | None = None,
 ) -> Descriptor:
     """Put `config` and a manifest over `layers` (lowest first) and return the manifest's descriptor.
 
@@ -40,7 +48,8 @@ def write_image(
     """
     if len(layers) != len(config.rootfs.diff_ids):
         raise InvalidArgument(f"{len(layers)} layers, but {len(config.rootfs.diff_ids)} diff_ids")
-    return write_manifest(store, msgspec.json.encode(config), layers, docker_types=docker_types, image=config)
+    data = msgspec.json.encode(config)
+    return write_manifest(store, data, layers, docker_types=docker_types, image=config, annotations=annotations)
 
 
 def write_manifest(
@@ -50,9 +59,10 @@ def write_manifest(
     *,
     docker_types: bool = False,
     image: ImageConfig | None = None,
+    annotations: Mapping[str, str] | None = None,
 ) -> Descriptor:
     """As write_image, for a configuration that exists as bytes and must keep its digest, the image ID."""
-    document = manifest_of(config, layers, docker_types=docker_types, image=image)
+    document = manifest_of(config, layers, docker_types=docker_types, image=image, annotations=annotations)
     store.blobs.put(config)
     store.blobs.put(document.data)
     return document.descriptor
@@ -66,21 +76,42 @@ class Document(msgspec.Struct, frozen=True):
 
 
 def manifest_of(
-    config: bytes, layers: Sequence[Descriptor], *, docker_types: bool = False, image: ImageConfig | None = None
+    config: bytes,
+    layers: Sequence[Descriptor],
+    *,
+    docker_types: bool = False,
+    image: ImageConfig | None = None,
+    annotations: Mapping[str, str] | None = None,
 ) -> Document:
     """The manifest over `layers`, lowest first; nothing is stored."""
     media_type = DOCKER_MANIFEST if docker_types else MANIFEST
     manifest = Manifest(
         media_type=media_type,
-        config=_describe(config, DOCKER_CONFIG if docker_types else CONFIG),
+        config=describe(config, DOCKER_CONFIG if docker_types else CONFIG),
         layers=[_docker_layer(layer) for layer in layers] if docker_types else list(layers),
+        annotations=dict(annotations) if annotations else msgspec.UNSET,
     )
     data = msgspec.json.encode(manifest)
     platform = Platform(architecture=image.architecture, os=image.os, variant=image.variant) if image else None
-    return Document(data, _describe(data, media_type, platform))
+    return Document(data, describe(data, media_type, platform))
 
 
-def _describe(data: bytes, media_type: str, platform: Platform | None = None) -> Descriptor:
+def index_of(
+    manifests: Sequence[Descriptor], *, docker_types: bool = False, annotations: Mapping[str, str] | None = None
+) -> Document:
+    """The index over `manifests`; nothing is stored."""
+    media_type = DOCKER_INDEX if docker_types else INDEX
+    index = Index(
+        media_type=media_type,
+        manifests=list(manifests),
+        annotations=dict(annotations) if annotations else msgspec.UNSET,
+    )
+    data = msgspec.json.encode(index)
+    return Document(data, describe(data, media_type))
+
+
+def describe(data: bytes, media_type: str, platform: Platform | None = None) -> Descriptor:
+    """The descriptor of a document's bytes."""
     digest = Digest(f"sha256:{hashlib.sha256(data).hexdigest()}")
     return Descriptor(media_type=media_type, digest=digest, size=len(data), platform=platform)
 

@@ -35,20 +35,25 @@ class Content(msgspec.Struct, frozen=True):
 
 def content(store: Store, images: Images, names: Sequence[str]) -> Content:
     """The layout of the images called `names` (names or IDs). Raises NotFound."""
-    entries: list[Descriptor] = []
-    blobs: dict[Digest, None] = {}
-    for text in names:
-        for image, name in images.select(text):
-            target = _whole_or_manifest(store, image)
-            blobs.update(dict.fromkeys(_walk(store, target)))
-            entries.append(_entry(target, name))
+    found = [pair for text in names for pair in images.select(text)]
+    return content_of(store, [(_whole_or_manifest(store, image), name) for image, name in found])
+
+
+def content_of(store: Store, targets: Sequence[tuple[Descriptor, str | None]]) -> Content:
+    """The layout of stored manifests or indexes, each with the name that it is to carry."""
+    blobs = dict.fromkeys(digest for target, _ in targets for digest in _walk(store, target))
+    entries = [_entry(target, name) for target, name in targets]
     index = msgspec.json.encode(IndexDocument(media_type=INDEX, manifests=entries))
     return Content(index, sorted(blobs))
 
 
 def export(store: Store, images: Images, names: Sequence[str], directory: Path) -> None:
     """Write the images as an OCI layout into `directory`, which is made; AlreadyExists if it has an index."""
-    document = content(store, images, names)
+    write(store, content(store, images, names), directory)
+
+
+def write(store: Store, document: Content, directory: Path) -> None:
+    """As export(), for what content_of() gave."""
     with explained("write to", directory):
         directory.mkdir(parents=True, exist_ok=True)
         if (directory / "index.json").exists():
@@ -62,7 +67,7 @@ def export(store: Store, images: Images, names: Sequence[str], directory: Path) 
 def _entry(target: Descriptor, name: str | None) -> Descriptor:
     if name is None:
         return target
-    annotations = {FULL_NAME: name, REF_NAME: reference.parse(name).tag or name}
+    annotations = {**(target.annotations or {}), FULL_NAME: name, REF_NAME: reference.parse(name).tag or name}
     return msgspec.structs.replace(target, annotations=annotations)
 
 

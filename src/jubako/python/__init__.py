@@ -86,6 +86,7 @@ class Engine(_Engine):
             drivers.store, drivers.images, drivers.snapshots, drivers.networks, drivers.root, drivers.run_root
         )
         options.setdefault("pull", lambda text, platform=None: self.images.pull(text, platform=platform))
+        options.setdefault("push_image", self.images.push)
         return build_image(parts, Path(context), **options)
 
     def prune_builds(self, *, all: bool = False) -> tuple[list[str], int]:

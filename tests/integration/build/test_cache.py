@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -198,8 +197,7 @@ print("built", result.image_id)
 
 def start(site: Site) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", PROGRAM, str(site.root), str(site.run_root), str(site.context)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3] / "src")}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def test_builds_side_by_side_share_one_cache(site: Site) -> None:

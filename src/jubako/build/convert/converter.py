@@ -36,7 +36,11 @@ class Converter:
         workshop: Workshop,
         find_image: FindImage,
         platform: Platform,
+        *,
+        several: bool = False,
     ) -> None:
+        """With `several` platforms in the build the names of steps say which one it is."""
+        self._prefix = platforms.text(platform) if several else ""
         self._dockerfile = dockerfile
         self._arguments = arguments
         self._workshop = workshop
@@ -117,19 +121,16 @@ class Converter:
         return StageState(display, vertex, image.config), operation
 
     def _display_name(self, stage: Stage) -> str:
-        return stage.name or (f"stage-{stage.index}" if len(self._dockerfile.stages) > 1 else "")
+        name = stage.name or (f"stage-{stage.index}" if len(self._dockerfile.stages) > 1 else "")
+        return " ".join(part for part in (self._prefix, name) if part)
 
     def _stage_platform(self, source: From) -> Platform:
         if source.platform is None:
             return self._platform
         try:
-            platform = platforms.parse(self._expand(source.platform))
+            return platforms.parse(self._expand(source.platform))
         except InvalidArgument as error:
             raise self._fail(source.platform, error.message, error.hint) from None
-        if not platforms.matches(platforms.host(), platform):
-            problem = f"building for {platforms.text(platform)} on this machine is not supported yet"
-            raise self._fail(source.platform, problem)
-        return platform
 
     def _image(self, at: Text, name: str, platform: Platform) -> Image:
         try:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from jubako.build.convert import history
 from jubako.build.convert.mounting import convert_mounts
-from jubako.build.convert.scope import Scope
+from jubako.build.convert.scope import Place, Scope
 from jubako.build.convert.state import DEFAULT_PATH
 from jubako.build.dockerfile.instructions import Run
 from jubako.build.dockerfile.lexer import Heredoc, heredoc_token
+from jubako.build.emulation import can_run
 from jubako.build.graph.execute import Execute, RunSpec
+from jubako.image import platform as platforms
 
 SCRIPT_PATH = "/dev/pipes/"
 """Where the script of a here-document with a `#!` line appears (BuildKit's place)."""
@@ -16,6 +18,7 @@ SCRIPT_PATH = "/dev/pipes/"
 
 def convert_run(scope: Scope, instruction: Run) -> None:
     stage = scope.stage
+    _check_platform(scope, instruction)
     arguments, script = _command(scope, instruction)
     network = instruction.network or "default"
     mounts, sources = convert_mounts(scope, instruction)
@@ -32,6 +35,16 @@ def convert_run(scope: Scope, instruction: Run) -> None:
     operation = Execute(scope.step_name(instruction), scope.bench, scope.workshop.container, spec, hidden)
     shown = {name: stage.lookup(name) for name in stage.args}
     stage.record(history.run(arguments, shown), scope.add_step(instruction, operation, *sources))
+
+
+def _check_platform(scope: Scope, instruction: Run) -> None:
+    if can_run(scope.stage.platform):
+        return
+    platform = platforms.text(scope.stage.platform)
+    raise Place(scope.source, instruction).error(
+        f"a RUN for {platform} can not run on this machine ({platforms.text(platforms.host())})",
+        "register qemu-user with binfmt_misc (flag F), or cross-compile in a stage FROM --platform=$BUILDPLATFORM",
+    )
 
 
 def _command(scope: Scope, instruction: Run) -> tuple[list[str], str | None]:

@@ -1,85 +1,69 @@
-"""The finished stage as an image in the store: configuration, history, manifest, names."""
+"""Images in the store: a manifest for each platform, an index where there are several or statements about them.
+
+Layout: as BuildKit's: statements about a manifest are layers of a manifest of their own, which the index lists for the
+        platform unknown/unknown with the annotation `vnd.docker.reference.digest`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from jubako.build.convert.history import COMMENT
-from jubako.build.convert.state import StageState
-from jubako.build.graph.filesystem import Filesystem, Output
-from jubako.build.moment import Moment
-from jubako.build.solver.solver import Solution
+from jubako.build.attest.manifest import write_attestation
+from jubako.build.exporters.annotations import Annotation, chosen
+from jubako.build.exporters.compression import packed
+from jubako.build.exporters.product import Product
+from jubako.build.exporters.spec import Output
 from jubako.image import compose
-from jubako.image.catalog import Images
-from jubako.spec.oci_image import (
-    DOCKER_LAYER_GZIP,
-    DOCKER_LAYER_TAR,
-    LAYER_GZIP,
-    LAYER_TAR,
-    Descriptor,
-    History,
-    ImageConfig,
-    RootFS,
-)
-from jubako.store import Store
-
-# A base image of Docker's schema brings its names for the same bytes; an OCI manifest has its own.
-_OCI_LAYER = {DOCKER_LAYER_GZIP: LAYER_GZIP, DOCKER_LAYER_TAR: LAYER_TAR}
+from jubako.spec.oci_image import Descriptor
+from jubako.store import Lease, Store
 
 
-def compose_config(
-    state: StageState, solution: Solution[Filesystem, Output], moment: Moment, labels: Mapping[str, str]
-) -> ImageConfig:
-    """The configuration document of the stage's image."""
-    history = _history(state, solution, moment)
-    config = state.config()
-    if labels:
-        config = msgspec.structs.replace(config, labels={**(config.labels or {}), **labels})
-    return ImageConfig(
-        created=history[-1].created if history else state.base_created or moment.now(),
-        author=state.author,
-        architecture=state.platform.architecture,
-        os=state.platform.os,
-        variant=state.platform.variant,
-        config=config,
-        rootfs=RootFS(diff_ids=solution.result(state.vertex).diff_ids),
-        history=[*state.base_history, *history],
+class Written(msgspec.Struct, frozen=True):
+    """`target` is the whole image; `manifests` are those of the products, in their order."""
+
+    target: Descriptor
+    manifests: list[Descriptor]
+
+
+def write_image(
+    store: Store,
+    lease: Lease,
+    products: Sequence[Product],
+    output: Output,
+    annotations: Sequence[Annotation],
+    names: Sequence[str],
+) -> Written:
+    """Write the documents (and the layers, where they are wanted in another form); nothing is recorded."""
+    wanted = [*annotations, *output.annotations]
+    manifests = [_manifest(store, lease, product, output, wanted) for product in products]
+    indexed = chosen(wanted, "index")
+    statements = [
+        write_attestation(store, lease, product, manifest, names)
+        for product, manifest in zip(products, manifests, strict=True)
+        if product.predicates
+    ]
+    if len(products) == 1 and not (statements or indexed):
+        return Written(manifests[0], manifests)
+    entries = [
+        msgspec.structs.replace(manifest, annotations=chosen(wanted, "manifest-descriptor", product.platform) or None)
+        for product, manifest in zip(products, manifests, strict=True)
+    ]
+    document = compose.index_of([*entries, *statements], docker_types=not output.oci_types, annotations=indexed)
+    lease.add(document.descriptor.digest)
+    store.blobs.put(document.data)
+    return Written(document.descriptor, manifests)
+
+
+def _manifest(store: Store, lease: Lease, product: Product, output: Output, wanted: Sequence[Annotation]) -> Descriptor:
+    layers = packed(store, lease, product.filesystem.layers, product.base_layers, output.packing)
+    manifest = compose.write_image(
+        store,
+        product.config,
+        layers,
+        docker_types=not output.oci_types,
+        annotations=chosen(wanted, "manifest", product.platform),
     )
-
-
-def export(
-    store: Store, images: Images, config: ImageConfig, filesystem: Filesystem, names: Sequence[str]
-) -> Descriptor:
-    """Write the image and record it under `names`, or as dangling when there are none."""
-    manifest = compose.write_image(store, config, [_oci(layer.blob) for layer in filesystem.layers])
-    wanted: list[str | None] = [*names] or [None]
-    for name in wanted:
-        images.put(name, manifest)
+    lease.add(manifest.digest, compose.describe(msgspec.json.encode(product.config), "").digest)
     return manifest
-
-
-def _history(state: StageState, solution: Solution[Filesystem, Output], moment: Moment) -> list[History]:
-    """Entries are dated by what they made. One that made nothing has the time of what stands before it, so that a
-    build wholly from cache gives the same image again."""
-    outputs = [solution.output(step.vertex) if step.vertex else None for step in state.history]
-    made = [output.created for output in outputs if output]
-    latest = state.base_created or (made[0] if made else moment.now())
-    entries: list[History] = []
-    for step, output in zip(state.history, outputs, strict=True):
-        latest = output.created if output else latest
-        entries.append(
-            History(
-                created=moment.now() if moment.epoch is not None else latest,
-                created_by=step.created_by,
-                comment=COMMENT,
-                empty_layer=output is None or output.layer is None,
-            )
-        )
-    return entries
-
-
-def _oci(layer: Descriptor) -> Descriptor:
-    media_type = _OCI_LAYER.get(layer.media_type, layer.media_type)
-    return Descriptor(media_type=media_type, digest=layer.digest, size=layer.size)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from jubako.cli.call import Call
 from jubako.cli.command import ONE, Command
 from jubako.cli.failure import Exit
-from jubako.cli.options import FLAG, LIST, TEXT, Arguments, Option
+from jubako.cli.options import FLAG, LIST, STRINGS, TEXT, Arguments, Option
 
 if TYPE_CHECKING:
     from jubako.build import BuildResult
@@ -30,15 +30,23 @@ def run(call: Call, arguments: Arguments) -> int:
             import tempfile
 
             context, dockerfile = stack.enter_context(tempfile.TemporaryDirectory(prefix="jubako-build-")), "-"
+        stdout = stack.enter_context(open(call.streams.stdout, "wb", closefd=False))
         stream = stack.enter_context(open(call.streams.stderr, "w", closefd=False))
-        result = _build(call.builder, arguments, context, dockerfile, Silent() if quiet else PlainProgress(stream))
+        result = _build(
+            call.builder, arguments, context, dockerfile, Silent() if quiet else PlainProgress(stream), stdout
+        )
     if arguments.flag("quiet"):
         call.line(result.image_id)
     return 0
 
 
 def _build(
-    engine: Engine, arguments: Arguments, context: str, dockerfile: str | None, progress: BuildProgress
+    engine: Engine,
+    arguments: Arguments,
+    context: str,
+    dockerfile: str | None,
+    progress: BuildProgress,
+    stdout: BinaryIO,
 ) -> BuildResult:
     def pull(text: str, platform: str | None = None) -> Image:
         step = progress.step(f"pulling {text}")
@@ -61,7 +69,14 @@ def _build(
         pull=pull,
         always_pull=arguments.flag("pull"),
         network=arguments.text("network"),
+        platforms=arguments.texts("platform"),
+        outputs=arguments.texts("output"),
+        annotations=arguments.texts("annotation"),
+        load=arguments.flag("load"),
+        push=arguments.flag("push"),
+        stdout=stdout,
         iidfile=arguments.optional("iidfile"),
+        metadata_file=arguments.optional("metadata-file"),
         progress=progress,
     )
 
@@ -81,14 +96,20 @@ COMMAND = Command(
     "[OPTIONS] PATH | -",
     ONE,
     (
+        Option("annotation", "", LIST, "Add annotation to the image"),
         Option("build-arg", "", LIST, "Set build-time variables"),
         Option("file", "f", TEXT, 'Name of the Dockerfile (Default is "PATH/Dockerfile")'),
         Option("iidfile", "", TEXT, "Write the image ID to the file"),
         Option("label", "", LIST, "Set metadata for an image"),
+        Option("load", "", FLAG, 'Shorthand for "--output=type=docker"'),
+        Option("metadata-file", "", TEXT, "Write build result metadata to a file"),
         Option("network", "", TEXT, "Set the networking mode for the RUN instructions during build", "default"),
         Option("no-cache", "", FLAG, "Do not use cache when building the image"),
+        Option("output", "o", LIST, 'Output destination (format: "type=local,dest=path")'),
+        Option("platform", "", STRINGS, "Set target platform for build"),
         Option("progress", "", TEXT, "Set type of progress output (auto, plain, quiet)", "auto"),
         Option("pull", "", FLAG, "Always attempt to pull a newer version of the image"),
+        Option("push", "", FLAG, 'Shorthand for "--output=type=registry"'),
         Option("quiet", "q", FLAG, "Suppress the build output and print image ID on success"),
         Option("tag", "t", LIST, 'Name and optionally a tag in the "name:tag" format'),
         Option("target", "", TEXT, "Set the target build stage to build."),

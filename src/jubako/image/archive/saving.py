@@ -56,6 +56,16 @@ def save(
             saver.docker(found)
 
 
+def save_layout(store: Store, document: layout.Content, out: BinaryIO) -> None:
+    """An oci-archive of what a layout consists of; the caller's lease holds it."""
+    _Saver(store, out).oci(document)
+
+
+def save_docker(store: Store, found: Sequence[tuple[Image, str | None]], out: BinaryIO) -> None:
+    """A docker-archive of stored images, each under a name or none; the caller's lease holds them."""
+    _Saver(store, out).docker(found)
+
+
 class _Saver:
     def __init__(self, store: Store, out: BinaryIO) -> None:
         self._store = store

@@ -19,6 +19,8 @@ _ZSTD_WINDOW_BYTES = 1 << 27
 _GZIP_LEVEL = 2
 _ZSTD_LEVEL = 3
 _GZIP_WBITS = 31
+LEVELS = {"gzip": (0, 9), "zstd": (0, 22)}
+"""The least and the greatest level that one may ask for."""
 
 
 class Compressor(Protocol):
@@ -69,8 +71,12 @@ def decompressed(stream: BinaryIO, *, limits: Limits = DEFAULT) -> Iterator[byte
         yield chunk
 
 
-def compressor(compression: str) -> Compressor:
-    """A fresh compressor for "gzip" or "zstd"."""
+def compressor(compression: str, level: int | None = None) -> Compressor:
+    """A fresh compressor for "gzip" or "zstd"; `level` (see LEVELS) other than ours when given."""
+    if compression == "gzip" and level is not None:
+        import zlib
+
+        return zlib.compressobj(level, zlib.DEFLATED, _GZIP_WBITS)
     if compression == "gzip":
         from isal import isal_zlib
 
@@ -78,7 +84,7 @@ def compressor(compression: str) -> Compressor:
     if compression == "zstd":
         import zstandard
 
-        return zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compressobj()
+        return zstandard.ZstdCompressor(level=_ZSTD_LEVEL if level is None else level).compressobj()
     raise InvalidArgument(f"unknown compression {compression!r}", hint="gzip, zstd and none are known")
 
 
