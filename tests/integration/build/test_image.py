@@ -203,7 +203,7 @@ def test_build_argument_that_nothing_declares_is_warned_of(site: Site) -> None:
 
 def test_other_platform_is_refused_by_name(site: Site) -> None:
     with pytest.raises(
-        DockerfileError, match="base is here for linux/amd64, not for the specified platform .linux/s390x"
+        DockerfileError, match=r"base is here for linux/amd64, not for the specified platform .linux/s390x"
     ):
         site.build("FROM --platform=linux/s390x base\n")
 
