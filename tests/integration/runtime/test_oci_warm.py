@@ -183,6 +183,26 @@ print(parent == os.getpid())
 """
 
 
+WAITER = """
+import contextlib, ctypes, os, subprocess, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+subprocess.run(sys.argv[1:], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+with contextlib.suppress(ChildProcessError):
+    while True:
+        os.wait()
+"""
+
+
+def test_no_keeper_is_left_to_who_may_wait_for_all_its_children(warm: Warm) -> None:
+    """conmon does: it would stay as long as the keeper."""
+    if found := keeper_and_socket():
+        os.kill(found[0], signal.SIGTERM)
+        until(lambda: not alive(found[0]))
+    argv = [sys.executable, "-c", WAITER, COMMAND, "--root", warm.base / "state", "list"]
+    assert subprocess.run(argv, timeout=20, check=False).returncode == 0
+    assert not keeper_and_socket()
+
+
 @pytest.mark.parametrize("command", ["create", "run", "exec"])
 def test_a_container_left_alone_goes_to_the_nearest_subreaper_above_the_caller(
     warm: Warm, command: str, tmp_path: Path
