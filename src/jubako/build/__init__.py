@@ -9,10 +9,12 @@ from jubako.build.builder import BuildDrivers, BuildOptions, BuildResult, Pull, 
 from jubako.build.cache import BuildCache
 from jubako.build.dockerfile.source import DockerfileError
 from jubako.build.graph.execute import CommandFailed
+from jubako.build.inquiry import Answer, Inquiry, inquire
 from jubako.build.progress import BuildProgress, PlainProgress
 from jubako.build.rundir import reap
 
 __all__ = [
+    "Answer",
     "BuildCache",
     "BuildDrivers",
     "BuildOptions",
@@ -20,8 +22,10 @@ __all__ = [
     "BuildResult",
     "CommandFailed",
     "DockerfileError",
+    "Inquiry",
     "PlainProgress",
     "Pull",
     "build",
+    "inquire",
     "reap",
 ]

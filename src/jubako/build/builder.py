@@ -33,6 +33,7 @@ from jubako.build.graph.bench import Bench
 from jubako.build.graph.execute import CommandFailed
 from jubako.build.graph.filesystem import Filesystem
 from jubako.build.graph.filesystem import Output as FsOutput
+from jubako.build.inquiry import remarks_on
 from jubako.build.moment import Moment
 from jubako.build.observe import Observed
 from jubako.build.progress import BuildProgress, Silent
@@ -152,12 +153,18 @@ class _Build:
                 self._convert(dockerfile, given, each, workshop, lease)
                 for given, each in zip(arguments, self.platforms, strict=True)
             ]
+            remarks = self._remarks(dockerfile, text)
             solution = self._solve(states, lease)
             workshop.hashes.save()
             result = self._export(states, solution, workshop.bench)
         if unused := arguments[0].unused():
             self.progress.warning(f"One or more build-args [{' '.join(unused)}] were not consumed")
+        self.progress.remarks(remarks)
         return result
+
+    def _remarks(self, dockerfile: Dockerfile, text: contexts.DockerfileText) -> list[str]:
+        about = (dockerfile, text, self.context, self.drivers.images)
+        return remarks_on(*about, build_args=self.options.build_args, target=self.options.target)
 
     def _workshop(self, stack: ExitStack, text: contexts.DockerfileText, lease: Lease) -> Workshop:
         drivers = self.drivers

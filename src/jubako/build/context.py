@@ -55,7 +55,7 @@ def read_dockerfile(context: Path, dockerfile: str | Path | None) -> DockerfileT
 @contextmanager
 def open_tree(context: Path, dockerfile: DockerfileText) -> Iterator[Tree]:
     """Lend the context as a tree of what is not ignored. Raises InvalidArgument, PermissionDenied."""
-    rules = _read_ignore(context, dockerfile)
+    rules = read_ignore(context, dockerfile)
     with _explained(context):
         fd = os.open(context, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -72,7 +72,8 @@ def check_directory(context: Path) -> None:
         raise InvalidArgument(f'unable to prepare context: context must be a directory: "{context}"')
 
 
-def _read_ignore(context: Path, dockerfile: DockerfileText) -> Ignore:
+def read_ignore(context: Path, dockerfile: DockerfileText) -> Ignore:
+    """The rules of what is left out; none where there is no such file."""
     candidates = [context / ".dockerignore"]
     if dockerfile.path is not None:
         candidates.insert(0, dockerfile.path.with_name(dockerfile.path.name + ".dockerignore"))

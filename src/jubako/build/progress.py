@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from typing import Protocol, TextIO
 
 _LINE_LIMIT = 1 << 16
@@ -38,6 +39,9 @@ class BuildProgress(Protocol):
 
     def warning(self, text: str) -> None: ...
 
+    def remarks(self, lines: Sequence[str]) -> None:
+        """What there is to say when all is done."""
+
 
 class Silent:
     """For callers that do not want to know; it is its own step."""
@@ -46,6 +50,9 @@ class Silent:
         return self
 
     def warning(self, text: str) -> None:
+        pass
+
+    def remarks(self, lines: Sequence[str]) -> None:
         pass
 
     def log(self, data: bytes) -> None:
@@ -86,6 +93,13 @@ class PlainProgress:
             self._leave()
             self._stream.write(f"[Warning] {text}\n")
             self._stream.flush()
+
+    def remarks(self, lines: Sequence[str]) -> None:
+        if lines:
+            with self._lock:
+                self._leave()
+                self._stream.write("".join(f"{line}\n" for line in lines))
+                self._stream.flush()
 
     def write(self, step: _PlainStep, lines: list[str], *, last: bool = False) -> None:
         with self._lock:

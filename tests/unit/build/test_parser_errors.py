@@ -16,7 +16,6 @@ CASES = [
     ("# only a comment\n", 2, 1, "no FROM instruction"),
     ("FROM a b", 1, 1, "FROM requires either one or three arguments"),
     ("FROM a AS 1st", 1, 1, "invalid name for build stage"),
-    ("FROM a AS x\nFROM b AS X", 2, 1, "duplicate name x"),
     ("FROM a\nRUN --mount=type=ssh true", 2, 5, "RUN --mount=type=ssh is not supported yet"),
     ("FROM a\nRUN --mount=type=tmpfs true", 2, 5, "a mount of type tmpfs needs a target"),
     ("FROM a\nRUN --device=x true", 2, 5, "RUN --device is not supported yet"),

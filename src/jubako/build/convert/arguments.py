@@ -12,7 +12,8 @@ from jubako.spec.oci_image import Platform
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
 PROXIES = frozenset({*_PROXIES, *(name.lower() for name in _PROXIES)})
-_OTHER_PREDEFINED = frozenset({"SOURCE_DATE_EPOCH", "BUILDKIT_INLINE_CACHE", "BUILDKIT_SYNTAX"})
+_OTHER_PREDEFINED = frozenset({"SOURCE_DATE_EPOCH"})
+_PREDEFINED_PREFIX = "BUILDKIT_"
 
 
 class Arguments:
@@ -38,13 +39,18 @@ class Arguments:
         """A variable as FROM sees it."""
         return self.globals[name] if name in self.globals else self._automatic.get(name)
 
+    def automatic(self) -> dict[str, str]:
+        """What the builder says about platforms and the target."""
+        return dict(self._automatic)
+
     def proxies(self) -> dict[str, str]:
         """What every RUN gets without asking, and no key or history ever shows."""
         return {name: value for name, value in self._given.items() if name in PROXIES}
 
     def unused(self) -> list[str]:
         """What the caller gave and nothing declared: most often a misspelled name."""
-        return sorted(set(self._given) - self._used - PROXIES - _OTHER_PREDEFINED - set(self._automatic))
+        names = set(self._given) - self._used - PROXIES - _OTHER_PREDEFINED - set(self._automatic)
+        return sorted(name for name in names if not name.startswith(_PREDEFINED_PREFIX))
 
 
 def _automatic(platform: Platform, target_stage: str | None) -> dict[str, str]:

@@ -77,7 +77,7 @@ class Converter:
             raise DockerfileError(self._dockerfile.source, position, error.problem) from None
 
     def _stage_called(self, name: str, before: int) -> Stage | None:
-        for stage in self._dockerfile.stages[:before]:
+        for stage in reversed(self._dockerfile.stages[:before]):
             if stage.name == name or (name.isdecimal() and str(stage.index) == name):
                 return stage
         return None

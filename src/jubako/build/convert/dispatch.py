@@ -20,7 +20,8 @@ from jubako.build.dockerfile.instructions import Instruction, KeyValue
 from jubako.build.graph.file import MakeDirectory
 from jubako.spec.oci_image import Healthcheck
 
-_PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)
+# What stands before the last colon is the host's, which an image has no say in: read and dropped, as BuildKit does.
+_PORT = re.compile(r"(?:[\w.:\[\]-]*:)?(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)
 _SIGNAL = re.compile(r"(?:SIG)?(?:[A-Z][A-Z0-9]{1,8}|RTMIN(?:\+\d+)?|RTMAX(?:-\d+)?)", re.IGNORECASE)
 
 

@@ -60,11 +60,8 @@ def parse_trigger(trigger: str, image: str) -> Trigger:
 
 
 def _stage(context: Context, source: From, earlier: list[Stage]) -> Stage:
-    if source.name is not None:
-        if not re.fullmatch(r"[a-z][a-z0-9_.-]*", source.name):
-            raise context.fail_here(
-                f'invalid name for build stage: "{source.name}", name can\'t start with a number or contain symbols'
-            )
-        if any(stage.name == source.name for stage in earlier):
-            raise context.fail_here(f"duplicate name {source.name}")
+    if source.name is not None and not re.fullmatch(r"[a-z][a-z0-9_.-]*", source.name):
+        raise context.fail_here(
+            f'invalid name for build stage: "{source.name}", name can\'t start with a number or contain symbols'
+        )
     return Stage(index=len(earlier), name=source.name, source=source, instructions=[])

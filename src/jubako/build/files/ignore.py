@@ -41,6 +41,11 @@ class Ignore:
         # Most files have no "!": then one expression answers for all the rules at once.
         self._simple = None if self._takes_in else _any_of(self._rules)
 
+    @property
+    def has_exceptions(self) -> bool:
+        """Whether a `!` takes paths in again."""
+        return bool(self._takes_in)
+
     def judge(self, path: str, parent: Verdict) -> Verdict:
         """The verdict on `path` (relative, no leading slash), whose directory has the verdict `parent`."""
         if not self._rules:

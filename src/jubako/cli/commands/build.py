@@ -30,6 +30,8 @@ def run(call: Call, arguments: Arguments) -> int:
             import tempfile
 
             context, dockerfile = stack.enter_context(tempfile.TemporaryDirectory(prefix="jubako-build-")), "-"
+        if asked := _asked(arguments):
+            return _answer(call, arguments, context, dockerfile, *asked)
         stdout = stack.enter_context(open(call.streams.stdout, "wb", closefd=False))
         stream = stack.enter_context(open(call.streams.stderr, "w", closefd=False))
         result = _build(
@@ -38,6 +40,33 @@ def run(call: Call, arguments: Arguments) -> int:
     if arguments.flag("quiet"):
         call.line(result.image_id)
     return 0
+
+
+def _asked(arguments: Arguments) -> tuple[str, bool] | None:
+    """The question of --check or --call, and whether the answer is to be JSON; None for a build."""
+    text = "check" if arguments.flag("check") else arguments.text("call")
+    method, *options = text.split(",")
+    formats = [option.removeprefix("format=") for option in options]
+    if any(option.partition("=")[0] != "format" for option in options) or not {*formats} <= {"json", "text"}:
+        raise Exit(1, f"invalid call {text}: after the method comes format=json or format=text")
+    return None if method in ("", "build") else (method, "json" in formats)
+
+
+def _answer(call: Call, arguments: Arguments, context: str, dockerfile: str | None, method: str, json: bool) -> int:
+    from pathlib import Path
+
+    from jubako.build import Inquiry, inquire
+
+    inquiry = Inquiry(
+        method=method,
+        json=json,
+        dockerfile=dockerfile,
+        target=arguments.optional("target"),
+        build_args=build_arguments(arguments.texts("build-arg")),
+    )
+    answer = inquire(call.builder.drivers.images, Path(context), inquiry)
+    call.line(answer.text)
+    return 0 if answer.ok else 1
 
 
 def _build(
@@ -98,6 +127,8 @@ COMMAND = Command(
     (
         Option("annotation", "", LIST, "Add annotation to the image"),
         Option("build-arg", "", LIST, "Set build-time variables"),
+        Option("call", "", TEXT, "Set method for evaluating build (build, check, outline, targets)", "build"),
+        Option("check", "", FLAG, 'Shorthand for "--call=check"'),
         Option("file", "f", TEXT, 'Name of the Dockerfile (Default is "PATH/Dockerfile")'),
         Option("iidfile", "", TEXT, "Write the image ID to the file"),
         Option("label", "", LIST, "Set metadata for an image"),

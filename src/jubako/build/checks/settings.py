@@ -1,0 +1,65 @@
+"""Which rules apply: the `# check=` directive, or the build argument that replaces it.
+
+Form: `skip=A,B;error=true;experimental=C`; `all` stands for every rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from jubako.build.checks.rules import RULES, Rule, Warned
+from jubako.build.dockerfile.context import suggestion
+from jubako.errors import InvalidArgument
+
+ARGUMENT = "BUILDKIT_DOCKERFILE_CHECK"
+_TRUTH = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False}
+
+
+class CheckSettings(msgspec.Struct, frozen=True):
+    """`error` says that a warning fails the build."""
+
+    skip: frozenset[str] = frozenset()
+    experimental: frozenset[str] = frozenset()
+    error: bool = False
+
+    def applies(self, rule: Rule) -> bool:
+        if rule.name in self.skip or "all" in self.skip:
+            return False
+        return not rule.experimental or bool({rule.name, "all"} & self.experimental)
+
+    def select(self, warnings: Iterable[Warned]) -> list[Warned]:
+        """Those that apply, in the order of the file."""
+        return sorted(
+            (warned for warned in warnings if self.applies(warned.rule)),
+            key=lambda warned: (warned.first_line, warned.rule.name),
+        )
+
+
+def parse(text: str) -> CheckSettings:
+    """Raises InvalidArgument for an option or a rule that there is not."""
+    found: dict[str, frozenset[str]] = {}
+    error = False
+    for part in filter(None, map(str.strip, text.split(";"))):
+        name, equals, value = map(str.strip, part.partition("="))
+        if not equals or name not in ("skip", "experimental", "error"):
+            raise InvalidArgument(f"invalid check option {part!r}", hint="skip=…, experimental=… or error=true")
+        if name == "error":
+            error = _truth(value)
+        else:
+            found[name] = _rules(value)
+    return CheckSettings(error=error, **found)
+
+
+def _truth(value: str) -> bool:
+    if value.lower() not in _TRUTH:
+        raise InvalidArgument(f"invalid check option error={value}: it is true or false")
+    return _TRUTH[value.lower()]
+
+
+def _rules(value: str) -> frozenset[str]:
+    names = frozenset(filter(None, map(str.strip, value.split(","))))
+    for name in sorted(names - set(RULES) - {"all"}):
+        raise InvalidArgument(f"there is no check {name!r}{suggestion(name, RULES)}")
+    return names

@@ -1,0 +1,124 @@
+"""`--call`: questions about a build that are answered without building: its warnings, what it takes, its targets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from jubako.build import context as contexts
+from jubako.build.checks import BaseFacts, FindFacts, Warned, check, outline, report, settings_of
+from jubako.build.checks.stages import Stages
+from jubako.build.context import DockerfileText
+from jubako.build.dockerfile.instructions import Dockerfile
+from jubako.build.dockerfile.parser import parse
+from jubako.errors import InvalidArgument, NotFound
+from jubako.image.catalog import Images
+
+
+class Inquiry(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked, and about which build: the fields are those of BuildOptions."""
+
+    method: str
+    json: bool = False
+    dockerfile: str | Path | None = None
+    target: str | None = None
+    build_args: Mapping[str, str] = {}
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What to print, and whether the question was answered with a yes."""
+
+    text: str
+    ok: bool = True
+
+
+def inquire(images: Images, context: Path, inquiry: Inquiry) -> Answer:
+    """Raises DockerfileError, InvalidArgument, NotFound."""
+    answer = _METHODS.get(inquiry.method)
+    if answer is None:
+        raise InvalidArgument(
+            f"call method {inquiry.method!r} is not supported", hint=f"it is one of {', '.join(sorted(_METHODS))}"
+        )
+    contexts.check_directory(context)
+    text = contexts.read_dockerfile(context, inquiry.dockerfile)
+    return answer(images, context, text, inquiry)
+
+
+def warnings_about(
+    dockerfile: Dockerfile,
+    text: DockerfileText,
+    context: Path,
+    images: Images,
+    *,
+    build_args: Mapping[str, str],
+    target: str | None,
+) -> list[Warned]:
+    """The warnings about one build, from what is here: no image is pulled for them."""
+    return check(
+        dockerfile,
+        settings_of(dockerfile, build_args),
+        build_args=build_args,
+        target=target,
+        find_facts=_facts(images),
+        ignore=contexts.read_ignore(context, text),
+    )
+
+
+def remarks_on(
+    dockerfile: Dockerfile,
+    text: DockerfileText,
+    context: Path,
+    images: Images,
+    *,
+    build_args: Mapping[str, str],
+    target: str | None,
+) -> list[str]:
+    """The warnings as a build tells them at its end. Raises InvalidArgument when they are to fail it."""
+    warnings = warnings_about(dockerfile, text, context, images, build_args=build_args, target=target)
+    lines = report.summary(warnings)
+    if warnings and settings_of(dockerfile, build_args).error:
+        raise InvalidArgument("\n".join([report.failure(warnings), *lines]))
+    return lines
+
+
+def _facts(images: Images) -> FindFacts:
+    def find(name: str) -> BaseFacts | None:
+        try:
+            config = images.resolve(name).config.config
+        except (NotFound, InvalidArgument):
+            return None
+        env = dict(text.split("=", 1) for text in (config and config.env) or [] if "=" in text)
+        return BaseFacts(env, bool(config and config.shell))
+
+    return find
+
+
+def _check(images: Images, context: Path, text: DockerfileText, inquiry: Inquiry) -> Answer:
+    dockerfile = parse(text.data, text.name)
+    warnings = warnings_about(dockerfile, text, context, images, build_args=inquiry.build_args, target=inquiry.target)
+    told = report.data(dockerfile.source, warnings).decode() if inquiry.json else None
+    return Answer(told or report.text(dockerfile.source, warnings).rstrip("\n"), not warnings)
+
+
+def _outline(images: Images, context: Path, text: DockerfileText, inquiry: Inquiry) -> Answer:
+    stages = _stages(text, inquiry)
+    return Answer(outline.outline_data(stages).decode() if inquiry.json else outline.outline_text(stages))
+
+
+def _targets(images: Images, context: Path, text: DockerfileText, inquiry: Inquiry) -> Answer:
+    stages = _stages(text, inquiry)
+    return Answer(outline.targets_data(stages).decode() if inquiry.json else outline.targets_text(stages).rstrip("\n"))
+
+
+def _stages(text: DockerfileText, inquiry: Inquiry) -> Stages:
+    return Stages(parse(text.data, text.name), inquiry.build_args, inquiry.target)
+
+
+_METHODS: dict[str, Callable[[Images, Path, DockerfileText, Inquiry], Answer]] = {
+    "check": _check,
+    "lint": _check,
+    "outline": _outline,
+    "targets": _targets,
+}
