@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -117,6 +117,20 @@ def docker(busybox: Path) -> Iterator[Peer]:
 
 def firewall_tables() -> set[str]:
     return set(subprocess.run(["nft", "list", "tables"], capture_output=True, text=True).stdout.splitlines())
+
+
+@pytest.fixture(scope="session")
+def runtime_keeper() -> Iterator[None]:
+    """The keeper that `jubako-oci` leaves goes with the tests: engines pass no environment on that would have it go."""
+    yield
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_text().split("\0")
+        except OSError:
+            continue
+        if "jubako.cli.keeper.serve" in words and words[0].startswith(f"{COMMAND.parent}/"):
+            with suppress(ProcessLookupError):
+                os.kill(int(process.name), signal.SIGTERM)
 
 
 @pytest.fixture(scope="session")

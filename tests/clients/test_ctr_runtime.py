@@ -12,7 +12,7 @@ import pytest
 from tests.clients.conftest import RUNTIME, Peer
 from tests.clients.sight import REPORT, differences
 
-pytestmark = [pytest.mark.clients, pytest.mark.root]
+pytestmark = [pytest.mark.clients, pytest.mark.root, pytest.mark.usefixtures("runtime_keeper")]
 
 IMAGE = "docker.io/library/busybox:latest"
 CONFIGURATION = """

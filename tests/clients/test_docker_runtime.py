@@ -12,7 +12,7 @@ import pytest
 from tests.clients.conftest import Peer
 from tests.clients.sight import REPORT, differences
 
-pytestmark = [pytest.mark.clients, pytest.mark.root]
+pytestmark = [pytest.mark.clients, pytest.mark.root, pytest.mark.usefixtures("runtime_keeper")]
 
 OURS = ["--runtime", "jubako", "--network", "none", "--ulimit", "nproc=1024:1024"]
 PATIENT = "trap 'echo usr; exit 3' USR1; echo up; while :; do sleep 0.05; done"

@@ -11,7 +11,7 @@ import pytest
 from tests.clients.conftest import LIMITS, RUNTIME, Peer
 from tests.clients.sight import REPORT, differences
 
-pytestmark = [pytest.mark.clients, pytest.mark.root]
+pytestmark = [pytest.mark.clients, pytest.mark.root, pytest.mark.usefixtures("runtime_keeper")]
 
 OFFLINE = ["--network", "none", *LIMITS]
 PATIENT = "trap 'echo usr' USR1; trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 0.05; done"

@@ -80,6 +80,16 @@ def test_nested_names_are_removed_whole(manager: CgroupManager) -> None:
     assert parent not in manager.names()
 
 
+def test_groups_above_go_with_the_last_that_is_beneath_them(manager: CgroupManager) -> None:
+    """podman and docker ask for libpod_parent/… and docker/…"""
+    above = f"test-{os.getpid()}-above"
+    one, two = manager.create(f"{above}/inner/one"), manager.create(f"{above}/inner/two")
+    one.remove()
+    assert above in manager.names()
+    two.remove()
+    assert above not in manager.names()
+
+
 def test_an_empty_group_that_was_left_behind_is_taken_over(manager: CgroupManager, group: CgroupHandle) -> None:
     assert manager.create(group.name, Resources(devices=DEVICE_RULES)).pids() == []
 

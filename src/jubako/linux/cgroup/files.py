@@ -58,6 +58,16 @@ def read_table(path: str) -> dict[str, int]:
     return {key: int(value) for key, _, value in (line.partition(" ") for line in read_text(path).splitlines())}
 
 
+def remove_above(directory: str, name: str) -> None:
+    """rmdir what stands above the group `name` at `directory`, up to our own subtree, as far as it is empty."""
+    for _ in range(name.strip("/").count("/")):
+        directory = os.path.dirname(directory)
+        try:
+            os.rmdir(directory)
+        except OSError:
+            return
+
+
 def remove_tree(directory: str, kill_all: Callable[[], None] | None) -> None:
     """rmdir the group and those beneath it; a group with processes is killed first, then waited for."""
     deadline = time.monotonic() + _TIMEOUT_S

@@ -9,7 +9,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from jubako.errors import FailedPrecondition, InvalidArgument
-from jubako.linux.cgroup.files import enable, inner, pids_of, read_table, read_text, remove_tree, wait_for, write_text
+from jubako.linux.cgroup.files import (
+    enable,
+    inner,
+    pids_of,
+    read_table,
+    read_text,
+    remove_above,
+    remove_tree,
+    wait_for,
+    write_text,
+)
 from jubako.linux.cgroup.seam import PARENT, Stats, check_name
 from jubako.linux.cgroup.signals import signal_frozen, signal_until_quiet
 from jubako.linux.cgroup.v1_limits import apply, wanted, write_device_rules
@@ -199,6 +209,7 @@ class V1Handle:
         self.close()
         for directory in dict.fromkeys(self.directories.values()):
             remove_tree(directory, self.kill_all)
+            remove_above(directory, self.name)
 
     def close(self) -> None:
         while self._fds:
@@ -206,15 +217,14 @@ class V1Handle:
 
 
 def make(directory: str) -> bool:
-    """Make a group, and jubako/ above it where that is missing; False when it is there already."""
+    """Make a group, and those above it where they are missing; False when it is there already."""
     try:
         os.mkdir(directory)
     except FileExistsError:
         return False
-    except FileNotFoundError:
-        parent = os.path.dirname(directory)
-        make(parent)
-        os.mkdir(directory)
+    except FileNotFoundError:  # or it was, and remove_above() of another container took it away since
+        make(os.path.dirname(directory))
+        return make(directory)
     _fill_cpuset(directory)
     return True
 

@@ -13,7 +13,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from jubako.errors import FailedPrecondition, InvalidArgument
-from jubako.linux.cgroup.files import enable, inner, pids_of, read_table, remove_tree, take_over, wait_for, write_text
+from jubako.linux.cgroup.files import (
+    enable,
+    inner,
+    pids_of,
+    read_table,
+    remove_above,
+    remove_tree,
+    take_over,
+    wait_for,
+    write_text,
+)
 from jubako.linux.cgroup.seam import PARENT, Stats, check_name
 from jubako.linux.cgroup.signals import signal_frozen
 from jubako.linux.cgroup.v2_limits import apply, controllers
@@ -37,7 +47,7 @@ class V2Manager:
         if os.path.isdir(handle.directory):
             take_over(handle.directory)
             handle.remove()
-        os.makedirs(handle.directory, exist_ok=True)
+        _make(handle.directory)
         try:
             enable(handle.directory, _WANTED | controllers(resources), levels=handle.levels)
             if resources:
@@ -63,6 +73,14 @@ class V2Manager:
             os.mkdir(f"{self._root}/{PARENT}")
         enable(f"{self._root}/{PARENT}", _WANTED, levels=1)
         return os.path.exists(f"{self._root}/{PARENT}/memory.swap.max")
+
+
+def _make(directory: str) -> None:
+    """With all above it, of which remove_above() of another container may take away what has just been made."""
+    try:
+        os.makedirs(directory, exist_ok=True)
+    except FileNotFoundError:
+        _make(directory)
 
 
 class V2Handle:
@@ -170,6 +188,7 @@ class V2Handle:
     def remove(self) -> None:
         self.close()
         remove_tree(self.directory, self.kill_all)
+        remove_above(self.directory, self.name)
 
     def close(self) -> None:
         while self._fds:
