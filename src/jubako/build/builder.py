@@ -39,7 +39,7 @@ from jubako.build.observe import Observed
 from jubako.build.progress import BuildProgress, Silent
 from jubako.build.rundir import reap
 from jubako.build.solver.solver import Solution, Solver
-from jubako.errors import InvalidArgument, NotFound
+from jubako.errors import InvalidArgument, JubakoError, NotFound
 from jubako.image import platform as platforms
 from jubako.image import reference
 from jubako.image.catalog import Image, Images
@@ -154,7 +154,7 @@ class _Build:
                 for given, each in zip(arguments, self.platforms, strict=True)
             ]
             remarks = self._remarks(dockerfile, text)
-            solution = self._solve(states, lease)
+            solution = self._solve(states, workshop)
             workshop.hashes.save()
             result = self._export(states, solution, workshop.bench)
         if unused := arguments[0].unused():
@@ -174,6 +174,7 @@ class _Build:
             context=stack.enter_context(contexts.open_tree(self.context, text)),
             hashes=FileHashes(drivers.store.records, str(self.context.resolve())),
             network="bridge" if self.options.network == "default" else self.options.network,
+            cache=LeasedCache(BuildCache(drivers.store), lease, fresh=self.options.no_cache),
             places=self.places,
         )
 
@@ -230,13 +231,12 @@ class _Build:
             message = f"image {name} is here for {found}, not for the specified platform ({wanted})"
             raise NotFound("image", name, message=message) from None
 
-    def _solve(self, states: Sequence[StageState], lease: Lease) -> Solution[Filesystem, FsOutput]:
-        cache = LeasedCache(BuildCache(self.drivers.store), lease, fresh=self.options.no_cache)
+    def _solve(self, states: Sequence[StageState], workshop: Workshop) -> Solution[Filesystem, FsOutput]:
         observed = Observed(self.progress, self.places)
-        solver: Solver[Filesystem, FsOutput] = Solver(cache, observed, workers=self.options.workers)
+        solver: Solver[Filesystem, FsOutput] = Solver(workshop.cache, observed, workers=self.options.workers)
         try:
             return solver.solve([state.vertex for state in states])
-        except (CommandFailed, InvalidArgument, NotFound) as error:
+        except JubakoError as error:
             if observed.failed_at is None:
                 raise
             raise _at(observed.failed_at, error) from error
@@ -278,7 +278,7 @@ class _Build:
         step.done()
 
 
-def _at(place: Place, error: CommandFailed | InvalidArgument | NotFound) -> CommandFailed | InvalidArgument:
+def _at(place: Place, error: JubakoError) -> CommandFailed | InvalidArgument:
     """The same failure, shown in the Dockerfile."""
     located = place.error(error.message, error.hint)
     if isinstance(error, CommandFailed):

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import io
 import os
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
-from jubako.build import BuildCache, DockerfileError, PlainProgress, build, reap
+from jubako.build import BuildCache, DockerfileError, PlainProgress, build
 from jubako.build.progress import Step
-from jubako.linux import cgroup
 
 from .conftest import Site
 
@@ -177,58 +172,6 @@ def test_pruned_cache_is_empty_and_lets_its_blobs_go(site: Site) -> None:
     assert len(cache.prune()) == 1
     assert cache.entries() == []
     assert site.store.records.collection("pin", dict).keys("build-cache/") == []
-
-
-PROGRAM = """
-import sys
-from pathlib import Path
-from jubako.build import BuildDrivers, PlainProgress, build
-from jubako.image.catalog import Images
-from jubako.network import Networks
-from jubako.snapshot import Overlay
-from jubako.store import Store
-root, run, context = map(Path, sys.argv[1:4])
-store = Store.open(root)
-drivers = BuildDrivers(store, Images(store), Overlay(store), Networks(store, run), root, run)
-result = build(drivers, context, network="none", tags=["side"], progress=PlainProgress(sys.stdout))
-print("built", result.image_id)
-"""
-
-
-def start(site: Site) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", PROGRAM, str(site.root), str(site.run_root), str(site.context)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-def test_builds_side_by_side_share_one_cache(site: Site) -> None:
-    site.file("a", "1")
-    site.file("Dockerfile", "FROM base\nCOPY a /\nRUN echo 1 >/1\nRUN echo 2 >/2\n")
-    processes = [start(site) for _ in range(3)]
-    outputs = [process.communicate(timeout=120)[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0, 0], outputs
-    site.build()
-    assert len(site.cached()) == 3
-
-
-@pytest.mark.parametrize("delay_s", [0.05, 0.15, 0.3, 0.45, 0.6])
-def test_killed_build_leaves_only_usable_cache(site: Site, delay_s: float) -> None:
-    site.file("a", "1")
-    site.file("Dockerfile", "FROM base\nCOPY a /\nRUN echo 1 >/1\nRUN echo 2 >/2; sleep 300\nRUN echo 3\n")
-    process = start(site)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "COPY" in line:
-            break
-    time.sleep(delay_s)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    result = site.build("FROM base\nCOPY a /\nRUN echo 1 >/1\n")
-    assert site.read(result, "1") == "1\n"
-    assert reap(site.networks, site.run_root) == 0
-    assert not [name for name in cgroup.manager().names() if name.startswith("build-")]
-    site.store.ingest.reap()
-    assert os.listdir(site.root / "ingest") == []
-    assert not [key for key in site.snapshots.keys() if key in site.store.leases.held()]
 
 
 def test_file_that_changes_while_it_is_copied_does_not_poison_the_cache(site: Site) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 
 from jubako.build.convert import history
 from jubako.build.convert.scope import Scope
@@ -10,34 +11,80 @@ from jubako.build.dockerfile.instructions import Copy
 from jubako.build.dockerfile.lexer import heredoc_token
 from jubako.build.dockerfile.source import Text
 from jubako.build.files import mode as modes
-from jubako.build.graph import file
-from jubako.build.graph.file import CopySpec, Inline
+from jubako.build.graph import copy
+from jubako.build.graph.copy import CopySpec, Inline
+from jubako.build.graph.filesystem import Filesystem, FsVertex
+from jubako.build.graph.source import Base
+from jubako.build.graph.vertex import Vertex
+
+_LOGIN = re.compile(r"(\b[a-z]+://)[^\s/@]+@")
 
 
 def convert_copy(scope: Scope, instruction: Copy) -> None:
     """Raises DockerfileError."""
-    spec = CopySpec(
-        sources=[scope.expand(text) for text in instruction.sources if heredoc_token(text.value) is None],
+    name = _shown_urls(scope.step_name(instruction))
+    local, remote = _sources(scope, instruction, name)
+    spec = _spec(scope, instruction, local, [url for url, _ in remote])
+    if len(spec.sources) + len(spec.inline) + len(remote) > 1 and not spec.destination.endswith("/"):
+        raise scope.fail(
+            instruction.destination,
+            f"when using {spec.keyword} with more than one source file, the destination must be "
+            "a directory and end with a /",
+        )
+    fetched = [vertex for _, vertex in remote]
+    below: FsVertex = Vertex(Base("scratch", Filesystem())) if spec.link else scope.stage.vertex
+    workshop = scope.workshop
+    if instruction.source_stage is not None:
+        operation, inputs = copy.Copy(name, scope.bench, spec), [scope.stage_vertex(scope, instruction.source_stage)]
+    else:
+        operation, inputs = copy.Copy(name, scope.bench, spec, workshop.context, workshop.hashes), fetched
+    if spec.link:
+        vertex = scope.add_beside(instruction, operation, below, *inputs)
+        scope.stage.vertex = Vertex(copy.Merge(name), (scope.stage.vertex, vertex))
+    else:
+        scope.add_step(instruction, operation, *inputs)
+    scope.stage.record(history.copy(spec, scope.expand(instruction.destination)), scope.stage.vertex)
+
+
+def _shown_urls(text: str) -> str:
+    """The text of an instruction without the names and passwords of URLs in it."""
+    return _LOGIN.sub(r"\1", text)
+
+
+def _spec(scope: Scope, instruction: Copy, sources: list[str], remote: list[str]) -> CopySpec:
+    return CopySpec(
+        sources=sources,
         inline=_inline(scope, instruction),
+        remote=remote,
         destination=_destination(scope, instruction.destination),
         chown=_expanded(scope, instruction.chown),
         chmod=_mode(scope, instruction.chmod),
-        unpack=instruction.unpack,
+        keyword="ADD" if instruction.is_add else "COPY",
+        unpack=instruction.is_add and instruction.unpack is not False,
+        unpack_remote=bool(instruction.unpack),
+        parents=instruction.parents,
+        excludes=[scope.expand(text) for text in instruction.excludes],
+        link=instruction.link,
     )
-    if len(spec.sources) + len(spec.inline) > 1 and not spec.destination.endswith("/"):
-        raise scope.fail(
-            instruction.destination,
-            f"when using {'ADD' if spec.unpack else 'COPY'} with more than one source file, the destination must be "
-            "a directory and end with a /",
-        )
-    name = scope.step_name(instruction)
-    if instruction.source_stage is not None:
-        source = scope.stage_vertex(scope, instruction.source_stage)
-        vertex = scope.add_step(instruction, file.Copy(name, scope.bench, spec), source)
-    else:
-        workshop = scope.workshop
-        vertex = scope.add_step(instruction, file.Copy(name, scope.bench, spec, workshop.context, workshop.hashes))
-    scope.stage.record(history.copy(spec, scope.expand(instruction.destination)), vertex)
+
+
+def _sources(scope: Scope, instruction: Copy, name: str) -> tuple[list[str], list[tuple[str, FsVertex]]]:
+    """Paths, and what is fetched: each URL as messages and history show it, with the vertex that fetches it."""
+    local: list[str] = []
+    remote: list[tuple[str, FsVertex]] = []
+    for text in instruction.sources:
+        if heredoc_token(text.value) is not None:
+            continue
+        source = scope.expand(text)
+        if instruction.is_add and ("://" in source or source.startswith("git@")):
+            from jubako.build.convert.remote import fetch
+
+            remote.append(fetch(scope, instruction, text, source, name))
+        else:
+            local.append(source)
+    if instruction.checksum is not None and (len(remote) != 1 or local):
+        raise scope.fail(instruction.checksum, "checksum can't be specified for multiple sources or local ones")
+    return local, remote
 
 
 def _inline(scope: Scope, instruction: Copy) -> list[Inline]:

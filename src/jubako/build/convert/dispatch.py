@@ -17,7 +17,7 @@ from jubako.build.convert.running import convert_run
 from jubako.build.convert.scope import Scope
 from jubako.build.dockerfile import instructions as ins
 from jubako.build.dockerfile.instructions import Instruction, KeyValue
-from jubako.build.graph.file import MakeDirectory
+from jubako.build.graph.directory import MakeDirectory
 from jubako.spec.oci_image import Healthcheck
 
 # What stands before the last colon is the host's, which an image has no say in: read and dropped, as BuildKit does.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from jubako.build.graph.file import CopySpec
+from jubako.build.graph.copy import CopySpec
 from jubako.spec.oci_image import Healthcheck
 
 COMMENT = "buildkit.dockerfile.v0"
@@ -20,8 +20,8 @@ def run(arguments: list[str], build_args: Mapping[str, str | None]) -> str:
 def copy(spec: CopySpec, destination: str) -> str:
     """`destination` is as it was written, perhaps relative."""
     flags = [f"--{name}={value}" for name, value in (("chown", spec.chown), ("chmod", spec.chmod)) if value]
-    sources = [*spec.sources, *(f"<<{file.name}" for file in spec.inline)]
-    return " ".join(["ADD" if spec.unpack else "COPY", *flags, *sources, destination, "# buildkit"])
+    sources = [*spec.remote, *spec.sources, *(f"<<{file.name}" for file in spec.inline)]
+    return " ".join([spec.keyword, *flags, *sources, destination, "# buildkit"])
 
 
 def pairs(keyword: str, items: Iterable[tuple[str, str | None]]) -> str:

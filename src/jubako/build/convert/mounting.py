@@ -8,7 +8,7 @@ from jubako.build.convert.scope import Place, Scope
 from jubako.build.dockerfile.instructions import Run
 from jubako.build.dockerfile.mounts import MountFlag
 from jubako.build.dockerfile.source import Placed
-from jubako.build.graph.file import Copy, CopySpec
+from jubako.build.graph.copy import Copy, CopySpec
 from jubako.build.graph.filesystem import Filesystem, FsVertex
 from jubako.build.graph.mounts import MountSpec
 from jubako.build.graph.source import Base
@@ -57,7 +57,7 @@ def _source(scope: Scope, instruction: Run, flag: MountFlag, options: dict[str, 
     if "from" in options:
         return scope.stage_vertex(scope, Placed(options["from"], flag.at.position()))
     path = options.get("source", "") or "."
-    spec = CopySpec(sources=[path], inline=[], destination=_COPIED, chown=None, chmod=None, unpack=False)
+    spec = CopySpec(sources=[path], destination=_COPIED)
     workshop = scope.workshop
     operation = Copy(f"[context] mount {path}", scope.bench, spec, workshop.context, workshop.hashes)
     vertex: FsVertex = Vertex(operation, [Vertex(Base("scratch", Filesystem()))])

@@ -16,7 +16,7 @@ from jubako.build.files.hashes import FileHashes
 from jubako.build.files.tree import Tree
 from jubako.build.graph.bench import Bench
 from jubako.build.graph.execute import Container
-from jubako.build.graph.filesystem import FsOperation, FsVertex
+from jubako.build.graph.filesystem import Cached, FsOperation, FsVertex
 from jubako.build.graph.vertex import Vertex
 
 
@@ -40,6 +40,7 @@ class Workshop(msgspec.Struct, frozen=True):
     context: Tree
     hashes: FileHashes
     network: str
+    cache: Cached
     places: dict[int, Place]
 
 
@@ -100,6 +101,12 @@ class Scope:
         vertex = Vertex(operation, (self.stage.vertex, *others))
         self.workshop.places[id(vertex)] = Place(self.source, instruction)
         self.stage.vertex = vertex
+        return vertex
+
+    def add_beside(self, instruction: Instruction, operation: FsOperation, *inputs: FsVertex) -> FsVertex:
+        """A vertex that the stage does not stand on."""
+        vertex = Vertex(operation, inputs)
+        self.workshop.places[id(vertex)] = Place(self.source, instruction)
         return vertex
 
     def _bad_expansion(self, text: Text, error: expansion.ExpansionError) -> DockerfileError:

@@ -13,16 +13,16 @@ from jubako.build.dockerfile.words import NotStrings, json_strings, split_flags,
 FLAGS: dict[str, frozenset[str]] = {
     "FROM": frozenset({"platform"}),
     "RUN": frozenset({"mount", "network"}),
-    "COPY": frozenset({"from", "chown", "chmod"}),
-    "ADD": frozenset({"chown", "chmod"}),
+    "COPY": frozenset({"from", "chown", "chmod", "link", "parents", "exclude"}),
+    "ADD": frozenset({"chown", "chmod", "link", "exclude", "checksum", "keep-git-dir", "unpack"}),
     "HEALTHCHECK": frozenset({"interval", "timeout", "start-period", "start-interval", "retries"}),
 }
 # Refused by name, so that nobody takes silence for support.
 UNSUPPORTED_FLAGS: dict[str, frozenset[str]] = {
     "RUN": frozenset({"security", "device"}),
-    "COPY": frozenset({"link", "parents", "exclude"}),
-    "ADD": frozenset({"link", "exclude", "checksum", "keep-git-dir", "unpack"}),
 }
+_BOOLEANS = frozenset({"link", "parents", "keep-git-dir", "unpack"})
+_TRUTH = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False}
 
 
 class Context:
@@ -37,6 +37,7 @@ class Context:
         words, self.body = split_flags(statement.body, self.escape)
         self.flags: dict[str, Text] = {}
         self.mounts: list[MountFlag] = []
+        self.excludes: list[Text] = []
         for word in words:
             self._take_flag(word)
 
@@ -120,6 +121,16 @@ class Context:
                 self.body, "when using JSON array syntax, arrays must be comprised of strings only"
             ) from None
 
+    def truth(self, name: str) -> bool | None:
+        """The value of a boolean flag, None when it is not given."""
+        text = self.flags.get(name)
+        if text is None:
+            return None
+        value = _TRUTH.get(text.value.lower())
+        if value is None:
+            raise self.fail(text, f"expecting boolean value for flag {name}, not: {text.value}")
+        return value
+
     def _take_flag(self, word: Text) -> None:
         name, equals, value = word.value[2:].partition("=")
         known = FLAGS.get(self.keyword, frozenset())
@@ -132,9 +143,15 @@ class Context:
             return
         if name in self.flags:
             raise self.fail(word, f"duplicate flag specified: {name}")
+        if name in _BOOLEANS and not equals:
+            equals, value = "=", "true"
         if not equals or not value:
             raise self.fail(word, f"missing a value on flag: --{name}")
-        self.flags[name] = Placed(_unquoted(value), word.position())
+        text = Placed(_unquoted(value), word.position())
+        if name == "exclude":
+            self.excludes.append(text)
+        else:
+            self.flags[name] = text
 
     def _take_mount(self, value: Text, word: Text) -> None:
         try:

@@ -91,17 +91,20 @@ def _copy(context: Context) -> ins.Instruction:
         source_stage=context.flags.get("from"),
         chown=context.flags.get("chown"),
         chmod=context.flags.get("chmod"),
-        unpack=context.keyword == "ADD",
+        is_add=context.keyword == "ADD",
+        unpack=context.truth("unpack"),
+        link=bool(context.truth("link")),
+        parents=bool(context.truth("parents")),
+        excludes=context.excludes,
+        checksum=context.flags.get("checksum"),
+        keep_git_dir=bool(context.truth("keep-git-dir")),
         **_common(context),
     )
 
 
 def _check_source(context: Context, word: Text) -> None:
-    remote = re.match(r"https?://|git://|git@|ssh://", word.value)
-    if remote and context.keyword == "COPY":
+    if context.keyword == "COPY" and re.match(r"https?://|git://|git@|ssh://", word.value):
         raise context.fail(word, "source can't be a URL for COPY")
-    if remote:
-        raise context.fail(word, "ADD of a URL or a git repository is not supported yet")
     name = heredoc_token(word.value)
     if name is not None and context.flags.get("from"):
         raise context.fail(word, "a here-document can't be combined with --from")

@@ -49,7 +49,7 @@ class Run(Instruction, frozen=True, kw_only=True):
 
 
 class Copy(Instruction, frozen=True, kw_only=True):
-    """COPY, and ADD with `unpack`; `sources` may name here-documents (`<<EOF`)."""
+    """COPY, and ADD; `sources` may name here-documents (`<<EOF`), `unpack` is None where the flag is not given."""
 
     sources: list[Text]
     destination: Text
@@ -57,7 +57,13 @@ class Copy(Instruction, frozen=True, kw_only=True):
     source_stage: Text | None = None
     chown: Text | None = None
     chmod: Text | None = None
-    unpack: bool = False
+    is_add: bool = False
+    unpack: bool | None = None
+    link: bool = False
+    parents: bool = False
+    excludes: list[Text] = []
+    checksum: Text | None = None
+    keep_git_dir: bool = False
 
 
 class Env(Instruction, frozen=True, kw_only=True):

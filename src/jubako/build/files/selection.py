@@ -7,11 +7,14 @@ only where they are kept. Times, inodes and the paths of the sources do not coun
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
+from jubako.build.files.filtered import with_parents, without
+from jubako.build.files.ignore import Ignore
 from jubako.build.files.pattern import BadPattern, has_wildcards
 from jubako.build.files.tree import Entry, Tree, clean_path
 from jubako.errors import InvalidArgument, NotFound
@@ -25,27 +28,45 @@ class Selected(msgspec.Struct, frozen=True):
     tree: Tree
     entry: Entry
     name: str
+    excludes: Ignore | None = None
 
     @property
     def is_directory(self) -> bool:
         return stat.S_ISDIR(self.entry.status.st_mode)
 
     def walk(self) -> Iterator[Entry]:
-        return self.tree.walk(self.entry)
+        entries = self.tree.walk(self.entry)
+        return entries if self.excludes is None else without(entries, self.excludes)
 
 
-def select(tree: Tree, sources: list[str], *, where: str) -> list[Selected]:
+class SelectedParents(Selected, frozen=True):
+    """COPY --parents: what `paths` name beneath the pivot `entry`, each with the directories that lead to it."""
+
+    paths: tuple[str, ...] = ()
+
+    def walk(self) -> Iterator[Entry]:
+        entries = with_parents(self.tree, self.entry, self.paths)
+        return entries if self.excludes is None else without(entries, self.excludes)
+
+
+def select(
+    tree: Tree, sources: Sequence[str], *, where: str, parents: bool = False, excludes: Sequence[str] = ()
+) -> list[Selected]:
     """Resolve the sources of a COPY. NotFound (naming `where`, such as "the build context"), InvalidArgument.
 
     A wildcard that matches nothing is fine: people write `COPY package.json yarn.lock* ./`.
     """
     selected: list[Selected] = []
+    rules = Ignore(excludes, name="--exclude") if excludes else None
     for source in sources:
+        if parents:
+            selected.append(_with_parents(tree, source, where, rules))
+            continue
         matches = _matches(tree, source)
         found = [item for path in matches if (item := _one(tree, path)) is not None]
         if not found and not has_wildcards(source):
             raise _missing(tree, source, where)
-        selected.extend(found)
+        selected.extend(found if rules is None else _excluded(found, rules))
     return selected
 
 
@@ -61,11 +82,34 @@ def digest(selected: list[Selected], hash_file: HashFile, *, keep_owner: bool) -
     return summary.hexdigest()
 
 
-def _matches(tree: Tree, source: str) -> list[str]:
+def _with_parents(tree: Tree, source: str, where: str, rules: Ignore | None) -> Selected:
+    """`/./` in a source is the pivot: what stands before it does not come along."""
+    pivot, found, pattern = source.rpartition("/./")
+    root = tree.real(clean_path(pivot)) if found else ""
+    matches = _matches(tree, posixpath.join(root, pattern.lstrip("/")), deep=True)
+    matches = [path for path in matches if tree.find(path)]
+    if not matches and not has_wildcards(source):
+        raise _missing(tree, source, where)
+    entry = tree.find(root)
+    if entry is None:
+        raise _missing(tree, pivot, where)
+    return SelectedParents(tree, entry, "", rules, tuple(matches))
+
+
+def _excluded(found: list[Selected], rules: Ignore) -> Iterator[Selected]:
+    """A file is compared by its name; of a directory, what is in it."""
+    for item in found:
+        if item.is_directory:
+            yield msgspec.structs.replace(item, excludes=rules)
+        elif not rules.judge_whole(item.name).ignored:
+            yield item
+
+
+def _matches(tree: Tree, source: str, *, deep: bool = False) -> list[str]:
     if not has_wildcards(source):
         return [clean_path(source)]
     try:
-        return tree.glob(source)
+        return tree.glob(source, deep=deep)
     except BadPattern as error:
         raise InvalidArgument(str(error)) from None
 

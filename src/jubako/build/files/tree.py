@@ -62,10 +62,13 @@ class Tree:
     def ignores(self, path: str) -> bool:
         return self._ignore.judge_whole(clean_path(path)).ignored
 
-    def glob(self, text: str) -> list[str]:
-        """The paths that a pattern matches, in order. Raises BadPattern."""
+    def glob(self, text: str, *, deep: bool = False) -> list[str]:
+        """The paths that a pattern matches, in order; with `deep`, `**` is any number of directories. BadPattern."""
         found = [""]
         for part in clean_path(text).split("/"):
+            if deep and part == "**":
+                found = list(dict.fromkeys(path for base in found for path in self._directories(base)))
+                continue
             if not pattern.has_wildcards(part):
                 found = [posixpath.join(base, part) for base in found]
                 continue
@@ -130,6 +133,12 @@ class Tree:
                         yield entry.name, entry.stat(follow_symlinks=False), judged
         finally:
             os.close(fd)
+
+    def _directories(self, path: str) -> Iterator[str]:
+        """`path` and the directories beneath it; links among them are not followed."""
+        entry = self.find(path)
+        if entry is not None:
+            yield from (found.path for found in self.walk(entry) if stat.S_ISDIR(found.status.st_mode))
 
     def _names(self, path: str) -> list[str]:
         base = self.real(path)

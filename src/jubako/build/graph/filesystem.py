@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Protocol
 
 import msgspec
 
@@ -49,7 +50,15 @@ def digest_of(*facts: object) -> str:
     return hashlib.sha256(msgspec.json.encode(facts, order="deterministic")).hexdigest()
 
 
+class Cached(Protocol):
+    """The build cache, as an operation uses it that learns its key only while it runs."""
+
+    def find(self, key: str) -> Output | None: ...
+
+    def put(self, key: str, output: Output, name: str) -> None: ...
+
+
 FsVertex = Vertex[Filesystem, Output]
 FsOperation = Operation[Filesystem, Output]
 
-__all__ = ["Filesystem", "FsOperation", "FsVertex", "Layer", "Output", "Task", "digest_of", "stacked"]
+__all__ = ["Cached", "Filesystem", "FsOperation", "FsVertex", "Layer", "Output", "Task", "digest_of", "stacked"]

@@ -1,8 +1,7 @@
-"""Operations on files: COPY, ADD, and the directory of WORKDIR."""
+"""COPY and ADD: files of the context, of a stage, of here-documents and of fetched sources, put over a file system."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 
@@ -12,14 +11,16 @@ from jubako.build.files import selection
 from jubako.build.files.clone import Style
 from jubako.build.files.copier import Copier
 from jubako.build.files.failure import explained
+from jubako.build.files.fetched import fetched_files
 from jubako.build.files.hashes import FileHashes, hash_file
 from jubako.build.files.selection import Selected
 from jubako.build.files.tree import Entry, Tree
 from jubako.build.graph.bench import Bench
 from jubako.build.graph.filesystem import Filesystem, Output, Task, digest_of, stacked
 from jubako.errors import JubakoError
-from jubako.linux.openat2 import mkdirs_in_root
-from jubako.runtime.users import resolve, resolve_owner
+from jubako.runtime.users import resolve_owner
+
+Owner = tuple[int, int] | None
 
 
 class Inline(msgspec.Struct, frozen=True):
@@ -29,19 +30,29 @@ class Inline(msgspec.Struct, frozen=True):
     content: str
 
 
-class CopySpec(msgspec.Struct, frozen=True):
-    """A COPY or ADD with everything expanded; `destination` is absolute."""
+class CopySpec(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A COPY or ADD with everything expanded; `destination` is absolute.
+
+    `remote` are the URLs of the inputs that were fetched. Local archives are unpacked with `unpack`, fetched ones with
+    `unpack_remote`.
+    """
 
     sources: list[str]
-    inline: list[Inline]
     destination: str
-    chown: str | None
-    chmod: str | None
-    unpack: bool
+    inline: list[Inline] = []
+    remote: list[str] = []
+    chown: str | None = None
+    chmod: str | None = None
+    keyword: str = "COPY"
+    unpack: bool = False
+    unpack_remote: bool = False
+    parents: bool = False
+    excludes: list[str] = []
+    link: bool = False
 
 
 class Copy:
-    """Copy into inputs[0]: from `context`, or from inputs[1] when that is None.
+    """Copy into inputs[0]: from `context`, or from inputs[1] when that is None; the last inputs are the remote ones.
 
     The key of a copy from the context is its content. From another stage the cheap key is that stage's layers, and
     the content is compared when that missed: a rebuilt stage with the same files costs no copy.
@@ -59,16 +70,16 @@ class Copy:
 
     def key(self, inputs: Sequence[Filesystem]) -> str:
         if self._context is None:
-            return self._key(inputs[0], "layers", list(inputs[1].diff_ids))
+            return self._key(inputs, "layers", list(inputs[1].diff_ids))
         self._digest_in_key = self._context_digest(self._context)
-        return self._key(inputs[0], "content", self._digest_in_key)
+        return self._key(inputs, "content", self._digest_in_key)
 
     def content_key(self, inputs: Sequence[Filesystem]) -> str | None:
         if self._context is not None:
             return None
         with self._bench.view(inputs[1]) as root_fd:
             selected = self._select(Tree(root_fd), "the stage")
-            return self._key(inputs[0], "content", self._digest(selected, _hash_plainly, keep_owner=self._keeps_owner))
+            return self._key(inputs, "content", self._digest(selected, _hash_plainly, keep_owner=self._keeps_owner))
 
     def run(self, inputs: Sequence[Filesystem], task: Task) -> Output:
         task.check()
@@ -76,8 +87,9 @@ class Copy:
             tree, where = self._context, "the build context"
             if tree is None:
                 tree, where = Tree(stack.enter_context(self._bench.view(inputs[1]))), "the stage"
-            selected = self._select(tree, where) + self._inline_files(stack)
-            output = self._bench.change(inputs[0], lambda root_fd: self._copy(root_fd, selected))
+            local = self._select(tree, where) + self._inline_files(stack)
+            fetched = self._fetched(inputs, stack)
+            output = self._bench.change(inputs[0], lambda root_fd: self._copy(root_fd, local, fetched))
         return msgspec.structs.replace(output, settled=self._is_settled())
 
     def result(self, inputs: Sequence[Filesystem], output: Output) -> Filesystem:
@@ -87,13 +99,17 @@ class Copy:
     def _keeps_owner(self) -> bool:
         return self._context is None and self._spec.chown is None
 
-    def _key(self, below: Filesystem, kind: str, source: object) -> str:
-        return digest_of(
-            "copy", below.diff_ids, kind, source, msgspec.to_builtins(self._spec), self._bench.moment.epoch
-        )
+    def _key(self, inputs: Sequence[Filesystem], kind: str, source: object) -> str:
+        remote = [filesystem.diff_ids for filesystem in self._remote(inputs)]
+        spec = msgspec.to_builtins(self._spec)
+        return digest_of("copy", inputs[0].diff_ids, kind, source, remote, spec, self._bench.moment.epoch)
+
+    def _remote(self, inputs: Sequence[Filesystem]) -> Sequence[Filesystem]:
+        return inputs[len(inputs) - len(self._spec.remote) :]
 
     def _select(self, tree: Tree, where: str) -> list[Selected]:
-        return selection.select(tree, self._spec.sources, where=where)
+        spec = self._spec
+        return selection.select(tree, spec.sources, where=where, parents=spec.parents, excludes=spec.excludes)
 
     def _context_digest(self, tree: Tree) -> str:
         with explained("read"):
@@ -113,7 +129,7 @@ class Copy:
     def _digest(self, selected: list[Selected], hash_file: selection.HashFile, *, keep_owner: bool) -> str:
         return selection.digest(selected, hash_file, keep_owner=keep_owner)
 
-    def _copy(self, root_fd: int, selected: list[Selected]) -> None:
+    def _copy(self, root_fd: int, local: list[Selected], fetched: list[Selected]) -> None:
         spec, from_context = self._spec, self._context is not None
         owner = resolve_owner(root_fd, spec.chown) if spec.chown else ((0, 0) if from_context else None)
         style = Style(
@@ -123,10 +139,11 @@ class Copy:
             xattrs=not from_context,
         )
         copier = Copier(root_fd, style)
-        copier.check(selected, spec.destination)
-        for item in selected:
-            if not (spec.unpack and _unpacked(root_fd, item, spec.destination, owner if spec.chown else None)):
-                copier.copy(item, spec.destination)
+        copier.check([*local, *fetched], spec.destination)
+        for items, unpack in ((local, spec.unpack), (fetched, spec.unpack_remote)):
+            for item in items:
+                if not (unpack and _unpacked(root_fd, item, spec.destination, owner if spec.chown else None)):
+                    copier.copy(item, spec.destination)
 
     def _inline_files(self, stack: ExitStack) -> list[Selected]:
         """The here-documents as files of a temporary tree."""
@@ -139,35 +156,32 @@ class Copy:
         tree = Tree(workspace.fd)
         return [item for file in self._spec.inline for item in selection.select(tree, [file.name], where="the file")]
 
+    def _fetched(self, inputs: Sequence[Filesystem], stack: ExitStack) -> list[Selected]:
+        views = [stack.enter_context(self._bench.view(filesystem)) for filesystem in self._remote(inputs)]
+        return [item for root_fd in views for item in fetched_files(Tree(root_fd), self._spec.excludes)]
 
-class MakeDirectory:
-    """WORKDIR: make `path` with its parents, owned by the image's user."""
 
-    def __init__(self, name: str, bench: Bench, path: str, user: str) -> None:
+class Merge:
+    """COPY --link: the layers of inputs[1], made without looking beneath them, over inputs[0]."""
+
+    def __init__(self, name: str) -> None:
         self.name = name
-        self._bench = bench
-        self._path = path
-        self._user = user
 
-    def key(self, inputs: Sequence[Filesystem]) -> str:
-        return digest_of("mkdir", inputs[0].diff_ids, self._path, self._user, self._bench.moment.epoch)
+    def key(self, inputs: Sequence[Filesystem]) -> str | None:
+        return None
 
     def content_key(self, inputs: Sequence[Filesystem]) -> str | None:
         return None
 
     def run(self, inputs: Sequence[Filesystem], task: Task) -> Output:
-        task.check()
-        return self._bench.change(inputs[0], self._make)
+        layers = inputs[1].layers
+        return Output(layers[-1] if layers else None, inputs[1].created or "")
 
     def result(self, inputs: Sequence[Filesystem], output: Output) -> Filesystem:
         return stacked(inputs[0], output)
 
-    def _make(self, root_fd: int) -> None:
-        identity = resolve(root_fd, self._user)
-        os.close(mkdirs_in_root(root_fd, self._path, 0o755, owner=(identity.uid, identity.gid)))
 
-
-def _unpacked(root_fd: int, item: Selected, destination: str, owner: tuple[int, int] | None) -> bool:
+def _unpacked(root_fd: int, item: Selected, destination: str, owner: Owner) -> bool:
     """Unpack the file if it is an archive, and tell whether it was."""
     from jubako.build.files.unpack import is_archive, unpack_archive
 

@@ -1,0 +1,119 @@
+"""The `git` program, run in an environment of our own, towards one remote that was judged."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from jubako.build.graph.vertex import Task
+from jubako.build.sources.address import resolve
+from jubako.build.sources.connect import port_of
+from jubako.build.sources.giturl import Repository
+from jubako.build.sources.url import opened, shown
+from jubako.errors import FailedPrecondition, InvalidArgument, Unavailable
+
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+_PASSED = ("PATH", "LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR", *_PROXIES)
+_SETTINGS = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "credential.helper=",
+    "protocol.ext.allow=never",
+    "protocol.file.allow=never",
+    "http.followRedirects=false",
+    "http.lowSpeedLimit=1000",
+    "http.lowSpeedTime=60",
+    "gc.auto=0",
+    "advice.detachedHead=false",
+    "init.defaultBranch=main",
+)
+_SSH = "ssh -o BatchMode=yes -o ConnectTimeout=30"
+_NO_KEYS = " -F /dev/null -o IdentityFile=none -o IdentityAgent=none"
+_PORTS = {"git": 9418, "ssh": 22}
+_SERVICE = "/info/refs?service=git-upload-pack"
+_ERROR_CHARS = 2000
+
+
+class Git:
+    """`url` is where git connects, `public_url` what a kept `.git` says, `shown` what messages say."""
+
+    def __init__(self, repository: Repository, home: Path, task: Task) -> None:
+        self.work: Path | None = None
+        self._task = task
+        self._settings = list(_SETTINGS)
+        self._environment = _environment(home, own_keys=repository.own_keys)
+        self.shown = shown(repository.url) if "://" in repository.url else repository.url
+        self.public_url = self.shown
+        self.url = self._judged(repository)
+
+    def run(self, *arguments: str) -> str:
+        """What the command printed. Raises Unavailable with what it said when it fails, FailedPrecondition."""
+        settings = [word for setting in self._settings for word in ("-c", setting)]
+        place = ["-C", str(self.work)] if self.work else []
+        self._task.check()
+        try:
+            process = subprocess.Popen(
+                ["git", *place, *settings, *arguments],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except FileNotFoundError:
+            raise FailedPrecondition("git sources need the program git", hint="install git") from None
+        with process, self._task.on_cancel(process.kill):
+            out, errors = process.communicate()
+        self._task.check()
+        if process.returncode:
+            said = errors.decode("utf-8", "replace").replace(self.url, self.shown).strip()[-_ERROR_CHARS:]
+            raise Unavailable(f"git {arguments[0]} of {self.shown} failed: {said or f'status {process.returncode}'}")
+        return out.decode("utf-8", "surrogateescape")
+
+    def _judged(self, repository: Repository) -> str:
+        """Where the repository really is; git is kept from going anywhere else."""
+        if repository.scheme in ("http", "https"):
+            return self._judged_http(repository.url)
+        parts = urlsplit(repository.url if "://" in repository.url else f"ssh://{repository.url.partition(':')[0]}")
+        try:
+            port = parts.port or _PORTS[parts.scheme]
+        except ValueError as error:
+            raise InvalidArgument(f"bad port in {self.shown}") from error
+        target = resolve(parts.hostname or "", port)
+        if repository.scheme != "git":
+            return repository.url
+        host = f"[{target.address}]" if ":" in target.address else target.address
+        return parts._replace(netloc=f"{host}:{port}").geturl()
+
+    def _judged_http(self, url: str) -> str:
+        with opened(url.rstrip("/") + _SERVICE, {"Git-Protocol": "version=2"}) as (_, final):
+            pass
+        path, found, _ = final.partition("/info/refs")
+        if not found:
+            raise Unavailable(f"{self.shown} redirects to {shown(final)}, which is no repository")
+        parts = urlsplit(path)
+        if "https_proxy" not in (name.lower() for name in os.environ):
+            target = resolve(parts.hostname or "", port_of(parts))
+            self._settings.append(f"http.curloptResolve={parts.hostname}:{port_of(parts)}:{target.address}")
+        return path
+
+
+def _environment(home: Path, *, own_keys: bool) -> dict[str, str]:
+    passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
+    agent = {"SSH_AUTH_SOCK": os.environ["SSH_AUTH_SOCK"]} if own_keys and "SSH_AUTH_SOCK" in os.environ else {}
+    return {
+        **passed,
+        **agent,
+        "HOME": str(home),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ASKPASS": "true",
+        "GIT_ALLOW_PROTOCOL": "http:https:git:ssh",
+        "GIT_SSH_COMMAND": _SSH if own_keys else _SSH + _NO_KEYS,
+        "GIT_PROTOCOL_FROM_USER": "0",
+        "GIT_LFS_SKIP_SMUDGE": "1",
+    }
