@@ -18,6 +18,7 @@ initrd() {
 # payload COMMAND: an archive for the disk's root directory: the project as .venv has it, its tests, and what to run.
 payload() {
     local tree=$work/payload.d
+    rm -rf "$tree"
     mkdir -p "$tree"/opt/{jubako/bin,jubako/lib/site-packages,vm/checkout}
     cp -r "$venv"/lib/python3.*/site-packages/jubako{,-*.dist-info} "$tree/opt/jubako/lib/site-packages/"
     cp "$venv"/bin/jubako* "$tree/opt/jubako/bin/"

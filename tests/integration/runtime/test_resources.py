@@ -236,7 +236,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"unified": {"nobody.max": "3"}}, "unified"),
     ({"unified": {"../cgroup.procs": "3"}}, "unified"),
     ({"devices": [{"allow": True, "type": "x"}]}, "devices"),
-    ({"devices": [{"allow": True, "type": "c", "access": "rz"}]}, "devices"),
+    ({"devices": [{"allow": True, "type": "c", "access": "z"}]}, "devices"),
     ({"devices": [{"allow": True, "type": "c", "major": -7}]}, "devices"),
 ]
 
