@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -54,6 +55,7 @@ int do_mknod(struct init *init, operation_t *op) {
 }
 
 int open_device(const char *path, mode_t type, unsigned major, unsigned minor) {
+        struct mount_attributes attributes = {.propagation = MS_PRIVATE}; /* what covers it stays in the container */
         struct stat status;
 
         _cleanup_close_ int tree = sys_open_tree(AT_FDCWD, path, TREE_CLONE);
@@ -63,7 +65,7 @@ int open_device(const char *path, mode_t type, unsigned major, unsigned minor) {
                 errno = ENODEV;
                 return -1;
         }
-        return take_fd(&tree);
+        return sys_mount_setattr(tree, 0, &attributes) < 0 ? -1 : take_fd(&tree);
 }
 
 int do_bind_device(struct init *init, operation_t *op) {

@@ -183,7 +183,11 @@ int do_filesystem(struct init *init, operation_t *op) {
         return 0;
 }
 
+/* A tree of the creator's has peers on the host: what is mounted in the container, beneath a part of it that is not
+ * named here, must not appear there. */
 static int set_propagation(int tree, uint64_t propagation) {
+        if (!(propagation & MS_SHARED) && set_attributes(tree, TREE_RECURSIVE, 0, 0, MS_SLAVE) < 0)
+                return -1;
         return set_attributes(tree, propagation & MS_REC ? TREE_RECURSIVE : 0, 0, 0, propagation & ~(uint64_t) MS_REC);
 }
 
@@ -224,14 +228,21 @@ static int change_root(struct init *init) {
         return fchdir(init->root) < 0 || chroot(".") < 0 ? -1 : chdir("/");
 }
 
+/* What is unmounted of a shared old root would be so on the host. "." is still the new root's own, with the old one among
+ * what lies beneath: so by descriptor, and the volumes that are to be shared stay so. */
+static int cut_off(int old_root) {
+        return fchdir(old_root) < 0 ? -1 : mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL);
+}
+
 /* pivot_root(".", ".") stacks the old root on the new one; detaching "." takes it away. pivot_root(2). */
 int do_pivot(struct init *init, operation_t *op) {
         init->path = ".";
         if (op->integers[0])
                 return change_root(init);
-        if (fchdir(init->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+        _cleanup_close_ int old_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (old_root < 0 || fchdir(init->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
                 return -1;
-        if (op->integers[1] && mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+        if (op->integers[1] && cut_off(old_root) < 0)
                 return -1;
         return umount2(".", MNT_DETACH) < 0 ? -1 : chdir("/");
 }

@@ -19,12 +19,6 @@ enum operation_code {
 #include "operations.h"
 };
 
-enum {
-        PLAN_OPERATIONS_MAX = 4096,
-        PLAN_STRINGS_MAX = 65536,
-        PLAN_BYTES_MAX = 16 << 20,
-};
-
 struct operation {
         uint16_t code;
         uint16_t strings;

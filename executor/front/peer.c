@@ -1,7 +1,7 @@
 /* Who listens at the keeper's socket: a process of the same user that is no more confined than this one.
  *
  * The front hands it files and environment, and runs what it orders (spawn.c). A process that the same user confined
- * (capabilities, no_new_privs, seccomp, namespaces, label) must not get out by listening in the keeper's place.
+ * (capabilities, no_new_privs, seccomp, namespaces, root, label) must not get out by listening in the keeper's place.
  */
 #include "front.h"
 
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -74,6 +75,10 @@ static bool same_context(int self, int peer)
 {
 	static const char *const namespaces[] = {"ns/user", "ns/mnt", "ns/pid", "ns/net", "ns/ipc", "ns/uts"};
 	static struct text mine, theirs;
+	struct stat my_root, their_root;
+	if (fstatat(self, "root/", &my_root, 0) < 0 || fstatat(peer, "root/", &their_root, 0) < 0 ||
+	    my_root.st_dev != their_root.st_dev || my_root.st_ino != their_root.st_ino)
+		return false;
 	for (size_t i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++) {
 		read_link(self, namespaces[i], &mine);
 		read_link(peer, namespaces[i], &theirs);

@@ -11,6 +11,9 @@ from jubako.runtime import opcodes as op
 from jubako.runtime.plan import Plan
 from jubako.spec.oci_runtime import Hook, Hooks
 
+# What poll(2) takes: 24 days.
+TIMEOUT_S_MAX = ((1 << 31) - 1) // 1000
+
 
 def wait_for_creator(hooks: Hooks) -> bool:
     """Whether the first process must stop before its pivot, where hooks expect it."""
@@ -26,5 +29,5 @@ def add_create_hooks(plan: Plan, hooks: Hooks, state_fd: int) -> None:
 
 def add_hooks(plan: Plan, hooks: Sequence[Hook], state_fd: int) -> None:
     for hook in hooks:
-        timeout_ms = -1 if hook.timeout is None else hook.timeout * 1000
+        timeout_ms = -1 if hook.timeout is None else min(hook.timeout, TIMEOUT_S_MAX) * 1000
         plan.add(op.HOOK, timeout_ms, state_fd, len(hook.args), hook.path, *hook.args, *hook.env)

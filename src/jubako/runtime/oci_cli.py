@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 import sys
 from typing import TYPE_CHECKING
 
@@ -195,7 +197,18 @@ def _features() -> int:
 def _default_root() -> str:
     if os.geteuid() == 0:
         return "/run/jubako-oci"
-    return os.path.join(os.environ.get("XDG_RUNTIME_DIR") or f"/tmp/jubako-oci-{os.geteuid()}", "jubako-oci")
+    base = os.environ.get("XDG_RUNTIME_DIR") or _own_directory(f"/tmp/jubako-oci-{os.geteuid()}")
+    return os.path.join(base, "jubako-oci")
+
+
+def _own_directory(path: str) -> str:
+    """Where others may write, too: what they would put into our containers' state (hooks) runs as us."""
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path, 0o700)
+    found = os.lstat(path)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise FailedPrecondition(f"{path} is not a directory of this user alone: set XDG_RUNTIME_DIR or --root")
+    return path
 
 
 def _print(text: str) -> int:

@@ -47,14 +47,34 @@ class Plan:
     def __init__(self) -> None:
         self._monitor: list[bytes] = []
         self._init: list[bytes] = []
+        self._strings = 0
 
     def add(self, code: int, *values: int | Text) -> None:
         """Append one operation: its integers, then its strings (operations.h names them)."""
-        (self._monitor if code < opcodes.PROPAGATION else self._init).append(_operation(code, *values))
+        self._strings += len(values) - opcodes.INTEGERS[code] + 1  # the end of its list takes a place, too
+        if self._strings > opcodes.PLAN_STRINGS_MAX:
+            raise InvalidArgument(f"too many arguments, variables and options: more than {opcodes.PLAN_STRINGS_MAX}")
+        try:
+            (self._monitor if code < opcodes.PROPAGATION else self._init).append(_operation(code, *values))
+        except struct.error:
+            numbers = ", ".join(map(str, values[: opcodes.INTEGERS[code]]))
+            name = opcodes.NAMES[code].lower().replace("_", " ")
+            raise InvalidArgument(f"{name}: a number is out of range: {numbers}") from None
 
     def encode(self) -> bytes:
         body = b"".join(self._monitor) + b"".join(self._init)
+        self._check(len(body))
         header = _HEADER.pack(
             opcodes.PLAN_MAGIC, opcodes.PLAN_VERSION, 0, _HEADER.size + len(body), len(self._monitor) + len(self._init)
         )
         return header + body
+
+    def _check(self, body_bytes: int) -> None:
+        """What the executor has room for."""
+        count = len(self._monitor) + len(self._init)
+        if count > opcodes.PLAN_OPERATIONS_MAX:
+            most = opcodes.PLAN_OPERATIONS_MAX
+            raise InvalidArgument(f"too many mounts, devices, masked paths and the like: {count} steps, at most {most}")
+        if _HEADER.size + body_bytes > opcodes.PLAN_BYTES_MAX:
+            most = opcodes.PLAN_BYTES_MAX
+            raise InvalidArgument(f"the specification is too large: {body_bytes} bytes as steps, at most {most}")

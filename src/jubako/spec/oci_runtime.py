@@ -15,6 +15,8 @@ import msgspec
 ID = Annotated[int, msgspec.Meta(ge=0, le=(1 << 32) - 2)]
 Mode = Annotated[int, msgspec.Meta(ge=0, le=(1 << 32) - 1)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 32) - 1)]
+Signed32 = Annotated[int, msgspec.Meta(ge=-(1 << 31), le=(1 << 31) - 1)]
+Signed64 = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 # What dev_t has room for, makedev(3).
 Major = Annotated[int, msgspec.Meta(ge=0, le=(1 << 12) - 1)]
 Minor = Annotated[int, msgspec.Meta(ge=0, le=(1 << 20) - 1)]
@@ -54,8 +56,8 @@ class Scheduler(Struct, kw_only=True):
     """sched_setattr(2); `runtime`, `deadline` and `period` are nanoseconds."""
 
     policy: str
-    nice: int = 0
-    priority: int = 0
+    nice: Signed32 = 0
+    priority: Signed32 = 0
     flags: list[str] = []
     runtime: int = 0
     deadline: int = 0
@@ -144,9 +146,9 @@ class DeviceRule(Struct, kw_only=True):
 class MemoryResources(Struct, kw_only=True):
     """Bytes; -1 is unlimited, 0 says nothing. `swap` is memory and swap together."""
 
-    limit: int | None = None
-    reservation: int | None = None
-    swap: int | None = None
+    limit: Signed64 | None = None
+    reservation: Signed64 | None = None
+    swap: Signed64 | None = None
     kernel: int | None = None
     kernel_tcp: int | None = msgspec.field(default=None, name="kernelTCP")
     swappiness: int | None = None
@@ -261,8 +263,8 @@ class Seccomp(Struct, kw_only=True):
 
 
 class TimeOffset(Struct, kw_only=True):
-    secs: int = 0
-    nanosecs: int = 0
+    secs: Signed64 = 0
+    nanosecs: Count = 0
 
 
 class Personality(Struct, kw_only=True):

@@ -188,6 +188,7 @@ path = sys.argv[1]
 listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 listener.bind(path)
 listener.listen()
+os.chroot(sys.argv[2])
 print("ready", flush=True)
 connection, _ = listener.accept()
 received = b""
@@ -200,14 +201,24 @@ print(len(received), flush=True)
 """
 
 
-@pytest.mark.parametrize("wrapper", [(), ("setpriv", "--no-new-privs"), ("setpriv", "--bounding-set=-sys_admin")])
-def test_a_confined_process_in_the_keepers_place_is_handed_nothing(warm: Tree, wrapper: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("root", "wrapper"),
+    [
+        ("/", ()),
+        ("/", ("setpriv", "--no-new-privs")),
+        ("/", ("setpriv", "--bounding-set=-sys_admin")),
+        ("/proc", ()),
+    ],
+)
+def test_a_confined_process_in_the_keepers_place_is_handed_nothing(
+    warm: Tree, root: str, wrapper: tuple[str, ...]
+) -> None:
     socket = warm.socket()
     warm.stop()
-    command = [*wrapper, sys.executable, "-c", IMPOSTOR, str(socket)]
+    command = [*wrapper, sys.executable, "-c", IMPOSTOR, str(socket), root]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as impostor:
         assert impostor.stdout is not None
         assert impostor.stdout.readline() == "ready\n"
         assert not warm.state()["warm"]
         received = int(impostor.stdout.readline())
-    assert (received == 0) == bool(wrapper)
+    assert (received == 0) == (bool(wrapper) or root != "/")

@@ -90,3 +90,9 @@ def test_rules_that_systemd_can_not_say_are_left_to_our_program(rules: list[Devi
         ("DevicePolicy", ("s", "auto")),
         ("DeviceAllow", ("a(ss)", [])),
     ]
+
+
+@pytest.mark.parametrize("text", ["0-99999999999", "5-2", "x", "-1", "8192"])
+def test_a_list_of_processors_that_none_could_have_is_refused(text: str) -> None:
+    with pytest.raises(InvalidArgument, match="not a list of numbers"):
+        scopes.properties(Resources(cpu=CPUResources(cpus=text)))

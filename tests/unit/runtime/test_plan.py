@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import jubako
-from jubako.errors import DataLoss
+from jubako.errors import DataLoss, InvalidArgument
 from jubako.linux import fd as fds_of
 from jubako.runtime import attach, failure, opcodes, program
 from jubako.runtime.plan import Plan
@@ -92,3 +92,22 @@ def test_a_malformed_plan_is_refused_before_anything_is_done(plan: bytes) -> Non
         os.close(mine)
     assert told.stage == opcodes.STAGE_DECODE
     assert isinstance(failure.to_error(told), DataLoss)
+
+
+def test_what_the_executor_has_no_room_for_is_refused_by_name() -> None:
+    plan = Plan()
+    for _ in range(opcodes.PLAN_OPERATIONS_MAX + 1):
+        plan.add(opcodes.MASK, "/proc/kcore")
+    with pytest.raises(InvalidArgument, match="masked paths and the like: 4097 steps, at most 4096"):
+        plan.encode()
+    plan = Plan()
+    plan.add(opcodes.ENVIRONMENT, "A=" + "x" * opcodes.PLAN_BYTES_MAX)
+    with pytest.raises(InvalidArgument, match="the specification is too large"):
+        plan.encode()
+    with pytest.raises(InvalidArgument, match="too many arguments, variables and options: more than 65536"):
+        plan.add(opcodes.ENVIRONMENT, *["A="] * opcodes.PLAN_STRINGS_MAX)
+
+
+def test_a_number_that_the_plan_can_not_hold_is_named() -> None:
+    with pytest.raises(InvalidArgument, match=f"io priority: a number is out of range: {1 << 63}"):
+        Plan().add(opcodes.IO_PRIORITY, 1 << 63)

@@ -21,6 +21,7 @@ _INFINITY = (1 << 64) - 1
 _SLICE = re.compile(r"[A-Za-z0-9_.:@\\]+(-[A-Za-z0-9_.:@\\]+)*\.slice")
 _SECOND_US = 1_000_000
 _CPU_STEP_US = 10_000
+_NUMBERS_MAX = 8192  # CONFIG_NR_CPUS has no higher maximum
 
 
 def unit_names(path: str, container: str, *, user: bool) -> tuple[str, str]:
@@ -103,7 +104,10 @@ def _mask(text: str) -> bytes:
     try:
         for part in text.split(","):
             first, _, last = part.partition("-")
-            mask |= sum(1 << number for number in range(int(first), int(last or first) + 1))
+            low, high = int(first), int(last or first)
+            if not 0 <= low <= high < _NUMBERS_MAX:
+                raise ValueError(part)
+            mask |= (1 << high + 1) - (1 << low)
     except ValueError:
         raise InvalidArgument(f"not a list of numbers: {text!r}") from None
     return mask.to_bytes((mask.bit_length() + 7) // 8 or 1, "little")

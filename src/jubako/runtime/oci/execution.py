@@ -13,6 +13,8 @@ from jubako.runtime.oci.containers import Container
 from jubako.runtime.oci.log import Log
 from jubako.spec.oci_runtime import Capabilities, Process, Spec, User
 
+_DIGITS_MAX = 10  # of an id
+
 
 def execute(container: Container, arguments: Arguments, log: Log) -> int:
     """Run the process; returns its exit code, or 0 at once when detached."""
@@ -46,12 +48,14 @@ def execute(container: Container, arguments: Arguments, log: Log) -> int:
             leave=detach,
             preserve_fds=preserve_fds,
         )
-        lifecycle.write_pid_file(arguments.option("pid-file"), handle.pid)
+        pid_file = arguments.option("pid-file")
         if detach:
+            lifecycle.write_pid_file(pid_file, handle.pid)
             handle.release()
             return 0
         try:
-            return lifecycle.attend(handle)
+            # Until it has started, the pid is that of a deputy.
+            return lifecycle.attend(handle, started=lambda: lifecycle.write_pid_file(pid_file, handle.pid))
         finally:
             handle.abandon()
 
@@ -78,7 +82,9 @@ def process_of(spec: Spec, arguments: Arguments) -> Process:
     process.apparmor_profile = arguments.option("apparmor") or base.apparmor_profile
     if user := arguments.option("user"):
         process.user = _user(process.user, user)
-    process.user.additional_gids += [int(text) for text in arguments.lists.get("additional-gids", [])]
+    process.user.additional_gids += [
+        _id(text, "additional-gids") for text in arguments.lists.get("additional-gids", [])
+    ]
     if names := arguments.lists.get("cap"):
         process.capabilities = _with(process.capabilities or Capabilities(), names)
     return process
@@ -98,10 +104,13 @@ def _read(path: str, *, tty: bool) -> Process:
 def _user(base: User, text: str) -> User:
     """With the groups and the umask of the container's own user, as runc has it."""
     uid, _, gid = text.partition(":")
-    for number in (uid, gid or str(base.gid)):
-        if not (number.isascii() and number.isdecimal() and int(number) < (1 << 32) - 1):
-            raise InvalidArgument(f"invalid user: {text}")
-    return msgspec.structs.replace(base, uid=int(uid), gid=int(gid or base.gid))
+    return msgspec.structs.replace(base, uid=_id(uid, "user"), gid=_id(gid, "user") if gid else base.gid)
+
+
+def _id(text: str, option: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS_MAX and int(text) < (1 << 32) - 1):
+        raise InvalidArgument(f"invalid {option}: {text[:64]}")
+    return int(text)
 
 
 def _with(base: Capabilities, names: list[str]) -> Capabilities:

@@ -98,7 +98,7 @@ def _run(hook: Hook, state: bytes, kind: str, directory: str) -> None:
             cwd=directory,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            timeout=hook.timeout,
+            timeout=hook.timeout and min(hook.timeout, hook_plan.TIMEOUT_S_MAX),
             check=False,
         )
     except subprocess.TimeoutExpired:

@@ -313,9 +313,12 @@ def connect(path: str) -> int:
 
 
 def write_pid_file(path: str, pid: int) -> None:
+    """Through a file of our own making, not one that others have put where all may write."""
     if path:
         temporary = os.path.join(os.path.dirname(path) or ".", f".{os.path.basename(path)}")
-        with open(temporary, "w") as file:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)  # of a command that was killed
+        with open(temporary, "x") as file:
             file.write(str(pid))
         os.rename(temporary, path)
 

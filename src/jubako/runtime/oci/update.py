@@ -86,4 +86,7 @@ def _size(name: str, text: str) -> int:
     found = _SIZE.fullmatch(text)
     if not found:
         raise InvalidArgument(f"invalid value for {name}: {text}")
-    return int(float(found[1]) * (1 << 10 * " kmgtp".index(found[2].lower() or " ")))
+    size = float(found[1]) * (1 << 10 * " kmgtp".index(found[2].lower() or " "))
+    if size >= 1 << 63:
+        raise InvalidArgument(f"invalid value for {name}: {text[:64]} is out of range")
+    return int(size)
