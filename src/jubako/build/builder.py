@@ -7,8 +7,8 @@ under its lease until records name it; interrupted, it leaves finished steps in 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
@@ -35,8 +35,10 @@ from jubako.build.graph.filesystem import Filesystem
 from jubako.build.graph.filesystem import Output as FsOutput
 from jubako.build.inquiry import remarks_on
 from jubako.build.moment import Moment
+from jubako.build.namedcontexts import NamedContexts
 from jubako.build.observe import Observed
-from jubako.build.progress import BuildProgress, Silent
+from jubako.build.progress import BuildProgress, Silent, shown_step
+from jubako.build.remotecontext import fetched, is_remote
 from jubako.build.rundir import reap
 from jubako.build.solver.solver import Solution, Solver
 from jubako.errors import InvalidArgument, JubakoError, NotFound
@@ -78,6 +80,7 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     dockerfile: str | Path | None = None
     tags: Sequence[str] = ()
+    contexts: Mapping[str, str] = {}
     target: str | None = None
     build_args: Mapping[str, str] = {}
     labels: Mapping[str, str] = {}
@@ -112,18 +115,42 @@ class BuildResult(msgspec.Struct, frozen=True):
 def build(
     drivers: BuildDrivers, context: Path | str, *, progress: BuildProgress | None = None, **options: object
 ) -> BuildResult:
-    """Build an image from the directory `context`; `options` are the fields of BuildOptions.
+    """Build an image from `context`; `options` are the fields of BuildOptions.
+
+    The context is a directory, or what stands for one: `-` (a tar or a Dockerfile on standard input), a git repository
+    or an http URL of either.
 
     Raises DockerfileError (with file, line and column) for what is wrong in the Dockerfile, CommandFailed for a RUN
     that fails, InvalidArgument, and the kinds that pulling, storing and running raise.
     """
-    return _Build(drivers, Path(context), BuildOptions(**options), progress or Silent()).run()  # type: ignore[arg-type]
+    wanted, progress = BuildOptions(**options), progress or Silent()  # type: ignore[arg-type]
+    if not is_remote(str(context)):
+        return _Build(drivers, Path(context), wanted, progress).run()
+    if str(context) == "-" and str(wanted.dockerfile) == "-":
+        raise InvalidArgument("invalid argument: can't use stdin for both build context and dockerfile")
+    keep_git_dir = wanted.build_args.get("BUILDKIT_CONTEXT_KEEP_GIT_DIR") == "1"
+    with ExitStack() as stack:
+        with shown_step(progress, "[internal] load remote build context"):
+            found = stack.enter_context(fetched(drivers.store, str(context), keep_git_dir=keep_git_dir))
+        if found.only_dockerfile:
+            wanted = msgspec.structs.replace(wanted, dockerfile=None)
+        return _Build(drivers, found.path, wanted, progress, inside=True).run()
 
 
 class _Build:
-    def __init__(self, drivers: BuildDrivers, context: Path, options: BuildOptions, progress: BuildProgress) -> None:
+    def __init__(
+        self,
+        drivers: BuildDrivers,
+        context: Path,
+        options: BuildOptions,
+        progress: BuildProgress,
+        *,
+        inside: bool = False,
+    ) -> None:
+        """With `inside` the context came from elsewhere, and the Dockerfile is looked for nowhere else."""
         self.drivers = drivers
         self.context = context
+        self.inside = inside
         self.options = options
         self.progress = progress
         self.ref = os.urandom(13).hex()[:25]
@@ -142,8 +169,8 @@ class _Build:
 
     def run(self) -> BuildResult:
         reap(self.drivers.networks, self.drivers.run_root)
-        text = contexts.read_dockerfile(self.context, self.options.dockerfile)
-        with self._step("[internal] load build definition from " + text.name):
+        text = contexts.read_dockerfile(self.context, self.options.dockerfile, inside=self.inside)
+        with shown_step(self.progress, "[internal] load build definition from " + text.name):
             dockerfile = parse(text.data, text.name)
         with ExitStack() as stack:
             lease = stack.enter_context(self.drivers.store.leases.hold(f"build {self.context.name}"))
@@ -155,7 +182,8 @@ class _Build:
             ]
             remarks = self._remarks(dockerfile, text)
             solution = self._solve(states, workshop)
-            workshop.hashes.save()
+            if not self.inside:
+                workshop.hashes.save()
             result = self._export(states, solution, workshop.bench)
         if unused := arguments[0].unused():
             self.progress.warning(f"One or more build-args [{' '.join(unused)}] were not consumed")
@@ -168,8 +196,10 @@ class _Build:
 
     def _workshop(self, stack: ExitStack, text: contexts.DockerfileText, lease: Lease) -> Workshop:
         drivers = self.drivers
+        bench = Bench(drivers.store, drivers.snapshotter, lease, self.moment)
         return Workshop(
-            bench=Bench(drivers.store, drivers.snapshotter, lease, self.moment),
+            bench=bench,
+            named=NamedContexts(self.options.contexts, bench, drivers.images, stack),
             container=self._run_container,
             context=stack.enter_context(contexts.open_tree(self.context, text)),
             hashes=FileHashes(drivers.store.records, str(self.context.resolve())),
@@ -256,7 +286,7 @@ class _Build:
             self.annotations,
             push=options.push_image,
             stdout=options.stdout,
-            step=self._step,
+            step=partial(shown_step, self.progress),
         )
         exported = exporter.run(self.outputs)
         if options.iidfile is not None:
@@ -265,17 +295,6 @@ class _Build:
             facts = metadata(self.ref, exported.target, exported.image_id, exported.names, {})
             write_file(options.metadata_file, msgspec.json.format(msgspec.json.encode(facts), indent=2))
         return BuildResult(exported.image_id, exported.manifest, exported.names, exported.target, self.ref)
-
-    @contextmanager
-    def _step(self, name: str) -> Iterator[Callable[[str], None]]:
-        """Show a piece of the builder's own work as a step."""
-        step = self.progress.step(name)
-        try:
-            yield step.status
-        except BaseException as error:
-            step.failed(str(error).partition("\n")[0])
-            raise
-        step.done()
 
 
 def _at(place: Place, error: JubakoError) -> CommandFailed | InvalidArgument:

@@ -19,6 +19,7 @@ from jubako.build.files import ignore
 from jubako.build.files.ignore import Ignore
 from jubako.build.files.tree import Tree
 from jubako.errors import InvalidArgument, NotFound, PermissionDenied
+from jubako.linux.openat2 import open_regular
 
 _DOCKERFILE_LIMIT = 4 << 20
 
@@ -29,20 +30,22 @@ class DockerfileText(msgspec.Struct, frozen=True):
     name: str
     data: bytes
     path: Path | None
+    inside: bool = False
 
 
-def read_dockerfile(context: Path, dockerfile: str | Path | None) -> DockerfileText:
+def read_dockerfile(context: Path, dockerfile: str | Path | None, *, inside: bool = False) -> DockerfileText:
     """Read the Dockerfile: the context's own, a path (seen from here, then from the context), or `-`.
 
-    Raises NotFound, InvalidArgument.
+    With `inside` nothing outside the context is looked at, whatever links are in it. Raises NotFound, InvalidArgument.
     """
     if dockerfile is not None and str(dockerfile) == "-":
-        return DockerfileText("Dockerfile", _bounded(sys.stdin.buffer, "standard input"), None)
+        return DockerfileText("Dockerfile", _bounded(sys.stdin.buffer, "standard input"), None, inside)
     candidates = [context / "Dockerfile"] if dockerfile is None else [Path(dockerfile), context / dockerfile]
+    if inside:
+        candidates = [context / str(dockerfile or "Dockerfile").lstrip("/")]
     for path in candidates:
-        if path.is_file():
-            with _explained(path), path.open("rb") as stream:
-                return DockerfileText(path.name, _bounded(stream, str(path)), path)
+        if (data := _read(context, path, inside=inside)) is not None:
+            return DockerfileText(path.name, data, path, inside)
     path = candidates[0]
     raise NotFound(
         "file",
@@ -53,9 +56,9 @@ def read_dockerfile(context: Path, dockerfile: str | Path | None) -> DockerfileT
 
 
 @contextmanager
-def open_tree(context: Path, dockerfile: DockerfileText) -> Iterator[Tree]:
+def open_tree(context: Path, dockerfile: DockerfileText | None, *, inside: bool = False) -> Iterator[Tree]:
     """Lend the context as a tree of what is not ignored. Raises InvalidArgument, PermissionDenied."""
-    rules = read_ignore(context, dockerfile)
+    rules = read_ignore(context, dockerfile, inside=inside)
     with _explained(context):
         fd = os.open(context, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -72,16 +75,39 @@ def check_directory(context: Path) -> None:
         raise InvalidArgument(f'unable to prepare context: context must be a directory: "{context}"')
 
 
-def read_ignore(context: Path, dockerfile: DockerfileText) -> Ignore:
+def read_ignore(context: Path, dockerfile: DockerfileText | None, *, inside: bool = False) -> Ignore:
     """The rules of what is left out; none where there is no such file."""
     candidates = [context / ".dockerignore"]
-    if dockerfile.path is not None:
+    if dockerfile is not None and dockerfile.path is not None:
         candidates.insert(0, dockerfile.path.with_name(dockerfile.path.name + ".dockerignore"))
+    inside = inside or (dockerfile is not None and dockerfile.inside)
     for path in candidates:
-        if path.is_file():
-            with _explained(path), path.open("rb") as stream:
-                return ignore.parse(_bounded(stream, str(path)), path.name)
+        if (data := _read(context, path, inside=inside)) is not None:
+            return ignore.parse(data, path.name)
     return Ignore()
+
+
+def _read(context: Path, path: Path, *, inside: bool) -> bytes | None:
+    """The content of a regular file, or None when there is none."""
+    with _explained(path):
+        if inside:
+            fd = _open_inside(context, path)
+        else:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC) if path.is_file() else None
+    if fd is None:
+        return None
+    with os.fdopen(fd, "rb") as stream:
+        return _bounded(stream, str(path))
+
+
+def _open_inside(context: Path, path: Path) -> int | None:
+    root_fd = os.open(context, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        return open_regular(root_fd, str(path.relative_to(context)))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    finally:
+        os.close(root_fd)
 
 
 def _bounded(stream: BinaryIO, name: str) -> bytes:

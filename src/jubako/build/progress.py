@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol, TextIO
 
 _LINE_LIMIT = 1 << 16
@@ -41,6 +42,18 @@ class BuildProgress(Protocol):
 
     def remarks(self, lines: Sequence[str]) -> None:
         """What there is to say when all is done."""
+
+
+@contextmanager
+def shown_step(progress: BuildProgress, name: str) -> Iterator[Callable[[str], None]]:
+    """Show a piece of the builder's own work as a step."""
+    step = progress.step(name)
+    try:
+        yield step.status
+    except BaseException as error:
+        step.failed(str(error).partition("\n")[0])
+        raise
+    step.done()
 
 
 class Silent:

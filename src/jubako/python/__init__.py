@@ -77,7 +77,7 @@ class Engine(_Engine):
         return Completed(record.id, ended.code, stdout, stderr)
 
     def build(self, context: str | Path, **options: Any) -> BuildResult:
-        """Build an image from a directory; see jubako.build.build for the options."""
+        """Build an image from a context; see jubako.build.build for the options."""
         from jubako.build import BuildDrivers
         from jubako.build import build as build_image
 
@@ -87,7 +87,7 @@ class Engine(_Engine):
         )
         options.setdefault("pull", lambda text, platform=None: self.images.pull(text, platform=platform))
         options.setdefault("push_image", self.images.push)
-        return build_image(parts, Path(context), **options)
+        return build_image(parts, context, **options)
 
     def prune_builds(self, *, all: bool = False) -> tuple[list[str], int]:
         """Forget cached build steps (without `all`, those that no image shares) and what killed builds left running.

@@ -108,10 +108,12 @@ class Converter:
         name = self._expand(text)
         if not name:
             raise self._fail(text, f"base name ({text.value}) should not be blank")
+        platform = self._stage_platform(stage.source)
+        if (named := self._workshop.named.files(name)) is not None:
+            return StageState(display, named, scratch(platform)), None
         earlier = None if name.isdecimal() else self._stage_called(name.lower(), stage.index)
         if earlier is not None:
             return self._state(earlier).clone(display), None
-        platform = self._stage_platform(stage.source)
         if name == "scratch":
             return StageState(display, Vertex(Base("scratch", Filesystem())), scratch(platform)), None
         image = self._image(text, name, platform)
@@ -133,8 +135,11 @@ class Converter:
             raise self._fail(source.platform, error.message, error.hint) from None
 
     def _image(self, at: Text, name: str, platform: Platform) -> Image:
+        def find_image(reference: str) -> Image:
+            return self._find_image(reference, platform)
+
         try:
-            return self._find_image(name, platform)
+            return self._workshop.named.image(name, find_image) or find_image(name)
         except (NotFound, InvalidArgument) as error:
             raise self._fail(at, error.message, error.hint) from error
 
@@ -147,6 +152,9 @@ class Converter:
     def _copy_source(self, stage: Stage, scope: Scope, text: Text) -> FsVertex:
         """What `COPY --from` names: an earlier stage by name or number, else an image."""
         name = scope.expand(text)
+        if (named := self._workshop.named.files(name)) is not None:
+            self._workshop.places.setdefault(id(named), Place(self._dockerfile.source, stage.source))
+            return named
         found = self._stage_called(name.lower(), stage.index)
         if found is not None:
             return self._state(found).vertex

@@ -18,6 +18,7 @@ from jubako.build.graph.bench import Bench
 from jubako.build.graph.execute import Container
 from jubako.build.graph.filesystem import Cached, FsOperation, FsVertex
 from jubako.build.graph.vertex import Vertex
+from jubako.build.namedcontexts import NamedContexts
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -41,6 +42,7 @@ class Workshop(msgspec.Struct, frozen=True):
     hashes: FileHashes
     network: str
     cache: Cached
+    named: NamedContexts
     places: dict[int, Place]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from typing import BinaryIO
 
 from jubako.build.files.selection import Selected
 from jubako.errors import DataLoss, InvalidArgument, ResourceExhausted
@@ -17,7 +18,12 @@ def is_archive(item: Selected) -> bool:
     """Whether the file is a tar archive, plain or compressed: its first header can be read."""
     if not stat.S_ISREG(item.entry.status.st_mode):
         return False
-    with os.fdopen(item.tree.open(item.entry.path), "rb") as stream:
+    return holds_archive(os.fdopen(item.tree.open(item.entry.path), "rb"))
+
+
+def holds_archive(stream: BinaryIO) -> bool:
+    """Whether `stream`, which is closed, is a tar archive in one of the compressions."""
+    with stream:
         try:
             return Reader(codec.decompressed(stream)).next() is not None
         except (DataLoss, InvalidArgument, ResourceExhausted):

@@ -65,7 +65,11 @@ class Git:
         except FileNotFoundError:
             raise FailedPrecondition("git sources need the program git", hint="install git") from None
         with process, self._task.on_cancel(process.kill):
-            out, errors = process.communicate()
+            try:
+                out, errors = process.communicate()
+            except BaseException:  # An interrupt from the terminal does not reach a session of its own.
+                process.kill()
+                raise
         self._task.check()
         if process.returncode:
             said = errors.decode("utf-8", "replace").replace(self.url, self.shown).strip()[-_ERROR_CHARS:]

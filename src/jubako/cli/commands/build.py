@@ -26,11 +26,11 @@ def run(call: Call, arguments: Arguments) -> int:
     with ExitStack() as stack:
         context = arguments.operands[0]
         dockerfile = arguments.optional("file")
-        if context == "-":
-            import tempfile
-
-            context, dockerfile = stack.enter_context(tempfile.TemporaryDirectory(prefix="jubako-build-")), "-"
         if asked := _asked(arguments):
+            if context == "-":
+                import tempfile
+
+                context, dockerfile = stack.enter_context(tempfile.TemporaryDirectory(prefix="jubako-build-")), "-"
             return _answer(call, arguments, context, dockerfile, *asked)
         stdout = stack.enter_context(open(call.streams.stdout, "wb", closefd=False))
         stream = stack.enter_context(open(call.streams.stderr, "w", closefd=False))
@@ -91,6 +91,7 @@ def _build(
         context,
         dockerfile=dockerfile,
         tags=arguments.texts("tag"),
+        contexts=_contexts(arguments.texts("build-context")),
         target=arguments.optional("target"),
         build_args=build_arguments(arguments.texts("build-arg")),
         labels=dict(text.partition("=")[::2] for text in arguments.texts("label")),
@@ -110,6 +111,13 @@ def _build(
     )
 
 
+def _contexts(texts: list[str]) -> dict[str, str]:
+    for text in texts:
+        if not all(text.partition("=")):
+            raise Exit(1, f"invalid context value: {text}, expected key=value")
+    return dict(text.split("=", 1) for text in texts)
+
+
 def build_arguments(texts: list[str]) -> dict[str, str]:
     """`NAME=value`; a bare name takes the caller's variable, or is left out."""
     import os
@@ -122,11 +130,12 @@ def build_arguments(texts: list[str]) -> dict[str, str]:
 
 COMMAND = Command(
     run,
-    "[OPTIONS] PATH | -",
+    "[OPTIONS] PATH | URL | -",
     ONE,
     (
         Option("annotation", "", LIST, "Add annotation to the image"),
         Option("build-arg", "", LIST, "Set build-time variables"),
+        Option("build-context", "", LIST, "Additional build contexts (e.g., name=path)"),
         Option("call", "", TEXT, "Set method for evaluating build (build, check, outline, targets)", "build"),
         Option("check", "", FLAG, 'Shorthand for "--call=check"'),
         Option("file", "f", TEXT, 'Name of the Dockerfile (Default is "PATH/Dockerfile")'),

@@ -1,0 +1,120 @@
+"""Contexts that are no directory here: a tar or a Dockerfile on standard input or at a URL, a git repository.
+
+Each becomes a directory of the build's own. What is in it comes from elsewhere, so even the Dockerfile is looked up
+inside it alone: a link in a repository shows nothing of this machine.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from jubako.build.sources.giturl import Repository, parse_git_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jubako.store import Store
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """The directory, and whether it was made of nothing but a Dockerfile."""
+
+    path: Path
+    only_dockerfile: bool = False
+
+
+def is_remote(context: str) -> bool:
+    """Whether `context` is no path. A directory of that name comes first, as with docker."""
+    return context == "-" or (not Path(context).exists() and (_is_url(context) or _repository(context) is not None))
+
+
+@contextmanager
+def fetched(store: Store, context: str, *, keep_git_dir: bool = False) -> Iterator[Fetched]:
+    """Lend the context as a directory, which is gone afterwards. Raises the kinds of a failed download."""
+    with store.ingest.workspace() as workspace:
+        repository = _repository(context)
+        if repository is not None:
+            yield _checked_out(repository, workspace.path, keep_git_dir=keep_git_dir)
+            return
+        file = _spooled(workspace.path) if context == "-" else _downloaded(context, workspace.path)
+        yield _opened(file, workspace.path / "context")
+
+
+def _checked_out(repository: Repository, directory: Path, *, keep_git_dir: bool) -> Fetched:
+    from jubako.build.sources.git import checkout, resolve_commit
+
+    keep = keep_git_dir or repository.keep_git_dir
+    commit = resolve_commit(repository, _Alone())
+    if not commit.startswith(repository.checksum):
+        from jubako.errors import DataLoss
+
+        raise DataLoss(f"expected checksum to match {repository.checksum}, got {commit}")
+    return Fetched(checkout(repository, commit, directory, _Alone(), keep_git_dir=keep))
+
+
+def _downloaded(url: str, directory: Path) -> Path:
+    from jubako.build.sources.url import download
+
+    (directory / "download").mkdir()
+    return directory / "download" / download(url, directory / "download", _Alone()).state.name
+
+
+def _spooled(directory: Path) -> Path:
+    with (directory / "stdin").open("wb") as out:
+        shutil.copyfileobj(sys.stdin.buffer, out, 1 << 20)
+    return directory / "stdin"
+
+
+def _opened(file: Path, directory: Path) -> Fetched:
+    """An archive is the context, anything else the Dockerfile of an empty one."""
+    from jubako.build.files.unpack import holds_archive
+
+    directory.mkdir()
+    if holds_archive(file.open("rb")):
+        _extract(file, directory)
+        return Fetched(directory)
+    file.rename(directory / "Dockerfile")
+    return Fetched(directory, only_dockerfile=True)
+
+
+def _extract(file: Path, directory: Path) -> None:
+    from jubako.image.layer.copy import extract_into
+
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with file.open("rb") as stream:
+            extract_into(fd, "/", stream, keep_kinds=False)
+    finally:
+        os.close(fd)
+    file.unlink()
+
+
+def _is_url(context: str) -> bool:
+    return context.startswith(("http://", "https://"))
+
+
+def _repository(context: str) -> Repository | None:
+    text = f"https://{context}" if context.startswith("github.com/") else context
+    found = parse_git_url(text)
+    return msgspec.structs.replace(found, own_keys=True) if found else None
+
+
+class _Alone:
+    """A task that nobody watches: what it does ends with the process or its interrupt."""
+
+    def log(self, data: bytes) -> None:
+        """There is no step to show it at."""
+
+    def on_cancel(self, act: Callable[[], None]) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def check(self) -> None:
+        """Never given up."""
