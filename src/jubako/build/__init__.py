@@ -5,11 +5,13 @@ Path:   dockerfile/ (text to instructions) -> convert/ (instructions to a graph)
 Entry:  build().
 """
 
-from jubako.build.builder import BuildDrivers, BuildOptions, BuildResult, Pull, build
+from jubako.build.bases import Pull
+from jubako.build.builder import build
 from jubako.build.cache import BuildCache
 from jubako.build.dockerfile.source import DockerfileError
 from jubako.build.graph.execute import CommandFailed
 from jubako.build.inquiry import Answer, Inquiry, inquire
+from jubako.build.options import BuildDrivers, BuildOptions, BuildResult
 from jubako.build.progress import BuildProgress, PlainProgress
 from jubako.build.rundir import reap
 

@@ -11,11 +11,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from jubako.build import context as contexts
+from jubako.build.attest.options import AttestOptions, attest_options
+from jubako.build.bases import Bases
 from jubako.build.cache import BuildCache, LeasedCache
 from jubako.build.convert.arguments import Arguments
 from jubako.build.convert.converter import Converter
@@ -24,92 +26,37 @@ from jubako.build.convert.state import StageState
 from jubako.build.dockerfile.instructions import Dockerfile
 from jubako.build.dockerfile.parser import parse
 from jubako.build.exporters.annotations import parse_flag
-from jubako.build.exporters.export import Exporter, Push
+from jubako.build.exporters.export import Exporter
 from jubako.build.exporters.metadata import metadata, write_file
-from jubako.build.exporters.product import product_of
+from jubako.build.exporters.product import Product, product_of
 from jubako.build.exporters.wanted import wanted_outputs
 from jubako.build.files.hashes import FileHashes
 from jubako.build.graph.bench import Bench
 from jubako.build.graph.execute import CommandFailed
 from jubako.build.graph.filesystem import Filesystem
 from jubako.build.graph.filesystem import Output as FsOutput
+from jubako.build.history import BuildRecord, History
 from jubako.build.inquiry import remarks_on
 from jubako.build.moment import Moment
 from jubako.build.namedcontexts import NamedContexts
 from jubako.build.observe import Observed
+from jubako.build.options import BuildDrivers, BuildOptions, BuildResult
 from jubako.build.progress import BuildProgress, Silent, shown_step
 from jubako.build.remotecontext import fetched, is_remote
 from jubako.build.rundir import reap
 from jubako.build.solver.solver import Solution, Solver
-from jubako.errors import InvalidArgument, JubakoError, NotFound
+from jubako.errors import InvalidArgument, JubakoError
 from jubako.image import platform as platforms
 from jubako.image import reference
-from jubako.image.catalog import Image, Images
-from jubako.spec.oci_image import Descriptor, Digest, Platform
+from jubako.spec.oci_image import Platform
 
 if TYPE_CHECKING:
     from jubako.build.graph.execute import RunSpec
     from jubako.build.graph.vertex import Task
-    from jubako.network import Networks
-    from jubako.snapshot import Snapshot, Snapshotter
-    from jubako.store import Lease, Store
+    from jubako.snapshot import Snapshot
+    from jubako.store import Lease
 
 _NETWORKS = ("default", "bridge", "none", "host")
-
-
-class Pull(Protocol):
-    """Fetches an image that is not here, or again; shows its own progress, raises the kinds of a pull."""
-
-    def __call__(self, text: str, /, platform: str | None = None) -> Image: ...
-
-
-class BuildDrivers(NamedTuple):
-    """The opened parts of the state directory that a build works with."""
-
-    store: Store
-    images: Images
-    snapshotter: Snapshotter
-    networks: Networks
-    root: Path
-    run_root: Path
-
-
-class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What to build, as the command line has it. `pull` is called for base images that are absent, and with
-    `always_pull` for all. `outputs` are texts of `-o`; without any the image goes to the store, as with `load`."""
-
-    dockerfile: str | Path | None = None
-    tags: Sequence[str] = ()
-    contexts: Mapping[str, str] = {}
-    target: str | None = None
-    build_args: Mapping[str, str] = {}
-    labels: Mapping[str, str] = {}
-    no_cache: bool = False
-    pull: Pull | None = None
-    always_pull: bool = False
-    network: str = "default"
-    platforms: Sequence[str] = ()
-    outputs: Sequence[str] = ()
-    annotations: Sequence[str] = ()
-    load: bool = False
-    push: bool = False
-    push_image: Push | None = None
-    stdout: BinaryIO | None = None
-    iidfile: str | Path | None = None
-    metadata_file: str | Path | None = None
-    secrets: Mapping[str, bytes] = {}
-    workers: int | None = None
-
-
-class BuildResult(msgspec.Struct, frozen=True):
-    """The image that was built, the one for this machine if there are several: its ID, its manifest, and the names that
-    it was given. `target` is the whole of it, an index perhaps; None when only files were exported."""
-
-    image_id: Digest
-    manifest: Descriptor
-    names: list[str]
-    target: Descriptor | None = None
-    ref: str = ""
 
 
 def build(
@@ -153,10 +100,12 @@ class _Build:
         self.inside = inside
         self.options = options
         self.progress = progress
+        self.started = Moment().now()
         self.ref = os.urandom(13).hex()[:25]
         self.names = [str(reference.parse(tag)) for tag in options.tags]
         self.outputs = wanted_outputs(options.outputs, load=options.load, push=options.push, names=self.names)
         self.annotations = [each for text in options.annotations for each in parse_flag(text)]
+        self.attest = attest_options(options.attests, options.provenance, options.sbom)
         self.platforms = list(dict.fromkeys(map(platforms.parse, options.platforms))) or [platforms.host()]
         self.moment = Moment.parse(options.build_args.get("SOURCE_DATE_EPOCH") or os.environ.get("SOURCE_DATE_EPOCH"))
         self.places: dict[int, Place] = {}
@@ -168,6 +117,22 @@ class _Build:
         contexts.check_directory(context)
 
     def run(self) -> BuildResult:
+        record = BuildRecord(
+            name=self.context.resolve().name,
+            context=str(self.context),
+            dockerfile=str(self.options.dockerfile or "Dockerfile"),
+            target=self.options.target or "",
+            platforms=[platforms.text(each) for each in self.platforms],
+            names=self.names,
+        )
+        history = History(self.drivers.store, self.drivers.root)
+        with history.recorded(self.ref, record, self.progress) as kept:
+            self.progress = kept
+            result = self._run()
+            kept.image = result.image_id
+        return result
+
+    def _run(self) -> BuildResult:
         reap(self.drivers.networks, self.drivers.run_root)
         text = contexts.read_dockerfile(self.context, self.options.dockerfile, inside=self.inside)
         with shown_step(self.progress, "[internal] load build definition from " + text.name):
@@ -175,16 +140,17 @@ class _Build:
         with ExitStack() as stack:
             lease = stack.enter_context(self.drivers.store.leases.hold(f"build {self.context.name}"))
             workshop = self._workshop(stack, text, lease)
+            bases = Bases(self.drivers.images, lease, self.options.pull, always_pull=self.options.always_pull)
             arguments = [Arguments(self.options.build_args, each, self.options.target) for each in self.platforms]
             states = [
-                self._convert(dockerfile, given, each, workshop, lease)
+                self._convert(dockerfile, given, each, workshop, bases)
                 for given, each in zip(arguments, self.platforms, strict=True)
             ]
             remarks = self._remarks(dockerfile, text)
             solution = self._solve(states, workshop)
             if not self.inside:
                 workshop.hashes.save()
-            result = self._export(states, solution, workshop.bench)
+            result = self._export(states, solution, workshop.bench, bases, text)
         if unused := arguments[0].unused():
             self.progress.warning(f"One or more build-args [{' '.join(unused)}] were not consumed")
         self.progress.remarks(remarks)
@@ -224,42 +190,11 @@ class _Build:
         run(bench, snapshot, spec, sources, hidden_env, task)
 
     def _convert(
-        self, dockerfile: Dockerfile, arguments: Arguments, platform: Platform, workshop: Workshop, lease: Lease
+        self, dockerfile: Dockerfile, arguments: Arguments, platform: Platform, workshop: Workshop, bases: Bases
     ) -> StageState:
-        find_image = partial(self._find_image, lease=lease)
         several = len(self.platforms) > 1
-        converter = Converter(dockerfile, arguments, workshop, find_image, platform, several=several)
+        converter = Converter(dockerfile, arguments, workshop, bases.find, platform, several=several)
         return converter.convert(self.options.target)
-
-    def _find_image(self, name: str, platform: Platform, lease: Lease) -> Image:
-        """The image of a FROM, kept from collection while the build lasts."""
-        image = self._resolve(name, platform)
-        lease.add(*image.diff_ids, *(layer.digest for layer in image.manifest.layers))
-        return image
-
-    def _resolve(self, name: str, platform: Platform) -> Image:
-        options = self.options
-        if not (options.pull and options.always_pull):
-            try:
-                return self._local(name, platform)
-            except NotFound:
-                if options.pull is None:
-                    raise
-        assert options.pull is not None
-        return options.pull(name, platform=platforms.text(platform))
-
-    def _local(self, name: str, platform: Platform) -> Image:
-        """The image here; for a foreign platform only one that is really for it. Raises NotFound."""
-        image = self.drivers.images.resolve(name)
-        if platform == platforms.host() or platforms.matches(platform, image.platform):
-            return image
-        try:
-            return self.drivers.images.load(image.target, platform)
-        except NotFound:
-            wanted = platforms.text(platform)
-            found = platforms.text(image.platform)
-            message = f"image {name} is here for {found}, not for the specified platform ({wanted})"
-            raise NotFound("image", name, message=message) from None
 
     def _solve(self, states: Sequence[StageState], workshop: Workshop) -> Solution[Filesystem, FsOutput]:
         observed = Observed(self.progress, self.places)
@@ -274,10 +209,15 @@ class _Build:
             observed.close()
 
     def _export(
-        self, states: Sequence[StageState], solution: Solution[Filesystem, FsOutput], bench: Bench
+        self,
+        states: Sequence[StageState],
+        solution: Solution[Filesystem, FsOutput],
+        bench: Bench,
+        bases: Bases,
+        text: contexts.DockerfileText,
     ) -> BuildResult:
         options = self.options
-        products = [product_of(state, solution, self.moment, options.labels) for state in states]
+        products = self._products(states, solution, bench, bases, text)
         exporter = Exporter(
             bench,
             self.drivers.images,
@@ -291,10 +231,39 @@ class _Build:
         exported = exporter.run(self.outputs)
         if options.iidfile is not None:
             write_file(options.iidfile, exported.image_id.encode())
+        facts = metadata(self.ref, exported.target, exported.image_id, exported.names, products)
         if options.metadata_file is not None:
-            facts = metadata(self.ref, exported.target, exported.image_id, exported.names, {})
             write_file(options.metadata_file, msgspec.json.format(msgspec.json.encode(facts), indent=2))
-        return BuildResult(exported.image_id, exported.manifest, exported.names, exported.target, self.ref)
+        return BuildResult(exported.image_id, exported.manifest, exported.names, exported.target, self.ref, facts)
+
+    def _products(
+        self,
+        states: Sequence[StageState],
+        solution: Solution[Filesystem, FsOutput],
+        bench: Bench,
+        bases: Bases,
+        text: contexts.DockerfileText,
+    ) -> list[Product]:
+        """What came of each platform, with the statements that are wanted about it."""
+        options = self.options
+        products = [product_of(state, solution, self.moment, options.labels) for state in states]
+        if self.attest == AttestOptions():
+            return products
+        from jubako.build.attest.attestations import attested
+        from jubako.build.attest.provenance import Invocation
+
+        invocation = Invocation(
+            ref=self.ref,
+            dockerfile_name=text.name,
+            dockerfile=text.data,
+            target=options.target or "",
+            build_args=options.build_args,
+            labels=options.labels,
+            started=self.started,
+            finished=Moment().now(),
+        )
+        made = list(zip(states, products, strict=True))
+        return attested(bench, self.attest, invocation, made, bases.materials)
 
 
 def _at(place: Place, error: JubakoError) -> CommandFailed | InvalidArgument:

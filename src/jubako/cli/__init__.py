@@ -85,6 +85,8 @@ def _find(call: Call, words: list[str], *, asks_help: bool) -> int:
     if not options.operands:
         return _help(call, name, asked=asks_help or options.flag("help"))
     member, *rest = options.operands
+    if f"{name} {member}" in catalog.GROUPS:
+        return _find(call, [f"{name} {member}", *rest], asks_help=asks_help)
     command = catalog.in_group(name, member)
     if command is None:
         raise UnknownCommand(f"jubako {name} {member}")

@@ -10,6 +10,7 @@ COMMON = ("run", "exec", "ps", "build", "pull", "push", "images", "login", "logo
 
 COMMANDS = {
     "attach": "Attach local standard input, output, and error streams to a running container",
+    "bake": "Build from a file",
     "build": "Build an image from a Dockerfile",
     "cp": "Copy files/folders between a container and the local filesystem",
     "create": "Create a new container",
@@ -53,6 +54,10 @@ GROUP_COMMANDS = {
     "artifact_pull": "Write the files of an artifact from a registry to a directory",
     "artifact_push": "Send files to a registry as an artifact",
     "artifact_referrers": "List what refers to an image or artifact in its registry: signatures and the like",
+    "builder_history_inspect": "Inspect a build",
+    "builder_history_logs": "Print the logs of a build",
+    "builder_history_ls": "List build records",
+    "builder_history_rm": "Remove build records",
     "builder_prune": "Remove build cache",
     "container_inspect": "Display detailed information on one or more containers",
     "container_prune": "Remove all stopped containers",
@@ -82,7 +87,16 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
         "Manage artifacts: any files, in registries",
         {"pull": "artifact_pull", "push": "artifact_push", "referrers": "artifact_referrers"},
     ),
-    "builder": ("Manage builds", {"build": "build", "prune": "builder_prune"}),
+    "builder": ("Manage builds", {"bake": "bake", "build": "build", "prune": "builder_prune"}),
+    "builder history": (
+        "Commands to work on build records",
+        {
+            "inspect": "builder_history_inspect",
+            "logs": "builder_history_logs",
+            "ls": "builder_history_ls",
+            "rm": "builder_history_rm",
+        },
+    ),
     "container": (
         "Manage containers",
         {
@@ -187,6 +201,16 @@ def in_group(group: str, name: str) -> str | None:
     """The command behind `GROUP NAME`, or None."""
     members = GROUPS[group][1]
     return members.get(ALIASES.get(group, {}).get(name, name))
+
+
+def subgroups(group: str) -> dict[str, str]:
+    """The groups inside `group` ("" is the top) by their last word, with the line that help shows."""
+    start = f"{group} " if group else ""
+    return {
+        name.removeprefix(start): summary
+        for name, (summary, _) in GROUPS.items()
+        if name.startswith(start) and " " not in name.removeprefix(start)
+    }
 
 
 def places(command: str) -> list[str]:

@@ -15,11 +15,10 @@ _SLOP = 5
 def overview(options: Sequence[Option]) -> str:
     """What `jubako --help` prints."""
     others = [name for name in catalog.COMMANDS if name not in catalog.COMMON]
-    groups = {name: summary for name, (summary, _) in catalog.GROUPS.items()}
     sections = [
         "Usage:  jubako [OPTIONS] COMMAND\n\nThe whole life of a container\n",
         _section("Common Commands", {name: catalog.summary(name) for name in catalog.COMMON}),
-        _section("Management Commands", groups),
+        _section("Management Commands", catalog.subgroups("")),
         _section("Commands", {name: catalog.summary(name) for name in others}),
         f"Global Options:\n{flags(options)}",
         "Run 'jubako COMMAND --help' for more information on a command.\n",
@@ -30,7 +29,8 @@ def overview(options: Sequence[Option]) -> str:
 def group(name: str) -> str:
     """What `jubako GROUP` prints."""
     summary, members = catalog.GROUPS[name]
-    rows = {member: catalog.summary(command) for member, command in sorted(members.items())}
+    own = {member: catalog.summary(command) for member, command in members.items()}
+    rows = dict(sorted({**own, **catalog.subgroups(name)}.items()))
     return (
         f"Usage:  jubako {name} COMMAND\n\n{summary}\n\n{_section('Commands', rows)}\n"
         f"Run 'jubako {name} COMMAND --help' for more information on a command.\n"

@@ -26,6 +26,7 @@ from jubako.errors import JubakoError
 
 if TYPE_CHECKING:
     from jubako.build import BuildResult
+    from jubako.build.history import History
     from jubako.engine.system import Pruned
     from jubako.runtime.attach import Attached
 
@@ -88,6 +89,13 @@ class Engine(_Engine):
         options.setdefault("pull", lambda text, platform=None: self.images.pull(text, platform=platform))
         options.setdefault("push_image", self.images.push)
         return build_image(parts, context, **options)
+
+    @property
+    def history(self) -> History:
+        """The records of past builds."""
+        from jubako.build.history import History
+
+        return History(self.drivers.store, self.drivers.root)
 
     def prune_builds(self, *, all: bool = False) -> tuple[list[str], int]:
         """Forget cached build steps (without `all`, those that no image shares) and what killed builds left running.

@@ -38,11 +38,12 @@ def statement(predicate: Predicate, subjects: Sequence[Subject]) -> bytes:
 def subjects_of(names: Sequence[str], platform: Platform, digest: Digest) -> list[Subject]:
     """The image under each of its names as package URLs; one without a name is `_`."""
     algorithm, _, encoded = digest.partition(":")
-    urls = [_package_url(name, platform) for name in names] or ["_"]
+    urls = [package_url(name, platform) for name in names] or ["_"]
     return [Subject(url, {algorithm: encoded}) for url in urls]
 
 
-def _package_url(name: str, platform: Platform) -> str:
+def package_url(name: str, platform: Platform) -> str:
+    """The package URL of an image by name."""
     parsed = reference.parse(name)
     familiar = parsed.familiar_name()
     tag = f"@{quote(parsed.tag, safe='')}" if parsed.tag else ""

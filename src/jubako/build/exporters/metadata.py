@@ -6,20 +6,27 @@ Spec: buildx, "--metadata-file".
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from jubako.build.exporters.product import PROVENANCE, Product
 from jubako.errors import InvalidArgument
+from jubako.image import platform as platforms
 from jubako.spec.oci_image import Descriptor, Digest
 
 
 def metadata(
-    ref: str, target: Descriptor | None, image_id: Digest, names: list[str], predicates: Mapping[str, bytes]
+    ref: str, target: Descriptor | None, image_id: Digest, names: list[str], products: Sequence[Product]
 ) -> dict[str, object]:
-    """`target` is None when no image was exported; `predicates` are provenances, by the key that they go under."""
-    found: dict[str, object] = {key: msgspec.json.decode(data) for key, data in predicates.items()}
+    """`target` is None when no image was exported."""
+    found: dict[str, object] = {}
+    for product in products:
+        suffix = f"/{platforms.text(product.platform)}" if len(products) > 1 else ""
+        for predicate in product.predicates:
+            if predicate.file_name == PROVENANCE:
+                found[f"buildx.build.provenance{suffix}"] = msgspec.json.decode(predicate.data)
     found["buildx.build.ref"] = ref
     if target is not None:
         found["containerimage.config.digest"] = image_id

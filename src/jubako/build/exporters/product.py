@@ -13,6 +13,8 @@ from jubako.build.moment import Moment
 from jubako.build.solver.solver import Solution
 from jubako.spec.oci_image import History, ImageConfig, Platform, RootFS
 
+PROVENANCE = "provenance.json"
+
 
 class Predicate(msgspec.Struct, frozen=True):
     """A statement to be: what it says about whatever image the exporter makes. `data` is JSON."""

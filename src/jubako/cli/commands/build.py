@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, BinaryIO
 
+from jubako.cli.build_progress import MODES, build_progress
 from jubako.cli.call import Call
 from jubako.cli.command import ONE, Command
 from jubako.cli.failure import Exit
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
 
 
 def run(call: Call, arguments: Arguments) -> int:
-    from jubako.build.progress import PlainProgress, Silent
-
-    quiet = arguments.flag("quiet") or arguments.text("progress") == "quiet"
-    if arguments.text("progress") not in ("auto", "plain", "quiet"):
-        raise Exit(1, f"invalid progress mode {arguments.text('progress')}: it is auto, plain or quiet")
     with ExitStack() as stack:
         context = arguments.operands[0]
         dockerfile = arguments.optional("file")
@@ -33,10 +29,9 @@ def run(call: Call, arguments: Arguments) -> int:
                 context, dockerfile = stack.enter_context(tempfile.TemporaryDirectory(prefix="jubako-build-")), "-"
             return _answer(call, arguments, context, dockerfile, *asked)
         stdout = stack.enter_context(open(call.streams.stdout, "wb", closefd=False))
-        stream = stack.enter_context(open(call.streams.stderr, "w", closefd=False))
-        result = _build(
-            call.builder, arguments, context, dockerfile, Silent() if quiet else PlainProgress(stream), stdout
-        )
+        mode = "quiet" if arguments.flag("quiet") else arguments.text("progress")
+        progress = stack.enter_context(build_progress(call, mode))
+        result = _build(call.builder, arguments, context, dockerfile, progress, stdout)
     if arguments.flag("quiet"):
         call.line(result.image_id)
     return 0
@@ -102,6 +97,9 @@ def _build(
         platforms=arguments.texts("platform"),
         outputs=arguments.texts("output"),
         annotations=arguments.texts("annotation"),
+        attests=arguments.texts("attest"),
+        provenance=arguments.optional("provenance"),
+        sbom=arguments.optional("sbom"),
         load=arguments.flag("load"),
         push=arguments.flag("push"),
         stdout=stdout,
@@ -134,6 +132,7 @@ COMMAND = Command(
     ONE,
     (
         Option("annotation", "", LIST, "Add annotation to the image"),
+        Option("attest", "", LIST, 'Attestation parameters (format: "type=sbom,generator=image")'),
         Option("build-arg", "", LIST, "Set build-time variables"),
         Option("build-context", "", LIST, "Additional build contexts (e.g., name=path)"),
         Option("call", "", TEXT, "Set method for evaluating build (build, check, outline, targets)", "build"),
@@ -147,10 +146,12 @@ COMMAND = Command(
         Option("no-cache", "", FLAG, "Do not use cache when building the image"),
         Option("output", "o", LIST, 'Output destination (format: "type=local,dest=path")'),
         Option("platform", "", STRINGS, "Set target platform for build"),
-        Option("progress", "", TEXT, "Set type of progress output (auto, plain, quiet)", "auto"),
+        Option("progress", "", TEXT, f"Set type of progress output ({', '.join(MODES)})", "auto"),
         Option("pull", "", FLAG, "Always attempt to pull a newer version of the image"),
+        Option("provenance", "", TEXT, 'Shorthand for "--attest=type=provenance"'),
         Option("push", "", FLAG, 'Shorthand for "--output=type=registry"'),
         Option("quiet", "q", FLAG, "Suppress the build output and print image ID on success"),
+        Option("sbom", "", TEXT, 'Shorthand for "--attest=type=sbom"'),
         Option("tag", "t", LIST, 'Name and optionally a tag in the "name:tag" format'),
         Option("target", "", TEXT, "Set the target build stage to build."),
     ),

@@ -1,0 +1,71 @@
+"""Which statements a build makes: `--provenance`, `--sbom`, and `--attest` for both.
+
+Forms: `true`, `false`, `mode=min|max` (min when not said); attributes as `key=value`, comma-separated.
+Spec:  buildx, "--attest".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from jubako.errors import InvalidArgument
+
+_TRUE, _FALSE = ("1", "t", "true", ""), ("0", "f", "false")
+
+
+class AttestOptions(msgspec.Struct, frozen=True):
+    """`provenance` is "" for none."""
+
+    provenance: Literal["", "min", "max"] = ""
+    sbom: bool = False
+
+
+def attest_options(attests: Sequence[str], provenance: str | None, sbom: str | None) -> AttestOptions:
+    """What the three options say together; the later word counts. Raises InvalidArgument."""
+    texts = list(attests)
+    if provenance is not None:
+        texts.append(attest_text("provenance", provenance))
+    if sbom is not None:
+        texts.append(attest_text("sbom", sbom))
+    found = AttestOptions()
+    for text in texts:
+        found = _with(found, text)
+    return found
+
+
+def attest_text(kind: str, text: str) -> str:
+    """`--KIND TEXT` as an `--attest`."""
+    return f"type={kind},{text}" if "=" in text else f"type={kind},disabled={str(_is_false(kind, text)).lower()}"
+
+
+def _is_false(kind: str, text: str) -> bool:
+    if text.lower() not in (*_TRUE, *_FALSE):
+        raise InvalidArgument(f"invalid {kind} attestation {text!r}: it is true, false or attributes as key=value")
+    return text.lower() in _FALSE
+
+
+def _with(options: AttestOptions, text: str) -> AttestOptions:
+    fields = dict(field.partition("=")[::2] for field in text.split(","))
+    kind = fields.pop("type", "")
+    wanted = fields.pop("disabled", "false").lower() not in ("1", "t", "true", "")
+    if kind == "sbom":
+        _refuse(kind, fields, ())
+        return msgspec.structs.replace(options, sbom=wanted)
+    if kind != "provenance":
+        raise InvalidArgument(f"unknown attestation type {kind!r}", hint="it is provenance or sbom")
+    _refuse(kind, fields, ("mode", "version"))
+    mode = fields.get("mode", "min")
+    if mode not in ("min", "max"):
+        raise InvalidArgument(f"invalid provenance mode {mode}", hint="it is min or max")
+    if fields.get("version", "v0.2") != "v0.2":
+        raise InvalidArgument(f"provenance of version {fields['version']} is not supported", hint="v0.2 is")
+    return msgspec.structs.replace(options, provenance=mode if wanted else "")
+
+
+def _refuse(kind: str, fields: dict[str, str], known: Sequence[str]) -> None:
+    for key in fields:
+        if key not in known:
+            raise InvalidArgument(f"unknown attribute {key!r} of the {kind} attestation")

@@ -1,0 +1,126 @@
+"""Compose files as bake files: each service that is built is a target, and all of them the default group.
+
+Spec: Compose specification, "Build", "Interpolation"; buildx, "Building from Compose file" (`x-bake`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from jubako.build.bake.expressions import Expression, constant
+from jubako.build.bake.syntax import Block
+from jubako.build.bake.values import BakeError, Value, list_of, map_of, text_of
+
+_VARIABLE = re.compile(
+    r"\$(?:(?P<escaped>\$)|(?P<plain>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?:(?P<mark>:?[-?+])(?P<word>[^}]*))?\})"
+)
+_SAME = {
+    "context": "context",
+    "dockerfile": "dockerfile",
+    "dockerfile_inline": "dockerfile-inline",
+    "target": "target",
+    "network": "network",
+    "shm_size": "shm-size",
+    "tags": "tags",
+    "platforms": "platforms",
+    "cache_from": "cache-from",
+    "cache_to": "cache-to",
+    "no_cache": "no-cache",
+    "pull": "pull",
+    "ssh": "ssh",
+}
+_MAPS = {"args": "args", "labels": "labels", "additional_contexts": "contexts"}
+
+
+def compose_block(text: str, name: str, environ: Mapping[str, str]) -> Block:
+    """Raises BakeError for what is no compose file."""
+    import yaml
+
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise BakeError(f"{name}: {error}") from None
+    try:
+        return _file(map_of(_interpolated(document, environ)), environ)
+    except BakeError as problem:
+        raise BakeError(f"{name}: {problem.message}") from None
+
+
+def _file(document: dict[str, Value], environ: Mapping[str, str]) -> Block:
+    services = map_of(document.get("services") or {})
+    secrets = map_of(document.get("secrets") or {})
+    blocks = []
+    for name, body in services.items():
+        service = map_of(body or {})
+        if service.get("build") is not None:
+            target = _target(service, secrets, environ)
+            blocks.append(Block("target", [name.replace(".", "_")], target, []))
+    names: list[Value] = [block.labels[0] for block in blocks]
+    return Block("", [], {}, [Block("group", ["default"], {"targets": constant(names)}, []), *blocks])
+
+
+def _target(service: dict[str, Value], secrets: dict[str, Value], environ: Mapping[str, str]) -> dict[str, Expression]:
+    build = service["build"]
+    given = {"context": build} if isinstance(build, str) else map_of(build)
+    found: dict[str, Value] = {ours: given[theirs] for theirs, ours in _SAME.items() if given.get(theirs) is not None}
+    for theirs, ours in _MAPS.items():
+        if given.get(theirs) is not None:
+            found[ours] = _map(given[theirs], environ)
+    image = service.get("image")
+    if image and "tags" not in found:
+        found["tags"] = [image]
+    if "platforms" not in found and service.get("platform"):
+        found["platforms"] = [service["platform"]]
+    if given.get("secrets"):
+        found["secret"] = [_secret(each, secrets) for each in list_of(given["secrets"])]
+    extension = map_of(given.get("x-bake") or {})
+    for key, value in extension.items():
+        found[key] = value if not isinstance(value, str) or key not in ("tags", "platforms", "output") else [value]
+    return {key: constant(value) for key, value in found.items()}
+
+
+def _map(value: Value, environ: Mapping[str, str]) -> Value:
+    """`KEY=VALUE` in a list is the same as a map; a key alone has the environment's value, or none."""
+    if isinstance(value, dict):
+        pairs = {key: None if each is None else text_of(each) for key, each in value.items()}
+    else:
+        split = [text_of(each).partition("=") for each in list_of(value)]
+        pairs = {key: each if equals else None for key, equals, each in split}
+    return {key: environ.get(key) if each is None else each for key, each in pairs.items()}
+
+
+def _secret(value: Value, secrets: dict[str, Value]) -> Value:
+    name = text_of(value if isinstance(value, str) else map_of(value).get("source"))
+    source = map_of(secrets.get(name) or {})
+    if source.get("environment"):
+        return f"id={name},env={text_of(source['environment'])}"
+    if source.get("file"):
+        return f"id={name},src={text_of(source['file'])}"
+    raise BakeError(f"secret {name} is not defined")
+
+
+def _interpolated(value: Value, environ: Mapping[str, str]) -> Value:
+    if isinstance(value, str):
+        return _VARIABLE.sub(lambda match: _variable(match, environ), value)
+    if isinstance(value, list):
+        return [_interpolated(each, environ) for each in value]
+    if isinstance(value, dict):
+        return {str(key): _interpolated(each, environ) for key, each in value.items()}
+    return value
+
+
+def _variable(match: re.Match[str], environ: Mapping[str, str]) -> str:
+    if match["escaped"]:
+        return "$"
+    name = match["plain"] or match["name"]
+    found, mark, word = environ.get(name), match["mark"] or "", match["word"] or ""
+    present = bool(found) if mark.startswith(":") else found is not None
+    match mark[-1:]:
+        case "-":
+            return found or "" if present else word
+        case "+":
+            return word if present else ""
+        case "?" if not present:
+            raise BakeError(f"required variable {name} is missing a value: {word}")
+    return found or ""

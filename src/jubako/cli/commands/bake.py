@@ -1,0 +1,107 @@
+"""jubako bake."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jubako.cli.build_progress import MODES, build_progress
+from jubako.cli.call import Call
+from jubako.cli.command import ANY, Command
+from jubako.cli.failure import Exit
+from jubako.cli.options import FLAG, LIST, TEXT, Arguments, Option
+
+if TYPE_CHECKING:
+    from jubako.build.bake.resolve import Plan, Resolver
+    from jubako.build.progress import BuildProgress
+
+
+def run(call: Call, arguments: Arguments) -> int:
+
+    directory = Path.cwd()
+    resolver = _resolver(arguments, directory)
+    if kind := arguments.text("list"):
+        call.out(_listing(resolver, kind))
+        return 0
+    plan = resolver.plan(arguments.operands)
+    if arguments.flag("print"):
+        import msgspec
+
+        shown = {"group": {name: {"targets": members} for name, members in plan.groups.items()}, "target": plan.targets}
+        call.line(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode())
+        return 0
+    with build_progress(call, arguments.text("progress")) as progress:
+        _build(call, arguments, plan, directory, progress)
+    return 0
+
+
+def _resolver(arguments: Arguments, directory: Path) -> Resolver:
+    from jubako.build.bake.files import read_files
+    from jubako.build.bake.overrides import parse_override
+    from jubako.build.bake.resolve import Resolver
+
+    texts = [*arguments.texts("set")]
+    for option in ("no-cache", "pull"):
+        texts += [f"*.{option}=true"] if arguments.flag(option) else []
+    for kind in ("provenance", "sbom"):
+        if arguments.given(kind):
+            texts.append(f"*.attest+={_attest(kind, arguments.text(kind))}")
+    definitions = read_files(arguments.texts("file"), directory, os.environ)
+    return Resolver(definitions, os.environ, [parse_override(text) for text in texts])
+
+
+def _attest(kind: str, text: str) -> str:
+    from jubako.build.attest.options import attest_text
+
+    return attest_text(kind, text)
+
+
+def _listing(resolver: Resolver, kind: str) -> str:
+    from jubako.cli.texttable import align
+
+    if kind.removeprefix("type=") != "targets":
+        raise Exit(1, f"invalid list type {kind}: it is targets")
+    return align(["TARGET\tDESCRIPTION", *(f"{name}\t{text}" for name, text in resolver.names().items())])
+
+
+def _build(call: Call, arguments: Arguments, plan: Plan, directory: Path, progress: BuildProgress) -> None:
+    """Build one target after the other: each is parallel in itself, and what they share is built once."""
+    import msgspec
+
+    from jubako.build.bake.asked import build_options
+    from jubako.build.bake.progress import Prefixed
+
+    built: dict[str, str] = {}
+    facts: dict[str, object] = {}
+    for name, target in plan.targets.items():
+        context, options = build_options(name, target, directory, built)
+        options |= {"load": arguments.flag("load"), "push": arguments.flag("push")}
+        result = call.builder.build(context, progress=Prefixed(progress, name), **options)
+        built[name] = result.image_id
+        facts[name] = result.metadata
+    if path := arguments.optional("metadata-file"):
+        from jubako.build.exporters.metadata import write_file
+
+        write_file(path, msgspec.json.format(msgspec.json.encode(facts), indent=2))
+
+
+COMMAND = Command(
+    run,
+    "[OPTIONS] [TARGET...]",
+    ANY,
+    (
+        Option("file", "f", LIST, "Build definition file"),
+        Option("list", "", TEXT, "List targets"),
+        Option("load", "", FLAG, 'Shorthand for "--set=*.output=type=docker"'),
+        Option("metadata-file", "", TEXT, "Write build result metadata to a file"),
+        Option("no-cache", "", FLAG, "Do not use cache when building the image"),
+        Option("print", "", FLAG, "Print the options without building"),
+        Option("progress", "", TEXT, f"Set type of progress output ({', '.join(MODES)})", "auto"),
+        Option("provenance", "", TEXT, 'Shorthand for "--set=*.attest=type=provenance"'),
+        Option("pull", "", FLAG, "Always attempt to pull all referenced images"),
+        Option("push", "", FLAG, 'Shorthand for "--set=*.output=type=registry"'),
+        Option("sbom", "", TEXT, 'Shorthand for "--set=*.attest=type=sbom"'),
+        Option("set", "", LIST, 'Override target value (e.g., "targetpattern.key=value")'),
+    ),
+)

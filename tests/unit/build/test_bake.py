@@ -1,0 +1,221 @@
+"""Bake files: HCL, JSON and compose to targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from jubako.build.bake.files import read_files
+from jubako.build.bake.overrides import parse_override
+from jubako.build.bake.resolve import Plan, Resolver
+from jubako.build.bake.syntax import parse
+from jubako.build.bake.values import BakeError, Value
+from jubako.errors import JubakoError, NotFound
+
+
+class Constants:
+    """A scope without variables; functions are the built-in ones."""
+
+    def variable(self, name: str) -> Value:
+        raise BakeError(f"no {name}")
+
+    def call(self, name: str, arguments: object) -> Value:
+        from jubako.build.bake.functions import call
+
+        return call(name, arguments)  # type: ignore[arg-type]
+
+
+def plan(tmp_path: Path, text: str, *names: str, file: str = "docker-bake.hcl", **options: object) -> Plan:
+    (tmp_path / file).write_text(text)
+    environ = options.get("environ", {})
+    assert isinstance(environ, Mapping)
+    overrides = options.get("overrides", [])
+    assert isinstance(overrides, list)
+    definitions = read_files([], tmp_path, environ)
+    return Resolver(definitions, environ, [parse_override(text) for text in overrides]).plan(names)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1 + 2 * 3", 7),
+        ("(1 + 2) * 3 == 9 && !false", True),
+        ("7 % 4", 3),
+        ("10 / 4", 2.5),
+        ('-1 < 0 ? "yes" : "no"', "yes"),
+        ('"a${1 + 1}b$${c}"', "a2b${c}"),
+        ('"tab\\t\\u0041"', "tab\tA"),
+        ('"${"in${"ner"}"}"', "inner"),
+        ("[1, 2,\n 3,]", [1, 2, 3]),
+        ('{a = 1, "b": 2\n c = [3]}', {"a": 1, "b": 2, "c": [3]}),
+        ("{a = {b = [1, 2]}}.a.b[1]", 2),
+        ('[for x in ["a", "b"] : upper(x) if x != "a"]', ["B"]),
+        ('{for k, v in {a = 1} : "${k}!" => v + 1}', {"a!": 2}),
+        ("[{n = 1}, {n = 2}][*].n", [1, 2]),
+        ("<<-EOT\n    one\n      two\n    EOT\n", "one\n  two\n"),
+        ('join("-", split(",", "a,b"))', "a-b"),
+        ('regex_replace("v1.2.3", "^v(\\\\d+)\\\\..*", "$1")', "1"),
+        ('regex("(\\\\d+)\\\\.(\\\\d+)", "v1.2")', ["1", "2"]),
+        ('concat(["a"], distinct(["b", "b"]), compact(["", "c"]))', ["a", "b", "c"]),
+        ("max([1, 5, 3]...)", 5),
+        ('format("%s-%03d", "a", 7)', "a-007"),
+        ('try(missing, "other")', "other"),
+        ("can(missing)", False),
+        ("merge({a = 1}, {b = 2})", {"a": 1, "b": 2}),
+        ('sha256("")', "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+        ('coalesce("", "x")', "x"),
+        ('substr("hello", 1, 3)', "ell"),
+        ("1 /* a */ + 2 # b\n", 3),
+    ],
+)
+def test_expressions(text: str, value: object) -> None:
+    assert parse(f"x = {text}", "f").attributes["x"](Constants()) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("x = ", r"f:1,5: unexpected the end"),
+        ('x = "a', r"f:1,\d+: a string does not end"),
+        ("a = 1\nx = [1 2]", r"f:2,8: unexpected '2'"),
+        ("x = 1 y = 2", r"f:1,7: unexpected 'y'"),
+        ("x = 1\nx = 2", r"f:2,\d+: x is given twice"),
+        ('x = "\\q"', r"unknown escape \\q"),
+        ("x = @", "unexpected '@'"),
+        ("x = " + "(" * 5000, "nested too deeply"),
+    ],
+)
+def test_bad_syntax_is_told_with_its_place(text: str, problem: str) -> None:
+    with pytest.raises(BakeError, match=problem):
+        parse(text, "f")
+
+
+FILE = """
+variable "TAG" { default = "latest" }
+variable "DEBUG" { default = false }
+function "named" {
+  params = [name]
+  variadic_params = rest
+  result = concat(["r/${name}:${TAG}"], rest)
+}
+group "default" { targets = ["app", "tools"] }
+target "_common" {
+  args = { A = "1", B = "2" }
+  labels = { x = "y" }
+  platforms = ["linux/amd64"]
+}
+target "app" {
+  inherits = ["_common"]
+  args = { B = DEBUG ? "debug" : "release" }
+  tags = named("app", "extra")
+  contexts = { base = "target:tools" }
+}
+target "tools" {
+  name = "tools-${replace(v, ".", "-")}"
+  matrix = { v = ["1.0", "2.0"] }
+  args = { V = v }
+}
+"""
+
+
+def test_targets_inherit_and_merge_maps(tmp_path: Path) -> None:
+    text = FILE.replace("target:tools", "target:tools-1-0")
+    found = plan(tmp_path, text)
+    assert found.groups == {"default": ["app", "tools"], "tools": ["tools-1-0", "tools-2-0"]}
+    assert list(found.targets) == ["tools-1-0", "app", "tools-2-0"]
+    app = found.targets["app"]
+    assert app.args == {"A": "1", "B": "release"}
+    assert app.labels == {"x": "y"}
+    assert app.tags == ["r/app:latest", "extra"]
+    assert (app.context, app.dockerfile, app.platforms) == (".", "Dockerfile", ["linux/amd64"])
+    assert found.targets["tools-2-0"].args == {"V": "2.0"}
+
+
+def test_the_environment_and_overrides_change_targets(tmp_path: Path) -> None:
+    text = FILE.replace('contexts = { base = "target:tools" }', "")
+    overrides = ["app.tags=a", "app.tags=b", "*.args.A=9", "app.platforms+=linux/arm64", "app.no-cache=true"]
+    found = plan(tmp_path, text, "app", environ={"TAG": "v1", "DEBUG": "true"}, overrides=overrides)
+    assert found.groups == {"default": ["app"]}
+    app = found.targets["app"]
+    assert app.tags == ["a", "b"]
+    assert app.args == {"A": "9", "B": "debug"}
+    assert app.platforms == ["linux/amd64", "linux/arm64"]
+    assert app.no_cache
+
+
+def test_json_files_hold_templates(tmp_path: Path) -> None:
+    target = '{"tags":["x:${T}"],"output":[{"type":"local","dest":"o,p"}]}'
+    text = f'{{"variable":{{"T":{{"default":"1"}}}},"target":{{"default":{target}}}}}'
+    found = plan(tmp_path, text, file="docker-bake.json", environ={"T": "2"})
+    assert found.targets["default"].tags == ["x:2"]
+    assert found.targets["default"].output == [{"type": "local", "dest": "o,p"}]
+
+
+def test_compose_services_that_are_built_are_targets(tmp_path: Path) -> None:
+    text = """
+services:
+  web.app:
+    image: app:${TAG:-1}
+    build:
+      context: ./web
+      args: {A: "$$x", B: 2}
+      additional_contexts: ["base=docker-image://alpine"]
+      x-bake: {platforms: linux/arm64}
+  api:
+    build: api
+  db:
+    image: db
+"""
+    found = plan(tmp_path, text, file="compose.yaml")
+    assert found.groups == {"default": ["web_app", "api"]}
+    web = found.targets["web_app"]
+    assert (web.context, web.tags, web.platforms) == ("./web", ["app:1"], ["linux/arm64"])
+    assert web.args == {"A": "$x", "B": "2"}
+    assert web.contexts == {"base": "docker-image://alpine"}
+    assert found.targets["api"].context == "api"
+
+
+def test_later_files_lie_over_earlier_ones(tmp_path: Path) -> None:
+    (tmp_path / "docker-bake.override.hcl").write_text('target "app" {\n args = {B = "over"}\n tags = ["t"]\n}')
+    found = plan(tmp_path, 'target "app" { args = {A = "1", B = "2"} }', "app")
+    assert found.targets["app"].args == {"A": "1", "B": "over"}
+    assert found.targets["app"].tags == ["t"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "failed to find target default"),
+        ('target "default" { nonsense = 1 }', 'target "default": unsupported argument "nonsense"'),
+        ('target "default" { tags = "x" }', "tags: a list is needed, not a string"),
+        ('target "default" { inherits = ["default"] }', "infinite loop of inherits"),
+        ('group "default" { targets = ["default"] }', "infinite loop from group default"),
+        ('target "default" { tags = [MISSING] }', 'there is no variable named "MISSING"'),
+        ('target "default" { tags = [nope()] }', 'there is no function named "nope"'),
+        ('variable "a" { default = b }\nvariable "b" { default = a }\ntarget "default" { tags = [a] }', "cycle"),
+        ('function "f" {\n params = []\n result = f()\n}\ntarget "default" { tags = [f()] }', "without end"),
+        ('target "default" { context = upper(1, 2) }', "upper does not take 2 arguments"),
+        ('thing "x" {}', "unsupported block type 'thing'"),
+        (
+            'variable "n" {\n default = 1\n validation {\n condition = n > 1\n error_message = "too small"\n }\n}\n'
+            'target "default" { tags = ["${n}"] }',
+            "invalid value of variable n: too small",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, problem: str) -> None:
+    with pytest.raises(JubakoError, match=problem):
+        plan(tmp_path, text)
+
+
+def test_without_a_file_that_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="couldn't find a bake definition"):
+        read_files([], tmp_path, {})
+
+
+@pytest.mark.parametrize("text", ["app", "app.tags", "app.args=1", "app.tags.x=1"])
+def test_a_malformed_override_is_refused(text: str) -> None:
+    with pytest.raises(BakeError, match="invalid override"):
+        parse_override(text)
