@@ -88,15 +88,15 @@ def test_iidfile_holds_the_image_id(site: Site) -> None:
     assert (site.context.parent / "iid").read_text() == result.image_id
 
 
-def test_stage_goes_on_from_another_with_its_configuration_but_not_its_arguments(site: Site) -> None:
+def test_stage_goes_on_from_another_with_its_configuration_and_arguments(site: Site) -> None:
     result = site.build(
         "FROM base AS one\nARG A=1\nENV E=$A\nWORKDIR /tmp\nRUN touch /one\n"
         "FROM one\nENV F=$E G=${A:-none}\nRUN touch /two\n"
     )
-    assert site.config(result).env == ["PATH=/bin", "E=1", "F=1", "G=none"]
+    assert site.config(result).env == ["PATH=/bin", "E=1", "F=1", "G=1"]
     assert {"one", "two"} <= set(site.names(result, ""))
     assert [entry[0] for entry in history(site, result)][-2:] == [
-        "ENV F=1 G=none",
+        "ENV F=1 G=1",
         "RUN /bin/sh -c touch /two # buildkit",
     ]
 

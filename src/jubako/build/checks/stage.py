@@ -71,7 +71,7 @@ class StageChecker:
         base = self._stages.base(stage)
         if base is not None:
             end = self._ends[base.index]
-            known = None if end.known is None else dict(end.env)
+            known = None if end.known is None else dict(end.known)
             return _State(known, dict(end.env), end.has_shell, end.has_workdir)
         name = self._stages.base_name(stage)
         facts = BaseFacts({"PATH": ""}, has_shell=False) if name == "scratch" else self._find_facts(name)

@@ -151,7 +151,6 @@ def _maintainer(scope: Scope, instruction: ins.Maintainer) -> None:
 
 def _onbuild(scope: Scope, instruction: ins.OnBuild) -> None:
     scope.stage.triggers.append(instruction.trigger)
-    scope.stage.record(f"ONBUILD {instruction.trigger}")
 
 
 _HANDLERS: dict[type[Instruction], Callable[[Scope, Any], None]] = {

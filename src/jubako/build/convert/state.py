@@ -52,13 +52,13 @@ class StageState:
         self.steps = 0
 
     def clone(self, name: str) -> StageState:
-        """The state from which another stage goes on; build arguments stay behind."""
+        """The state from which another stage goes on. It sees the arguments too; its history does not."""
         other = copy.copy(self)
         for attribute in ("env", "labels", "exposed", "volumes", "history", "base_history"):
             setattr(other, attribute, copy.copy(getattr(self, attribute)))
         other.name = name
         other.args = {}
-        other.variables = dict(self.env)
+        other.variables = dict(self.variables)
         other.inherited_triggers, other.triggers = list(self.triggers), []
         other.cmd_is_own = False
         other.step = other.steps = 0

@@ -1,0 +1,5 @@
+from busybox
+  env   A=1    B=2
+run    echo   "x  y"   >/f
+	CoPy   a.txt    /c
+workdir   /w  

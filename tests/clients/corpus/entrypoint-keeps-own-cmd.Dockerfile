@@ -1,0 +1,4 @@
+FROM busybox
+CMD ["own"]
+ENTRYPOINT exec top -b
+CMD ["later"]

@@ -1,0 +1,3 @@
+FROM busybox
+ENV SET=s
+ENV A="${SET:?must be set}" B=${SET?}

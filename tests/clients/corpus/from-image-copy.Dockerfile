@@ -1,0 +1,3 @@
+FROM scratch
+COPY --from=busybox /etc/passwd /etc/group /etc/
+COPY --from=busybox /etc/passwd /p
