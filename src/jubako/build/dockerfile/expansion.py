@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from jubako.build.dockerfile.wildcards import compile_wildcards, match_ends, replace
+
 Lookup = Callable[[str], str | None]
 
 _SPECIAL = frozenset("@*#?-$!")
@@ -187,27 +189,14 @@ class _Expander:
         self.at += every
         pattern = self.until("/", raw=True)
         replacement = self.until("}", raw=True)
-        return re.sub(_regex(pattern, lazy=False), lambda _: replacement, value, count=0 if every else 1)
+        return replace(compile_wildcards(pattern), value, replacement, every=every)
 
 
 def _trim(value: str, pattern: str, kind: str) -> str:
     """Cut the shortest (doubled: longest) match of `pattern` off the start (#) or the end (%)."""
-    lazy = len(kind) == 1
-    if kind[0] == "#":
-        match = re.match(_regex(pattern, lazy=lazy), value, re.DOTALL)
-        return value[match.end() :] if match else value
-    # A suffix is a prefix of the reversed value: only that way is the shortest match found first.
-    match = re.match(_regex(pattern, lazy=lazy, backwards=True), value[::-1], re.DOTALL)
-    return value[: len(value) - match.end()] if match else value
-
-
-def _regex(pattern: str, *, lazy: bool, backwards: bool = False) -> str:
-    pieces: list[str] = []
-    for token in re.findall(r"\\.|\\$|\*+|.", pattern, re.DOTALL):
-        if token[0] == "*":
-            pieces.append("(?s:.*?)" if lazy else "(?s:.*)")
-        elif token == "?":
-            pieces.append("(?s:.)")
-        else:
-            pieces.append(re.escape(token[1] if token[0] == "\\" and len(token) == 2 else token))
-    return "".join(reversed(pieces) if backwards else pieces)
+    tokens = compile_wildcards(pattern)
+    backwards = kind[0] == "%"
+    text = value[::-1] if backwards else value
+    ends = match_ends(tokens[::-1] if backwards else tokens, text)
+    end = next(ends, 0) if len(kind) == 1 else max(ends, default=0)
+    return value[: len(value) - end] if backwards else value[end:]
