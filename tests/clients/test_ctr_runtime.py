@@ -94,7 +94,6 @@ def test_the_life_of_a_task(ctr: Peer) -> None:
     assert status(ctr, "one") == "PAUSED"
     ctr("tasks", "resume", "one")
     assert len(ctr("tasks", "ps", "one").splitlines()) >= 2
-    assert b"checkpoint is not supported" in ctr.run("tasks", "checkpoint", "one").stderr
     ctr("tasks", "kill", "-s", "TERM", "one")
     await_status(ctr, "one", "STOPPED")
     assert ctr.run("tasks", "rm", "one").returncode in (0, 3)

@@ -103,6 +103,10 @@ def _change(containers: Containers, arguments: Arguments, log: Log) -> int:
             from jubako.runtime.oci.execution import execute
 
             return execute(containers.load(name), arguments, log)
+        case "restore":
+            from jubako.runtime.oci.restore import restore
+
+            return restore(containers, _creation(arguments, log), arguments)
         case _:
             return _control(containers, name, arguments)
     return 0
@@ -111,12 +115,12 @@ def _change(containers: Containers, arguments: Arguments, log: Log) -> int:
 def _control(containers: Containers, name: str, arguments: Arguments) -> int:
     from jubako.runtime.oci import control
 
-    if arguments.command == "restore":
-        raise FailedPrecondition("restore is not supported")
     container = containers.load(name)
     match arguments.command:
         case "checkpoint":
-            raise FailedPrecondition("checkpoint is not supported")
+            from jubako.runtime.oci.checkpoint import checkpoint
+
+            checkpoint(container, arguments)
         case "pause":
             control.pause(container)
         case "resume":

@@ -81,8 +81,9 @@ JUBAKO_OCI = Program(
     name="jubako-oci",
     packages=["jubako.runtime", "jubako.linux"],
     modules=["encodings.ascii", "json", "shutil", "subprocess", "termios", "traceback", "tty"],
-    cold=frozenset(),
-    with_value=frozenset(),
+    # criu is to be the call's own child, and what it restores that of the call's caller.
+    cold=frozenset({"checkpoint", "restore"}),
+    with_value=frozenset({"--root", "--log", "--log-format", "--criu", "--rootless"}),
     main=_jubako_oci,
     rehearse=rehearsal.go_through_bundle,
     hang_up=(signal.SIGKILL, signal.SIGKILL),

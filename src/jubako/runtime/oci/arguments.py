@@ -38,7 +38,7 @@ _CHECKPOINT = {
     "lazy-pages": "flag",
     "file-locks": "flag",
     "manage-cgroups-mode": "value",
-    "empty-ns": "value",
+    "empty-ns": "list",
     "auto-dedup": "flag",
 }
 

@@ -65,7 +65,7 @@ def _create(containers: Containers, asked: Creation, *, detached: bool) -> tuple
     spec, config = bundle.load(asked.bundle, asked.log)
     asked_hooks = hooks.of(spec)
     group = groups.name_of(spec.linux or Linux(), asked.name, systemd=asked.systemd)
-    record = Record(asked.name, asked.bundle, _now(), group, systemd=asked.systemd, annotations=spec.annotations)
+    record = Record(asked.name, asked.bundle, now(), group, systemd=asked.systemd, annotations=spec.annotations)
     container = containers.make(record, config)
     with ExitStack() as undo:
         undo.callback(container.remove)
@@ -79,8 +79,8 @@ def _create(containers: Containers, asked: Creation, *, detached: bool) -> tuple
         if not detached:
             undo.callback(handle.abandon)
         record.pid, record.pid_start = handle.pid, proc.start_ticks(handle.pid) or 0
-        undo.callback(_run_poststop, container, asked_hooks)
-        undo.callback(_kill, container)
+        undo.callback(run_poststop, container, asked_hooks)
+        undo.callback(end, container)
         container.save()
         hooks.run_create_hooks(handle, asked_hooks, container, memory)
         if detached:
@@ -184,11 +184,11 @@ def _run_poststart(container: Container) -> None:
     try:
         hooks.run(asked.poststart, container.state(status="running"), "poststart", container.record.bundle)
     except FailedPrecondition:
-        _kill(container)
+        end(container)
         raise
 
 
-def _run_poststop(container: Container, asked: Hooks) -> None:
+def run_poststop(container: Container, asked: Hooks) -> None:
     state = container.state(status="stopped")
     for message in hooks.run_all(asked.poststop, state, "poststop", container.record.bundle):
         sys.stderr.write(f"jubako-oci: warning: {message}\n")
@@ -263,7 +263,7 @@ def _signal(container: Container, number: int) -> None:
         os.close(fd)
 
 
-def _kill(container: Container) -> None:
+def end(container: Container) -> None:
     """Kill what is left, and wait until the first process is gone."""
     if container.record.cgroup:
         with contextlib.suppress(FileNotFoundError):
@@ -277,7 +277,7 @@ def _kill(container: Container) -> None:
 def delete(container: Container, *, force: bool) -> None:
     """Remove all that is left of a stopped container; `force` kills it first."""
     if force:
-        _kill(container)
+        end(container)
         if container.alive():
             raise FailedPrecondition(f"cannot delete container {container.record.id}: container init still running")
     elif (status := container.status()) != "stopped":
@@ -285,7 +285,7 @@ def delete(container: Container, *, force: bool) -> None:
     if container.record.cgroup:
         container.group().remove()
     if os.path.exists(os.path.join(container.directory, "config.json")):
-        _run_poststop(container, container.spec().hooks or Hooks())
+        run_poststop(container, container.spec().hooks or Hooks())
     container.remove()
 
 
@@ -323,6 +323,6 @@ def write_pid_file(path: str, pid: int) -> None:
         os.rename(temporary, path)
 
 
-def _now() -> str:
-    now = time.time_ns()
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now // 10**9))}.{now % 10**9:09d}Z"
+def now() -> str:
+    moment = time.time_ns()
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(moment // 10**9))}.{moment % 10**9:09d}Z"
