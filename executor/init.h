@@ -35,6 +35,13 @@ typedef const struct operation operation_t;
 
 _Noreturn void init_main(struct init *init);
 
+/* filesystem.c */
+/* Set one option (key=value or a flag) of a filesystem that is being made. */
+int configure_option(int context, char *option);
+/* Keep the last thing that the filesystem said about a refusal in `init->detail`. errno stays. */
+void keep_log(struct init *init, int context);
+/* A detached mount of a new filesystem. */
+int make_filesystem(struct init *init, const char *type, const char *source, char *const options[], unsigned attributes);
 /* mount.c */
 int do_propagation(struct init *init, operation_t *op);
 int do_root_filesystem(struct init *init, operation_t *op);
@@ -46,10 +53,6 @@ int do_pivot(struct init *init, operation_t *op);
 int do_root_readonly(struct init *init, operation_t *op);
 /* Attach the detached mount `tree` over what `target` is open on. */
 int attach_tree(int tree, int target);
-/* Set one option (key=value or a flag) of a filesystem that is being made. */
-int configure_option(int context, char *option);
-/* Keep the last thing that the filesystem said about a refusal in `init->detail`. errno stays. */
-void keep_log(struct init *init, int context);
 /* copy.c */
 /* Copy what is in the directory that `target` is open on into `tree`. */
 int copy_content(int target, int tree);
