@@ -87,8 +87,12 @@ class Mounts:
         if mount.type in ("proc", "sysfs", "mqueue"):
             return [text for text in options.data if "=" in text]
         if mount.type == "devpts" and self._in_user_namespace:
-            return [text for text in options.data if not text.startswith("gid=")]
+            return [text for text in options.data if not text.startswith("gid=") or self._maps_group(text[4:])]
         return options.data
+
+    def _maps_group(self, text: str) -> bool:
+        maps = self._linux.gid_mappings
+        return text.isdecimal() and any(m.container_id <= int(text) < m.container_id + m.size for m in maps)
 
     def _add_bind(self, mount: Mount, options: Options) -> None:
         propagation = options.propagation or mount_options.PRIVATE
