@@ -31,11 +31,12 @@ static int adopt_root(struct init *init, int tree) {
         return 0;
 }
 
-/* "lowerdir+" is there since Linux 6.8; before, it is refused as an unknown parameter. */
+/* "lowerdir+" is there since Linux 6.8. Before, it is refused as an unknown parameter: by 6.5 and later when it is set, by
+ * older ones, where overlayfs takes one string of options, when all is there. */
 static int make_overlay(struct init *init, char *const options[], unsigned attributes) {
         if (!overlay_needs_fds(options)) {
                 int tree = make_filesystem(init, "overlay", "overlay", options, attributes);
-                if (tree >= 0 || errno != EINVAL || strncmp(init->path, "lowerdir+=", 10) != 0)
+                if (tree >= 0 || errno != EINVAL)
                         return tree;
         }
         init->detail[0] = '\0';
