@@ -6,10 +6,11 @@ to walk to it. So is what has its ids mapped, which is the right of whoever owns
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 
-from jubako.errors import InvalidArgument
+from jubako.errors import InvalidArgument, PermissionDenied
 from jubako.linux import mount as mount_calls
 from jubako.linux.cgroup import CgroupHandle
 from jubako.runtime import idmap, labels, mount_options
@@ -34,8 +35,7 @@ class Mounts:
             if not root or not root.path:
                 raise InvalidArgument("the specification has no root")
             path = os.path.abspath(root.path)
-            tree = self._give(_open(path, recursive=True)) if self._open_here else -1
-            self._plan.add(op.ROOT_BIND, 1, 0, tree, path)
+            self._plan.add(op.ROOT_BIND, 1, 0, self._opened(path, recursive=True) if self._open_here else -1, path)
             return
         if len(rootfs) != 1 or rootfs[0].destination not in ("/", ""):
             raise InvalidArgument("a root filesystem is one mount at /")
@@ -111,12 +111,18 @@ class Mounts:
 
     def _tree(self, mount: Mount, options: Options) -> int:
         mapped = idmap.wanted(mount, options)
-        if not mapped and not self._open_here:
-            return -1
+        if not mapped:
+            return self._opened(mount.source, recursive=options.recursive) if self._open_here else -1
         tree = self._give(_open(mount.source, recursive=options.recursive))
-        if mapped:
-            idmap.apply(tree, mount, options, self._linux)
+        idmap.apply(tree, mount, options, self._linux)
         return tree
+
+    def _opened(self, path: str, *, recursive: bool) -> int:
+        """Root of a user namespace that does not own its mounts leaves it to the first process, which owns its own."""
+        try:
+            return self._give(_open(path, recursive=recursive))
+        except PermissionDenied:
+            return -1
 
     def _bind_own(self, source: str, target: str, options: Options) -> None:
         self._plan.add(op.BIND, 0, options.set, 0, 0, 0, mount_options.PRIVATE, -1, source, target)
@@ -165,4 +171,5 @@ def _open(path: str, *, recursive: bool) -> int:
     try:
         return mount_calls.open_tree(path, flags)
     except OSError as error:
-        raise InvalidArgument(f"failed to bind {path}: {os.strerror(error.errno or 0).lower()}") from None
+        kind = PermissionDenied if error.errno == errno.EPERM else InvalidArgument
+        raise kind(f"failed to bind {path}: {os.strerror(error.errno or 0).lower()}") from None

@@ -17,10 +17,16 @@ from ... import isolated
 pytestmark = pytest.mark.root
 
 
+def survey() -> dict[str, set[str]]:
+    """What there is, but for the keepers of earlier tests, which fork and end as they like."""
+    found = isolated.survey()
+    return found | {"processes": {line for line in found["processes"] if "jubako-python" not in line}}
+
+
 def test_a_rehearsal_goes_through_and_leaves_no_container(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    before = isolated.survey()
+    before = survey()
     rehearsal.go_through(str(tmp_path / "root"), str(tmp_path / "run"))
-    assert {name: found - before[name] for name, found in isolated.survey().items() if found - before[name]} == {}
+    assert {name: found - before[name] for name, found in survey().items() if found - before[name]} == {}
     ids, errors = capfd.readouterr()
     assert (len(set(ids.split())), errors) == (rehearsal.ROUNDS, "")
     with Engine(tmp_path / "root", tmp_path / "run") as engine:

@@ -70,7 +70,7 @@ def test_cycles_in_one_process_leave_no_descriptor_child_or_memory(runtime: Any)
     fds, used = len(os.listdir("/proc/self/fd")), kilobytes(os.getpid(), "Rss")
     for number in range(20, 20 + CYCLES):
         cycle(number)
-    assert len(os.listdir("/proc/self/fd")) == fds
+    assert len(os.listdir("/proc/self/fd")) <= fds  # what tests before this one left may go meanwhile
     runtime.handles.clear()
     deadline = time.monotonic() + 5
     while children() and time.monotonic() < deadline:

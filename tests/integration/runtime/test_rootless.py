@@ -176,7 +176,7 @@ def test_another_user_than_the_one_mapped_is_refused(single: User) -> None:
 
 
 def test_without_a_user_namespace_it_is_told(single: User) -> None:
-    single.linux(namespaces=[{"type": kind} for kind in ("mount", "pid")], uidMappings=[], gidMappings=[])
+    single.linux(namespaces=[{"type": kind} for kind in ("mount", "pid", "uts")], uidMappings=[], gidMappings=[])
     done = single.run("true")
     assert done.returncode == 1
     assert "failed to make namespaces and the first process: operation not permitted" in done.stdout
