@@ -77,16 +77,34 @@ static void adopt_terminal(struct monitor *m, int master) {
 
 /* The deputy has made the first process, which is our child: nobody else is believed, since what comes here may be the
  * word of a container that traces it. */
+static int open_first(const struct monitor *m, pid_t pid) {
+        siginfo_t info;
+
+        _cleanup_close_ int pidfd = sys_pidfd_open(pid);
+        if (pidfd < 0 || pid == m->pid || waitid(P_PIDFD, (id_t) pidfd, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+                return -1;
+        return take_fd(&pidfd);
+}
+
+void pass_on_first(const struct monitor *m) {
+        siginfo_t info;
+        int64_t pid;
+
+        ssize_t n = read(m->init, &pid, sizeof pid);
+        waitid(P_PIDFD, (id_t) m->pidfd, &info, WEXITED); /* it is nobody else's to reap */
+        if (n != sizeof pid)
+                return;
+        _cleanup_close_ int pidfd = open_first(m, (pid_t) pid);
+        if (pidfd >= 0)
+                message_send(m->control, MESSAGE_CLONED, (uint32_t) pid, pidfd);
+}
+
 static void adopt_first(struct monitor *m, pid_t pid) {
         siginfo_t info;
 
-        int pidfd = sys_pidfd_open(pid);
+        int pidfd = open_first(m, pid);
         if (pidfd < 0)
                 return;
-        if (pid == m->pid || waitid(P_PIDFD, (id_t) pidfd, &info, WEXITED | WNOHANG | WNOWAIT) < 0) {
-                close(pidfd);
-                return;
-        }
         unwatch(m, m->pidfd);
         waitid(P_PIDFD, (id_t) m->pidfd, &info, WEXITED);
         close(m->pidfd);

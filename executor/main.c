@@ -62,8 +62,11 @@ int main(int argc, char **argv) {
                 failure_send(monitor.control, stage, operation, 0, errno, NULL, NULL);
                 return 1;
         }
-        if (plan_find(&plan, OP_CLONE)->integers[1])
+        if (plan_find(&plan, OP_CLONE)->integers[1]) {
+                if (monitor.deputy)
+                        pass_on_first(&monitor);
                 return 0; /* the first process is the caller's to look after */
+        }
         monitor_run(&monitor);
         return 0;
 }

@@ -51,6 +51,7 @@ struct monitor {
         int init;  /* the packet socket to the first process; its end says that exec has worked */
         int pidfd, out_of_memory;
         pid_t pid;
+        bool deputy; /* `pid` is a deputy's, spawn.c */
         struct source sources[2];
         int child_stdio[3]; /* the child's ends, until it is made */
         int input;          /* stdin's pipe or the terminal's master, or -1 */
@@ -87,6 +88,9 @@ void unwatch(struct monitor *m, int fd);
 /* control.c: what the creator says. */
 void on_control(struct monitor *m);
 void on_init(struct monitor *m);
+
+/* Where nobody stays as monitor: when the deputy has made the first process, tell the creator its pid. */
+void pass_on_first(const struct monitor *m);
 void signal_container(struct monitor *m, int number);
 void resize_terminal(struct monitor *m, unsigned height, unsigned width);
 

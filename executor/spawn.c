@@ -276,10 +276,10 @@ int spawn(struct monitor *m, uint16_t *ret_operation) {
                 if (m->plan->operations[i].code == OP_JOIN)
                         s.joined |= m->plan->operations[i].integers[1];
         /* One that mounts must be inside: a new procfs shows the pid namespace of who makes it. */
-        s.deputy = s.joined & CLONE_NEWPID && !plan_find(m->plan, OP_PIVOT) && !s.clone->integers[1];
+        s.deputy = s.joined & CLONE_NEWPID && !plan_find(m->plan, OP_PIVOT);
         /* The filter that is loaded by a deputy may have the calls wait by which it makes the first process, and the
          * agent is told that one's pid before. */
-        s.deputy = s.deputy && !plan_find(m->plan, OP_AGENT);
+        m->deputy = s.deputy = s.deputy && !plan_find(m->plan, OP_AGENT);
         *ret_operation = OP_CLONE;
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s.gate) < 0)
                 return -1;

@@ -127,6 +127,8 @@ class Handle:
         """Where there is no monitor: start the program, and let go of it when it runs."""
         try:
             self._await_program()
+            with contextlib.suppress(Unavailable):  # its end: all has been said, the pid after a deputy's too
+                self.expect(op.MESSAGE_EXITED)
         finally:
             self._close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -167,3 +168,23 @@ def test_an_id_of_exec_that_is_none_is_refused(oci: Oci, number: str) -> None:
         assert done.returncode == 255
         assert f"invalid {option[2:]}: {number[:64]}" in done.stderr
     assert oci("delete", "-f", "one").returncode == 0
+
+
+@pytest.mark.parametrize("option", [(), ("-d",)])
+def test_no_process_of_an_exec_is_seen_with_more_privileges_than_the_container_has(
+    oci: Oci, tmp_path: Path, option: tuple[str, ...]
+) -> None:
+    """CAP_SYS_PTRACE would do to take it over."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    watch = "while :; do cat /proc/[0-9]*/status 2>/dev/null | grep ^CapEff; done > /home/seen"
+    oci.configure("sh", "-c", watch)
+    oci.mount(shared, "/home", "bind")
+    oci.create("one")
+    assert oci("start", "one").returncode == 0
+    for _ in range(25):
+        assert oci("exec", *option, "one", "true").returncode == 0
+    own = Path(f"/proc/{json.loads(oci('state', 'one').stdout)['pid']}/status").read_text()
+    assert oci("delete", "-f", "one").returncode == 0
+    held = next(line for line in own.splitlines() if line.startswith("CapEff"))
+    assert set((shared / "seen").read_text().splitlines()[:-1]) == {held}

@@ -50,8 +50,8 @@ def execute(container: Container, arguments: Arguments, log: Log) -> int:
         )
         pid_file = arguments.option("pid-file")
         if detach:
-            lifecycle.write_pid_file(pid_file, handle.pid)
             handle.release()
+            lifecycle.write_pid_file(pid_file, handle.pid)
             return 0
         try:
             # Until it has started, the pid is that of a deputy.
@@ -104,12 +104,12 @@ def _read(path: str, *, tty: bool) -> Process:
 def _user(base: User, text: str) -> User:
     """With the groups and the umask of the container's own user, as runc has it."""
     uid, _, gid = text.partition(":")
-    return msgspec.structs.replace(base, uid=_id(uid, "user"), gid=_id(gid, "user") if gid else base.gid)
+    return msgspec.structs.replace(base, uid=_id(uid, "user", text), gid=_id(gid, "user", text) if gid else base.gid)
 
 
-def _id(text: str, option: str) -> int:
+def _id(text: str, option: str, whole: str = "") -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS_MAX and int(text) < (1 << 32) - 1):
-        raise InvalidArgument(f"invalid {option}: {text[:64]}")
+        raise InvalidArgument(f"invalid {option}: {(whole or text)[:64]}")
     return int(text)
 
 
