@@ -9,7 +9,7 @@ Concurrency:  many processes; the same key twice is the same content, the later 
 from __future__ import annotations
 
 import time
-from collections.abc import Container
+from collections.abc import Iterable
 
 import msgspec
 
@@ -62,20 +62,11 @@ class BuildCache:
     def entries(self) -> list[tuple[str, CacheEntry]]:
         return self._entries.items()
 
-    def prune(self, *, unused_since_ns: int | None = None, shared: Container[str] = ()) -> list[str]:
-        """Forget the entries not used since then (all, when None) and return their keys; their blobs go by collection.
-
-        Entries whose layer is among the diff_ids `shared` stay.
-        """
-        gone: list[str] = []
+    def forget(self, keys: Iterable[str]) -> None:
+        """Take entries out; their blobs go by collection when nothing else needs them."""
         with self._store.records.transaction():
-            for key, entry in self._entries.items():
-                recent = unused_since_ns is not None and entry.used_ns >= unused_since_ns
-                layer = entry.output.layer
-                if recent or (layer and layer.diff_id in shared) or not self._delete(key):
-                    continue
-                gone.append(key)
-        return gone
+            for key in keys:
+                self._delete(key)
 
     def _write(self, key: str, entry: CacheEntry) -> None:
         with self._store.records.transaction():

@@ -54,6 +54,7 @@ GROUP_COMMANDS = {
     "artifact_pull": "Write the files of an artifact from a registry to a directory",
     "artifact_push": "Send files to a registry as an artifact",
     "artifact_referrers": "List what refers to an image or artifact in its registry: signatures and the like",
+    "builder_du": "Disk usage of the build cache",
     "builder_history_inspect": "Inspect a build",
     "builder_history_logs": "Print the logs of a build",
     "builder_history_ls": "List build records",
@@ -87,7 +88,10 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
         "Manage artifacts: any files, in registries",
         {"pull": "artifact_pull", "push": "artifact_push", "referrers": "artifact_referrers"},
     ),
-    "builder": ("Manage builds", {"bake": "bake", "build": "build", "prune": "builder_prune"}),
+    "builder": (
+        "Manage builds",
+        {"bake": "bake", "build": "build", "du": "builder_du", "prune": "builder_prune"},
+    ),
     "builder history": (
         "Commands to work on build records",
         {

@@ -13,6 +13,7 @@ The command line is made of these same calls.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ from jubako.errors import JubakoError
 
 if TYPE_CHECKING:
     from jubako.build import BuildResult
+    from jubako.build.cacheusage import CacheRecord, PrunePolicy
     from jubako.build.history import History
     from jubako.engine.system import Pruned
     from jubako.runtime.attach import Attached
@@ -97,19 +99,34 @@ class Engine(_Engine):
 
         return History(self.drivers.store, self.drivers.root)
 
-    def prune_builds(self, *, all: bool = False) -> tuple[list[str], int]:
+    def build_cache(self) -> list[CacheRecord]:
+        """What the build cache holds, most recently used first."""
+        from jubako.build import BuildCache
+        from jubako.build.cacheusage import usage
+
+        return usage(BuildCache(self.drivers.store), self._image_layers())
+
+    def _image_layers(self) -> set[str]:
+        return {layer for image in self.images.list() for layer in image.diff_ids}
+
+    def prune_builds(self, *, all: bool = False, policy: PrunePolicy | None = None) -> tuple[list[str], int]:
         """Forget cached build steps (without `all`, those that no image shares) and what killed builds left running.
 
-        Returns the keys of the steps, and the bytes freed.
+        A `policy` says more exactly what goes. Returns the IDs of the steps, and the bytes freed.
         """
         from jubako.build import BuildCache, reap
+        from jubako.build.cacheusage import PrunePolicy, prune
         from jubako.build.runmounts import prune_caches
 
         drivers = self.drivers
         reap(drivers.networks, drivers.run_root)
-        prune_caches(drivers.root)
-        shared = set() if all else {layer for image in self.images.list() for layer in image.diff_ids}
-        return BuildCache(drivers.store).prune(shared=shared), self.system.collect()
+        if policy is None:
+            prune_caches(drivers.root)
+        disk = os.statvfs(drivers.root)
+        wanted = policy or PrunePolicy(all=all)
+        free_bytes = disk.f_bavail * disk.f_frsize
+        steps = prune(BuildCache(drivers.store), self._image_layers(), wanted, free_bytes=free_bytes)
+        return steps, self.system.collect()
 
     def prune(self, *, all: bool = False, volumes: bool = False) -> tuple[Pruned, list[str]]:
         """`docker system prune`: system.prune, then what is left of builds; returns what both took."""

@@ -1,0 +1,129 @@
+"""What the build cache holds, and which of it a prune takes: by age, kind, size and free space.
+
+Spec: BuildKit's garbage collection policies (reserved, maximum used and minimum free space).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+
+import msgspec
+
+from jubako.build.cache import BuildCache, CacheEntry
+from jubako.errors import InvalidArgument
+
+_FILTERS = ("description", "id", "private", "shared", "type", "unused-for", "until")
+_ID_CHARS = 25
+_TRUTH = {"": True, "true": True, "1": True, "false": False, "0": False}
+
+
+class CacheRecord(msgspec.Struct, frozen=True):
+    """One layer of the cache with the steps that made it (their `keys`); steps that changed nothing stand alone.
+
+    It is `shared` when an image has the layer too: then pruning frees nothing of it.
+    """
+
+    keys: list[str]
+    description: str
+    size_bytes: int
+    created_ns: int
+    used_ns: int
+    shared: bool
+
+    @property
+    def id(self) -> str:
+        return self.keys[0][:_ID_CHARS]
+
+
+class PrunePolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """What to take. With any of the spaces set, only as much as they ask for, least recently used first.
+
+    Without `all`, what images share stays.
+    """
+
+    all: bool = False
+    filters: Mapping[str, str] = {}
+    unused_for_ns: int | None = None
+    reserved_bytes: int = 0
+    max_used_bytes: int = 0
+    min_free_bytes: int = 0
+
+
+def usage(cache: BuildCache, image_layers: Collection[str]) -> list[CacheRecord]:
+    """All records, most recently used first."""
+    grouped: dict[str, list[tuple[str, CacheEntry]]] = {}
+    for key, entry in cache.entries():
+        layer = entry.output.layer
+        grouped.setdefault(layer.diff_id if layer else key, []).append((key, entry))
+    records = [_record(group, shared=identity in image_layers) for identity, group in grouped.items()]
+    return sorted(records, key=lambda record: record.used_ns, reverse=True)
+
+
+def matching(records: list[CacheRecord], filters: Mapping[str, str]) -> list[CacheRecord]:
+    """Those that every filter lets through (`until` and `unused-for` are durations, told apart from here).
+
+    Raises InvalidArgument for a filter that there is not.
+    """
+    for name in filters:
+        if name not in _FILTERS:
+            raise InvalidArgument(f"invalid filter {name!r}", hint=f"there are {', '.join(_FILTERS)}")
+    return [record for record in records if all(_fits(record, name, value) for name, value in filters.items())]
+
+
+def prune(cache: BuildCache, image_layers: Collection[str], policy: PrunePolicy, *, free_bytes: int) -> list[str]:
+    """Forget what the policy takes, and return the IDs; blobs go by collection. `free_bytes` is the disk's."""
+    records = usage(cache, image_layers)
+    candidates = [record for record in matching(records, policy.filters) if policy.all or not record.shared]
+    if policy.unused_for_ns is not None:
+        before_ns = time.time_ns() - policy.unused_for_ns
+        candidates = [record for record in candidates if record.used_ns < before_ns]
+    total = sum(record.size_bytes for record in records if policy.all or not record.shared)
+    keep = _bytes_to_keep(policy, total, free_bytes)
+    taken: list[CacheRecord] = []
+    for record in reversed(candidates):
+        if keep is not None and total <= keep:
+            break
+        taken.append(record)
+        total -= record.size_bytes
+    cache.forget([key for record in taken for key in record.keys])
+    return [record.id for record in taken]
+
+
+def _bytes_to_keep(policy: PrunePolicy, total: int, free_bytes: int) -> int | None:
+    """How large the cache may stay; None when size does not matter."""
+    if not (policy.reserved_bytes or policy.max_used_bytes or policy.min_free_bytes):
+        return None
+    keep = policy.max_used_bytes or (total if policy.min_free_bytes else 0)
+    if (missing := policy.min_free_bytes - free_bytes) > 0:
+        keep = min(keep, total - missing)
+    return max(keep, policy.reserved_bytes)
+
+
+def _record(group: list[tuple[str, CacheEntry]], *, shared: bool) -> CacheRecord:
+    entries = [entry for _, entry in group]
+    return CacheRecord(
+        keys=sorted(key for key, _ in group),
+        description=entries[0].name,
+        size_bytes=entries[0].size_bytes,
+        created_ns=min(entry.created_ns for entry in entries),
+        used_ns=max(entry.used_ns for entry in entries),
+        shared=shared,
+    )
+
+
+def _fits(record: CacheRecord, name: str, value: str) -> bool:
+    match name:
+        case "id":
+            return any(key.startswith(value) for key in record.keys)
+        case "description":
+            return value in record.description
+        case "type":
+            return value == "regular"
+        case "shared" | "private":
+            wanted = _TRUTH.get(value)
+            if wanted is None:
+                raise InvalidArgument(f"invalid filter {name}={value}: it is true or false")
+            return record.shared == (wanted if name == "shared" else not wanted)
+        case _:
+            return True

@@ -1,0 +1,109 @@
+"""What the cache holds, and which of it is pruned."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from jubako.build import BuildCache
+from jubako.build.cacheusage import CacheRecord, PrunePolicy, matching, prune, usage
+from jubako.errors import InvalidArgument
+
+from .conftest import Site
+
+pytestmark = pytest.mark.root
+
+MANY = 1 << 50
+
+
+@pytest.fixture
+def cache(site: Site) -> BuildCache:
+    """Three layers: two of an image, and one of an image that is gone."""
+    for name in ("one", "two", "three"):
+        site.file(name, os.urandom(3000).hex())
+    site.build("FROM scratch\nCOPY one /\nCOPY two /\n")
+    site.build("FROM scratch\nCOPY three /\n", tags=["gone"])
+    site.images.remove("gone")
+    return BuildCache(site.store)
+
+
+def layers(site: Site) -> set[str]:
+    return {layer for image in site.images.list() for layer in image.diff_ids}
+
+
+def names(records: list[CacheRecord]) -> list[str]:
+    return sorted(record.description.split()[-2] for record in records)
+
+
+def test_usage_tells_layers_once_and_whether_an_image_shares_them(site: Site, cache: BuildCache) -> None:
+    records = usage(cache, layers(site))
+    assert names(records) == ["one", "three", "two"]
+    assert names([record for record in records if record.shared]) == ["one", "two"]
+    assert all(record.size_bytes > 3000 for record in records)
+
+
+def test_layer_that_two_keys_lead_to_is_counted_once(site: Site) -> None:
+    site.file("a", "1")
+    site.build("FROM scratch AS one\nCOPY a /\nFROM scratch\nCOPY --from=one a /\n")
+    records = usage(BuildCache(site.store), ())
+    assert len(BuildCache(site.store).entries()) == 3
+    assert sum(len(record.keys) for record in records) == 3
+    assert len({record.id for record in records}) == len(records) <= 2
+
+
+def test_shared_layers_stay_unless_all_is_asked_for(site: Site, cache: BuildCache) -> None:
+    assert len(prune(cache, layers(site), PrunePolicy(), free_bytes=MANY)) == 1
+    assert names(usage(cache, ())) == ["one", "two"]
+    assert len(prune(cache, layers(site), PrunePolicy(all=True), free_bytes=MANY)) == 2
+    assert cache.entries() == []
+
+
+def test_only_what_was_not_used_for_long_goes(site: Site, cache: BuildCache) -> None:
+    assert prune(cache, (), PrunePolicy(unused_for_ns=3600 * 10**9), free_bytes=MANY) == []
+    assert len(prune(cache, (), PrunePolicy(unused_for_ns=0), free_bytes=MANY)) == 3
+
+
+@pytest.mark.parametrize(
+    ("policy", "free_bytes", "left"),
+    [
+        (PrunePolicy(max_used_bytes=1), MANY, 0),
+        (PrunePolicy(max_used_bytes=MANY), MANY, 3),
+        (PrunePolicy(max_used_bytes=1, reserved_bytes=MANY), 0, 3),
+        (PrunePolicy(reserved_bytes=8000), MANY, 2),
+        (PrunePolicy(min_free_bytes=5000), 4000, 2),
+        (PrunePolicy(min_free_bytes=5000), 5000, 3),
+    ],
+)
+def test_as_much_goes_as_the_spaces_ask_for(
+    site: Site, cache: BuildCache, policy: PrunePolicy, free_bytes: int, left: int
+) -> None:
+    prune(cache, (), policy, free_bytes=free_bytes)
+    assert len(usage(cache, ())) == left
+
+
+def test_what_images_share_counts_when_all_is_asked_for(site: Site, cache: BuildCache) -> None:
+    assert len(prune(cache, layers(site), PrunePolicy(all=True, max_used_bytes=1), free_bytes=MANY)) == 3
+
+
+def test_least_recently_used_goes_first(site: Site, cache: BuildCache) -> None:
+    newest = usage(cache, ())[0]
+    prune(cache, (), PrunePolicy(max_used_bytes=newest.size_bytes), free_bytes=MANY)
+    assert [record.id for record in usage(cache, ())] == [newest.id]
+
+
+def test_filters_choose_records(site: Site, cache: BuildCache) -> None:
+    records = usage(cache, layers(site))
+    assert names(matching(records, {"private": ""})) == ["three"]
+    assert names(matching(records, {"shared": "true"})) == ["one", "two"]
+    assert matching(records, {"id": records[0].id}) == [records[0]]
+    assert names(matching(records, {"description": "COPY two"})) == ["two"]
+    with pytest.raises(InvalidArgument, match="invalid filter 'colour'"):
+        matching(records, {"colour": "red"})
+
+
+def test_pruned_layers_are_built_again(site: Site, cache: BuildCache) -> None:
+    prune(cache, (), PrunePolicy(all=True), free_bytes=MANY)
+    result = site.build("FROM scratch\nCOPY one /\nCOPY two /\n")
+    assert site.cached() == []
+    assert site.names(result, ".") == ["one", "two"]
