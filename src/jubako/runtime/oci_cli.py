@@ -83,7 +83,7 @@ def _version() -> int:
 
 
 def _change(containers: Containers, arguments: Arguments, log: Log) -> int:
-    from jubako.runtime.oci import lifecycle
+    from jubako.runtime.oci import ending, lifecycle
 
     name = arguments.the_id()
     match arguments.command:
@@ -96,7 +96,7 @@ def _change(containers: Containers, arguments: Arguments, log: Log) -> int:
             lifecycle.start(containers.load(name))
         case "kill":
             number = _signal("".join(arguments.words[1:]) or "SIGTERM")
-            lifecycle.kill(containers.load(name), number, everything=arguments.given("all"))
+            ending.kill(containers.load(name), number, everything=arguments.given("all"))
         case "delete":
             _delete(containers, name, force=arguments.given("force"))
         case "exec":
@@ -140,7 +140,7 @@ def _control(containers: Containers, name: str, arguments: Arguments) -> int:
 
 def _delete(containers: Containers, name: str, *, force: bool) -> None:
     from jubako.errors import NotFound
-    from jubako.runtime.oci import lifecycle
+    from jubako.runtime.oci import ending
 
     try:
         container = containers.load(name)
@@ -148,7 +148,7 @@ def _delete(containers: Containers, name: str, *, force: bool) -> None:
         if force:
             return
         raise
-    lifecycle.delete(container, force=force)
+    ending.delete(container, force=force)
 
 
 def _creation(arguments: Arguments, log: Log) -> Creation:

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 import msgspec
 
 from jubako.errors import FailedPrecondition, InvalidArgument
-from jubako.runtime.oci import criu, lifecycle
+from jubako.runtime.oci import criu, ending
 from jubako.runtime.oci import criu_options as of
 from jubako.runtime.oci.arguments import Arguments
 from jubako.runtime.oci.containers import Container
@@ -144,4 +144,4 @@ def _delete(container: Container) -> None:
     deadline = time.monotonic() + _END_TIMEOUT_S
     while container.alive() and time.monotonic() < deadline:
         time.sleep(0.002)
-    lifecycle.delete(container, force=False)
+    ending.delete(container, force=False)

@@ -7,7 +7,7 @@ import msgspec
 from jubako.errors import FailedPrecondition, InvalidArgument
 from jubako.linux.cgroup import CgroupHandle
 from jubako.runtime import executor
-from jubako.runtime.oci import bundle, inheritance, lifecycle, subgroups
+from jubako.runtime.oci import bundle, caller, inheritance, lifecycle, subgroups
 from jubako.runtime.oci.arguments import Arguments
 from jubako.runtime.oci.containers import Container
 from jubako.runtime.oci.log import Log
@@ -30,9 +30,9 @@ def execute(container: Container, arguments: Arguments, log: Log) -> int:
     process.env += inheritance.environment(sockets)
     preserve_fds = inheritance.preserved(arguments.option("preserve-fds", "0"), sockets)
     detach, console = arguments.given("detach"), arguments.option("console-socket")
-    lifecycle.check_console(terminal=process.terminal, detached=detach, socket=console)
+    caller.check_console(terminal=process.terminal, detached=detach, socket=console)
     if process.terminal and not detach:
-        lifecycle.fit_terminal(process)
+        caller.fit_terminal(process)
     with container.exec_directory() as run_dir:
         handle = executor.exec_(
             container.record.pid,
@@ -44,18 +44,18 @@ def execute(container: Container, arguments: Arguments, log: Log) -> int:
             stdio="inherit",
             stdin=process.terminal,
             attach=process.terminal and not detach and not console,
-            console_socket=lifecycle.connect(console) if console else -1,
+            console_socket=caller.connect(console) if console else -1,
             leave=detach,
             preserve_fds=preserve_fds,
         )
         pid_file = arguments.option("pid-file")
         if detach:
             handle.release()
-            lifecycle.write_pid_file(pid_file, handle.pid)
+            caller.write_pid_file(pid_file, handle.pid)
             return 0
         try:
             # Until it has started, the pid is that of a deputy.
-            return lifecycle.attend(handle, started=lambda: lifecycle.write_pid_file(pid_file, handle.pid))
+            return lifecycle.attend(handle, started=lambda: caller.write_pid_file(pid_file, handle.pid))
         finally:
             handle.abandon()
 

@@ -1,18 +1,15 @@
-"""create, start, kill, delete and run."""
+"""create, start and run. How containers end stands in `ending`."""
 
 from __future__ import annotations
 
 import _socket
-import contextlib
 import os
 import signal
 import struct
-import sys
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from jubako.errors import FailedPrecondition, InvalidArgument, JubakoError
+from jubako.errors import FailedPrecondition, JubakoError
 from jubako.linux import fd as fds_of
 from jubako.linux import proc
 from jubako.runtime import executor, failure
@@ -20,13 +17,10 @@ from jubako.runtime import opcodes as op
 from jubako.runtime.attach import read_packet
 from jubako.runtime.executor import Handle, Launch
 from jubako.runtime.launch import Filter
-from jubako.runtime.oci import bundle, groups, hooks, inheritance
-from jubako.runtime.oci.containers import Container, Containers, Record
+from jubako.runtime.oci import bundle, caller, ending, groups, hooks, inheritance
+from jubako.runtime.oci.containers import Container, Containers, Record, now
 from jubako.runtime.oci.log import Log
-from jubako.spec.oci_runtime import Hooks, Linux, Process, Spec
-
-_HARMLESS = (0, signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH)
-_KILL_TIMEOUT_S = 10.0
+from jubako.spec.oci_runtime import Linux, Spec
 
 
 class Creation:
@@ -79,15 +73,15 @@ def _create(containers: Containers, asked: Creation, *, detached: bool) -> tuple
         if not detached:
             undo.callback(handle.abandon)
         record.pid, record.pid_start = handle.pid, proc.start_ticks(handle.pid) or 0
-        undo.callback(run_poststop, container, asked_hooks)
-        undo.callback(end, container)
+        undo.callback(ending.run_poststop, container, asked_hooks)
+        undo.callback(ending.end, container)
         container.save()
         hooks.run_create_hooks(handle, asked_hooks, container, memory)
         if detached:
             handle.await_creation()
         memory.write(container, "created")
         memory.close()
-        write_pid_file(asked.pid_file, record.pid)
+        caller.write_pid_file(asked.pid_file, record.pid)
         undo.pop_all()
     return container, handle
 
@@ -95,9 +89,9 @@ def _create(containers: Containers, asked: Creation, *, detached: bool) -> tuple
 def _launch(container: Container, spec: Spec, asked: Creation, undo: ExitStack, *, detached: bool) -> Launch:
     linux = spec.linux or Linux()
     terminal = bool(spec.process and spec.process.terminal)
-    check_console(terminal=terminal, detached=detached, socket=asked.console_socket)
+    caller.check_console(terminal=terminal, detached=detached, socket=asked.console_socket)
     if spec.process and terminal and not detached:
-        fit_terminal(spec.process)
+        caller.fit_terminal(spec.process)
     launch = Launch(
         spec=spec,
         run_dir=container.directory,
@@ -115,25 +109,10 @@ def _launch(container: Container, spec: Spec, asked: Creation, undo: ExitStack, 
         launch.cgroup = container.manager().create(container.record.cgroup, linux.resources)
         undo.callback(launch.cgroup.remove)
     if asked.console_socket:
-        launch.console_socket = connect(asked.console_socket)
+        launch.console_socket = caller.connect(asked.console_socket)
     if detached:
         launch.start_listener = _listen(container.start_socket)
     return launch
-
-
-def check_console(*, terminal: bool, detached: bool, socket: str) -> None:
-    """A terminal's master needs somebody who takes it: the caller in the foreground, or else whoever is at `socket`."""
-    if terminal and detached and not socket:
-        raise InvalidArgument("cannot allocate tty if the runtime will detach without setting console socket")
-    if socket and not (terminal and detached):
-        raise InvalidArgument("cannot use console socket if the runtime will not detach or allocate tty")
-
-
-def fit_terminal(process: Process) -> None:
-    """The program finds the size of the caller's terminal, and need not wait for it to be told."""
-    from jubako.runtime.oci import terminal
-
-    terminal.fit(process)
 
 
 def seccomp_filter(container: Container, spec: Spec, status: str, *, pid: int = 0) -> Filter | None:
@@ -184,14 +163,8 @@ def _run_poststart(container: Container) -> None:
     try:
         hooks.run(asked.poststart, container.state(status="running"), "poststart", container.record.bundle)
     except FailedPrecondition:
-        end(container)
+        ending.end(container)
         raise
-
-
-def run_poststop(container: Container, asked: Hooks) -> None:
-    state = container.state(status="stopped")
-    for message in hooks.run_all(asked.poststop, state, "poststop", container.record.bundle):
-        sys.stderr.write(f"jubako-oci: warning: {message}\n")
 
 
 def run(containers: Containers, asked: Creation, *, detach: bool, keep: bool) -> int:
@@ -201,7 +174,7 @@ def run(containers: Containers, asked: Creation, *, detach: bool, keep: bool) ->
         try:
             start(container)
         except JubakoError:
-            delete(container, force=True)
+            ending.delete(container, force=True)
             raise
         return 0
     container, handle = _create(containers, asked, detached=False)
@@ -210,7 +183,7 @@ def run(containers: Containers, asked: Creation, *, detach: bool, keep: bool) ->
     finally:
         handle.abandon()
         if not keep:
-            delete(container, force=True)
+            ending.delete(container, force=True)
 
 
 def attend(handle: Handle, *, started: Callable[[], None] = lambda: None) -> int:
@@ -230,65 +203,6 @@ def attend(handle: Handle, *, started: Callable[[], None] = lambda: None) -> int
     return handle.wait().code
 
 
-def kill(container: Container, number: int, *, everything: bool) -> None:
-    """Send a signal to the first process, or to all that is in the cgroup."""
-    if everything and container.record.cgroup:
-        group = container.group()
-        if number == signal.SIGKILL:
-            group.kill_all()
-        else:
-            group.signal_all(number)
-        return
-    if not container.alive():
-        raise FailedPrecondition("container not running")  # containerd looks for these words
-    if container.status() == "created" and number not in _HARMLESS:
-        number = signal.SIGKILL  # who waits for its start handles no signal, and the kernel spares a pid 1 those
-    _signal(container, number)
-    if number == signal.SIGKILL and container.status() == "paused":
-        container.group().thaw()  # v1's freezer holds even those that are to die
-
-
-def _signal(container: Container, number: int) -> None:
-    if not container.record.pid:
-        return
-    try:
-        fd = os.pidfd_open(container.record.pid)
-    except ProcessLookupError:
-        return
-    try:
-        if container.alive():  # the fd was opened before this look: it is that process, or nobody gets the signal
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(fd, number)
-    finally:
-        os.close(fd)
-
-
-def end(container: Container) -> None:
-    """Kill what is left, and wait until the first process is gone."""
-    if container.record.cgroup:
-        with contextlib.suppress(FileNotFoundError):
-            container.group().kill_all()
-    _signal(container, signal.SIGKILL)
-    deadline = time.monotonic() + _KILL_TIMEOUT_S
-    while container.alive() and time.monotonic() < deadline:
-        time.sleep(0.002)
-
-
-def delete(container: Container, *, force: bool) -> None:
-    """Remove all that is left of a stopped container; `force` kills it first."""
-    if force:
-        end(container)
-        if container.alive():
-            raise FailedPrecondition(f"cannot delete container {container.record.id}: container init still running")
-    elif (status := container.status()) != "stopped":
-        raise FailedPrecondition(f"cannot delete container {container.record.id} that is not stopped: {status}")
-    if container.record.cgroup:
-        container.group().remove()
-    if os.path.exists(os.path.join(container.directory, "config.json")):
-        run_poststop(container, container.spec().hooks or Hooks())
-    container.remove()
-
-
 def _listen(path: str) -> int:
     """A listening socket at `path`, however deep, for this user alone."""
     directory = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -299,30 +213,3 @@ def _listen(path: str) -> int:
         return fds_of.above_stdio(listener.detach())
     finally:
         os.close(directory)
-
-
-def connect(path: str) -> int:
-    """The console socket of the caller, who gets the terminal's master over it."""
-    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
-    try:
-        connection.connect(path)
-    except OSError as error:
-        connection.close()
-        raise FailedPrecondition(f"console socket {path}: {error.strerror}") from None
-    return fds_of.above_stdio(connection.detach())
-
-
-def write_pid_file(path: str, pid: int) -> None:
-    """Through a file of our own making, not one that others have put where all may write."""
-    if path:
-        temporary = os.path.join(os.path.dirname(path) or ".", f".{os.path.basename(path)}")
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)  # of a command that was killed
-        with open(temporary, "x") as file:
-            file.write(str(pid))
-        os.rename(temporary, path)
-
-
-def now() -> str:
-    moment = time.time_ns()
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(moment // 10**9))}.{moment % 10**9:09d}Z"

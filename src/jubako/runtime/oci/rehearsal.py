@@ -10,7 +10,7 @@ import os
 from jubako.linux import cgroup
 from jubako.runtime import executor
 from jubako.runtime.launch import Launch
-from jubako.runtime.oci import arguments, bundle, execution, hooks, lifecycle
+from jubako.runtime.oci import arguments, bundle, ending, execution, hooks
 from jubako.runtime.oci.arguments import Arguments
 from jubako.runtime.oci.containers import Containers, Record
 from jubako.runtime.oci.example import specification
@@ -43,7 +43,7 @@ def create_and_delete(directory: str, path: str) -> None:
     executor.plan_of(launch)
     container = containers.load(_NAME)
     container.state()
-    lifecycle.delete(container, force=True)
+    ending.delete(container, force=True)
 
 
 def _parsed(*words: str) -> Arguments:

@@ -22,10 +22,10 @@ from jubako.errors import FailedPrecondition, InvalidArgument
 from jubako.linux import fd as fds_of
 from jubako.linux import mountns, openat2, proc
 from jubako.linux.cgroup import CgroupHandle
-from jubako.runtime.oci import bundle, criu, groups, hooks, lifecycle, restore_root, restored
+from jubako.runtime.oci import bundle, caller, criu, ending, groups, hooks, restore_root, restored
 from jubako.runtime.oci import criu_options as of
 from jubako.runtime.oci.arguments import Arguments
-from jubako.runtime.oci.containers import Container, Containers, Record
+from jubako.runtime.oci.containers import Container, Containers, Record, now
 from jubako.runtime.oci.criu import Notice, Options, Worker
 from jubako.runtime.oci.lifecycle import Creation
 from jubako.spec.oci_runtime import Hooks, Linux, Spec
@@ -44,7 +44,7 @@ def restore(containers: Containers, asked: Creation, arguments: Arguments) -> in
     try:
         return _attend(pid)
     finally:
-        lifecycle.delete(container, force=True)
+        ending.delete(container, force=True)
 
 
 def _open_images(path: str) -> int:
@@ -65,18 +65,16 @@ def _restore(containers: Containers, asked: Creation, arguments: Arguments) -> t
     _add_streams(options, of.image_path(arguments))
     linux = spec.linux or Linux()
     name = groups.name_of(linux, asked.name, systemd=asked.systemd)
-    record = Record(
-        asked.name, asked.bundle, lifecycle.now(), name, systemd=asked.systemd, annotations=spec.annotations
-    )
+    record = Record(asked.name, asked.bundle, now(), name, systemd=asked.systemd, annotations=spec.annotations)
     container = containers.make(record, config)
     with ExitStack() as undo:
         undo.callback(container.remove)
         group = container.manager().create(name, linux.resources)
         undo.callback(group.remove)
-        undo.callback(lifecycle.run_poststop, container, hooks.of(spec))
-        undo.callback(lifecycle.end, container)
+        undo.callback(ending.run_poststop, container, hooks.of(spec))
+        undo.callback(ending.end, container)
         _run_criu(container, spec, group, asked, options, arguments)
-        lifecycle.write_pid_file(asked.pid_file, record.pid)
+        caller.write_pid_file(asked.pid_file, record.pid)
         undo.pop_all()
     group.close()
     return container, record.pid
@@ -87,7 +85,7 @@ def _check(spec: Spec, asked: Creation, *, detached: bool) -> None:
     terminal = bool(spec.process and spec.process.terminal)
     if terminal and not detached:
         raise InvalidArgument("restore of a container with a terminal needs --detach and --console-socket")
-    lifecycle.check_console(terminal=terminal, detached=detached, socket=asked.console_socket)
+    caller.check_console(terminal=terminal, detached=detached, socket=asked.console_socket)
     for namespace in (spec.linux or Linux()).namespaces:
         if namespace.type == "cgroup" and namespace.path:
             raise InvalidArgument("restore can not join the cgroup namespace of another container")
@@ -216,7 +214,7 @@ def _run_hooks(container: Container, asked: Hooks) -> None:
 def _send_master(path: str, fds: list[int]) -> None:
     try:
         if path:
-            connection = lifecycle.connect(path)
+            connection = caller.connect(path)
             try:
                 fds_of.send_fds(connection, b"/dev/ptmx", fds)
             finally:
