@@ -16,7 +16,11 @@ pytestmark = [pytest.mark.root, pytest.mark.clients]
 DOCKERFILE = "FROM busybox\nARG WORD=hello\nRUN echo $WORD >/made\nCMD cat /made\n"
 BAKE = """
 variable "WORD" { default = "baked" }
+target "base" {
+  dockerfile = "Dockerfile.base"
+}
 target "default" {
+  contexts = { busybox = "target:base" }
   args = { WORD = upper(WORD) }
   tags = ["baked:1"]
 }
@@ -69,10 +73,20 @@ def test_push_sends_all_platforms_and_statements(jubako: Cli, context: Path, reg
 
 def test_bake_builds_what_its_file_says(jubako: Cli, context: Path, docker: Peer) -> None:
     (context / "docker-bake.hcl").write_text(BAKE)
-    command = [*jubako.argv, "bake", "--set", f"*.output=type=docker,dest={context}/b.tar", "--metadata-file", "m"]
+    (context / "Dockerfile.base").write_text("FROM busybox\nRUN echo below >/below\n")
+    command = [
+        *jubako.argv,
+        "bake",
+        "--set",
+        f"default.output=type=docker,dest={context}/b.tar",
+        "--metadata-file",
+        "m",
+    ]
     subprocess.run(command, check=True, cwd=context, env=jubako.env, capture_output=True)
     docker("load", "-i", str(context / "b.tar"))
-    assert docker("run", "--rm", "--ulimit", "nofile=1024:1024", "baked:1") == "BAKED\n"
+    assert (
+        docker("run", "--rm", "--ulimit", "nofile=1024:1024", "baked:1", "cat", "/made", "/below") == "BAKED\nbelow\n"
+    )
     docker("rmi", "baked:1")
     metadata = json.loads((context / "m").read_text())
     assert metadata["default"]["image.name"] == "docker.io/library/baked:1"
