@@ -50,7 +50,8 @@ def common(text: str) -> str:
     text = re.sub(r"\b[0-9a-f]{12}\b", "SHORT-ID", text)
     text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| \+0000 UTC)", "TIME", text)
     text = re.sub(r"\b\d\d:\d\d\b", "TIME", text)
-    return re.sub(r"(Less than a second|About a minute|\d+ (second|minute)s?)( ago)?", "AGE", text)
+    text = re.sub(r"(Less than a second|About a minute|\d+ (second|minute)s?)( ago)?", "AGE", text)
+    return re.sub(r"\b(CREATED|STATUS)  +", r"\1  ", text)  # as wide as the longest age
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,10 @@ def both(docker, state, tmp_path_factory) -> Iterator[Both]:  # type: ignore[no-
     pair = Both(docker.argv, state.argv, {**os.environ, "JUBAKO_KEEPER_IDLE": "20"})
     for line in ("builder prune -af", "volume prune -f", "image prune -f"):
         pair.quietly(line)  # what tests before this one left
+    for program in (pair.docker, pair.jubako):
+        names = pair.one(program, "images --format {{.Repository}}:{{.Tag}}")[1].split()
+        for name in set(names) - {"busybox:latest"}:
+            pair.one(program, f"rmi -f {name}")
     limits = shlex.join(LIMITS)
     pair.quietly(f"run -d --name running {limits} --label a=b busybox sleep 1000")
     pair.quietly(f"run --name ended {limits} busybox sh -c 'echo out; echo err >&2; exit 3'")
