@@ -180,14 +180,14 @@ def _held(linux: Linux) -> int:
 
     A privileged container on a host that itself lacks some gets the rest, as with Docker.
     """
-    if any(namespace.type == "user" for namespace in linux.namespaces):
+    if namespaces.in_user_namespace(linux):
         return (1 << 63) - 1
     return proc.permitted_capabilities()
 
 
 def _single_id(linux: Linux) -> bool:
     """A map of one id that its user wrote has setgroups(2) denied, and so has what lies beneath such a namespace."""
-    if not any(namespace.type == "user" for namespace in linux.namespaces):
+    if not namespaces.in_user_namespace(linux):
         return False
     from jubako.linux import userns
 

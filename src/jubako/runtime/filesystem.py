@@ -9,11 +9,9 @@ from jubako.runtime import hook_plan, mount_options, mounts, sysctl
 from jubako.runtime import opcodes as op
 from jubako.runtime.devices import add_console, add_devices
 from jubako.runtime.launch import Launch
-from jubako.runtime.namespaces import add_time, new_namespaces
+from jubako.runtime.namespaces import FLAGS, add_time, in_user_namespace, new_namespaces
 from jubako.runtime.plan import Plan
 from jubako.spec.oci_runtime import Hooks, Linux, Spec
-
-_CLONE_NEWCGROUP = 0x02000000
 
 
 def add_filesystem(plan: Plan, launch: Launch, give: Callable[[int], int]) -> None:
@@ -21,9 +19,9 @@ def add_filesystem(plan: Plan, launch: Launch, give: Callable[[int], int]) -> No
     spec, linux = launch.spec, launch.spec.linux or Linux()
     plan.add(op.PROPAGATION, mounts.propagation(linux, spec.mounts))
     if "cgroup" in new_namespaces(linux):
-        plan.add(op.UNSHARE, _CLONE_NEWCGROUP)
+        plan.add(op.UNSHARE, FLAGS["cgroup"])
     compiler = _add_mounts(plan, launch, linux, give)
-    add_devices(plan, spec, linux.devices, bind=any(namespace.type == "user" for namespace in linux.namespaces))
+    add_devices(plan, spec, linux.devices, bind=in_user_namespace(linux))
     if spec.process and spec.process.terminal:
         add_console(plan, spec.process, launch.console_socket)
     hook_plan.add_create_hooks(plan, spec.hooks or Hooks(), launch.hook_state)

@@ -16,7 +16,7 @@ from jubako.linux.cgroup import CgroupHandle
 from jubako.runtime import idmap, labels, mount_options
 from jubako.runtime import opcodes as op
 from jubako.runtime.mount_options import RDONLY, Options
-from jubako.runtime.namespaces import new_namespaces
+from jubako.runtime.namespaces import in_user_namespace, new_namespaces
 from jubako.runtime.plan import Plan
 from jubako.spec.oci_runtime import Linux, Mount, Root
 
@@ -26,7 +26,7 @@ class Mounts:
 
     def __init__(self, plan: Plan, linux: Linux, cgroup: CgroupHandle | None, give: Callable[[int], int]) -> None:
         self._plan, self._linux, self._cgroup, self._give = plan, linux, cgroup, give
-        self._in_user_namespace = any(namespace.type == "user" for namespace in linux.namespaces)
+        self._in_user_namespace = in_user_namespace(linux)
         self._open_here = self._in_user_namespace and os.geteuid() == 0
         self._read_only: list[str] = []
 

@@ -22,12 +22,18 @@ FLAGS = {
     "pid": 0x20000000,
     "network": 0x40000000,
 }
-_FILES = {"mount": "mnt", "network": "net"}
+FILES = {"mount": "mnt", "network": "net"}
+"""Beneath /proc/<pid>/ns; the others are called as they are in a specification."""
 
 
 def new_namespaces(linux: Linux) -> set[str]:
     """Types that are made, not joined."""
     return {namespace.type for namespace in linux.namespaces if not namespace.path}
+
+
+def in_user_namespace(linux: Linux) -> bool:
+    """Whether the container is in another user namespace than this process."""
+    return any(namespace.type == "user" for namespace in linux.namespaces)
 
 
 def add_namespaces(plan: Plan, linux: Linux, give: Callable[[int], int], *, leave: bool) -> None:

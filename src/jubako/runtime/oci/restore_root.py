@@ -6,6 +6,7 @@ import os
 
 from jubako.linux import mount, openat2
 from jubako.runtime import mount_options
+from jubako.runtime.namespaces import in_user_namespace
 from jubako.runtime.oci import criu_options as of
 from jubako.spec.oci_runtime import Linux, Mount, Spec
 
@@ -32,7 +33,7 @@ def null_device(linux: Linux, directory: str) -> str:
 
     The root of a user namespace can not change them, nor reach into our directory.
     """
-    if any(namespace.type == "user" for namespace in linux.namespaces):
+    if in_user_namespace(linux):
         return of.NULL
     path = os.path.join(directory, NULL_DEVICE)
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))

@@ -9,10 +9,9 @@ from jubako.errors import FailedPrecondition
 from jubako.linux.netlink import route
 from jubako.linux.netlink.connection import NETLINK_ROUTE, Connection
 from jubako.runtime import defaults
-from jubako.runtime.namespaces import new_namespaces
+from jubako.runtime.namespaces import FILES, new_namespaces
 from jubako.spec.oci_runtime import Capabilities, Linux, Process, Spec
 
-_FILES = {"network": "net", "mount": "mnt"}  # in /proc/PID/ns; the others are called the same
 _CAPABILITIES = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 
 
@@ -66,6 +65,6 @@ def _check_status(status: dict[str, str], spec: Spec, allowed: int) -> None:
 
 def _check_namespaces(pid: int, linux: Linux) -> None:
     for kind in new_namespaces(linux):
-        file = f"ns/{_FILES.get(kind, kind)}"
+        file = f"ns/{FILES.get(kind, kind)}"
         if os.path.samefile(f"/proc/{pid}/{file}", f"/proc/self/{file}"):
             raise FailedPrecondition(f"the checkpoint is in the host's {kind} namespace, the bundle's is a new one")
