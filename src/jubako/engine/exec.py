@@ -15,7 +15,7 @@ from jubako.engine.start import seccomp_program
 from jubako.errors import FailedPrecondition, InvalidArgument
 from jubako.linux import cgroup
 from jubako.runtime import executor, users
-from jubako.runtime.executor import Handle
+from jubako.runtime.executor import Handle, Launch
 from jubako.runtime.users import Identity
 from jubako.spec.oci_runtime import Capabilities, Linux, Process, Spec, User
 
@@ -50,10 +50,9 @@ def exec_(drivers: Drivers, text: str, options: ExecOptions) -> Handle:
     own_dir.mkdir(parents=True, mode=0o700)
     with process.held(run_dir) as pid, process.opened_root(run_dir) as root_fd:
         identity = users.resolve(root_fd, options.user or record.user, [] if options.user else record.options.group_add)
-        handle = executor.exec_(
-            pid,
-            _process(record, identity, options),
-            spec=Spec(linux=Linux(namespaces=namespaces(drivers, record))),
+        linux = Linux(namespaces=namespaces(drivers, record))
+        launch = Launch(
+            spec=Spec(process=_process(record, identity, options), linux=linux),
             run_dir=own_dir,
             cgroup=cgroup.manager().open(record.cgroup),
             seccomp=seccomp_program(drivers, record, _capabilities(record, options)),
@@ -62,6 +61,7 @@ def exec_(drivers: Drivers, text: str, options: ExecOptions) -> Handle:
             # Nobody waits for an exec that was detached: its monitor takes its directory away.
             cleanup=["/bin/rm", "-rf", "--", str(own_dir)],
         )
+        handle = executor.exec_(pid, launch)
     try:
         handle.start()
     except BaseException:

@@ -5,9 +5,9 @@ The interface, for the engine and the builder:
     executor.create(Launch(...)) -> Handle
         Spawn the executor and make the namespaces. Returns when the first process has its pid and its network
         namespace; mounts go on meanwhile. Raises a JubakoError; then nothing is left behind.
-    executor.exec_(init_pid, process, *, spec, run_dir, cgroup=None, seccomp=None, stdio="pipe", stdin=False,
-                   stdin_once=False, attach=False, keep_fds=(), cleanup=()) -> Handle
-        The same for one more process in the namespaces of the process `init_pid`. `spec` is the container's.
+    executor.exec_(init_pid, Launch(...)) -> Handle
+        The same for one more process in the namespaces of the process `init_pid`. `spec` is the container's, but for
+        its process.
     Launch(spec, rootfs=[], run_dir, cgroup=None, seccomp=None, log=None, stdio="pipe", stdin=False, stdin_once=False,
            attach=False, listen=True, keep_fds=[], cleanup=[], die_with_creator=False)
         `rootfs` is the snapshotter's mounts ([]: spec.root.path is a directory); `seccomp` is a Filter;

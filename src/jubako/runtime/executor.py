@@ -11,8 +11,6 @@ import signal
 import struct
 from collections.abc import Sequence
 
-import msgspec
-
 from jubako.errors import FailedPrecondition, InvalidArgument, JubakoError
 from jubako.linux import fd as fds_of
 from jubako.linux import proc
@@ -89,78 +87,25 @@ def _plan(launch: Launch, linux: Linux, fds: _Fds, *, by_creator: bool) -> Plan:
     _add_identity_of_host(plan, spec, linux)
     _add_agent(plan, launch.seccomp, fds)
     _add_policies(plan, linux)
-    process.add_process(
-        plan,
-        spec.process or Process(),
-        launch.seccomp,
-        hooks=spec.hooks.start_container if spec.hooks else (),
-        hook_state=launch.hook_state,
-        held=_held(linux),
-        single_id=_single_id(linux),
-        die_with_monitor=not launch.leave,
-        keyring=launch.keyring,
-        preserve_fds=launch.preserve_fds,
-    )
+    process.add_process(plan, launch, held=_held(linux), single_id=_single_id(linux))
     return plan
 
 
-def exec_(
-    init_pid: int,
-    process_: Process,
-    *,
-    spec: Spec,
-    run_dir: str | os.PathLike[str],
-    cgroup: CgroupHandle | None = None,
-    seccomp: Filter | None = None,
-    stdio: str = "pipe",
-    stdin: bool = False,
-    stdin_once: bool = False,
-    attach: bool = False,
-    inherit_fds: tuple[int, int, int] = (0, 1, 2),
-    console_socket: int = -1,
-    leave: bool = False,
-    keep_fds: Sequence[int] = (),
-    preserve_fds: int = 0,
-    cleanup: Sequence[str] = (),
-) -> Handle:
-    """Make one more process in the namespaces of the process `init_pid` of the container that `spec` describes."""
-    linux = spec.linux or Linux()
-    launch = Launch(
-        spec=msgspec.structs.replace(spec, process=process_),
-        run_dir=os.fspath(run_dir),
-        cgroup=cgroup,
-        stdio=stdio,
-        stdin=stdin,
-        stdin_once=stdin_once,
-        attach=attach,
-        inherit_fds=inherit_fds,
-        console_socket=console_socket,
-        leave=leave,
-        keep_fds=list(keep_fds),
-        preserve_fds=preserve_fds,
-        cleanup=list(cleanup),
-    )
+def exec_(init_pid: int, launch: Launch) -> Handle:
+    """Make one more process in the namespaces of the process `init_pid`. `launch.spec` is the container's, but for the
+    process."""
+    linux, asked = launch.spec.linux or Linux(), launch.spec.process or Process()
     plan, fds = Plan(), _Fds()
     try:
-        joined = namespaces.add_joins(plan, linux, init_pid, leave=leave)
-        fds.give(joined)
-        _add_cgroup(plan, cgroup, fds)
-        if process_.terminal:
-            devices.add_console(plan, process_, console_socket)
-        if process_.exec_cpu_affinity:
-            schedule.add_affinity(plan, process_.exec_cpu_affinity)
+        fds.give(namespaces.add_joins(plan, linux, init_pid, leave=launch.leave))
+        _add_cgroup(plan, launch.cgroup, fds)
+        if asked.terminal:
+            devices.add_console(plan, asked, launch.console_socket)
+        if asked.exec_cpu_affinity:
+            schedule.add_affinity(plan, asked.exec_cpu_affinity)
         _add_policies(plan, linux)
-        _add_agent(plan, seccomp, fds)
-        process.add_process(
-            plan,
-            process_,
-            seccomp,
-            held=_held(linux),
-            single_id=_single_id(linux),
-            die_with_monitor=not leave,
-            joins=True,
-            preserve_fds=preserve_fds,
-        )
+        _add_agent(plan, launch.seccomp, fds)
+        process.add_process(plan, launch, held=_held(linux), single_id=_single_id(linux), joins=True)
         return _spawn(plan, launch, fds, None)
     finally:
         fds.close()

@@ -3,44 +3,55 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Sequence
 
 from jubako.errors import InvalidArgument
 from jubako.runtime import labels, schedule
 from jubako.runtime import opcodes as op
 from jubako.runtime.defaults import CAPABILITY_NUMBERS, RLIMITS
 from jubako.runtime.hook_plan import add_hooks
-from jubako.runtime.launch import Filter
+from jubako.runtime.launch import Filter, Launch
 from jubako.runtime.plan import Plan
-from jubako.spec.oci_runtime import Capabilities, Hook, Process, Rlimit
+from jubako.spec.oci_runtime import Capabilities, Process, Rlimit
 
 _SIGKILL = 9
 _UNSIGNED_MAX = (1 << 64) - 1
 
 
-def add_process(
-    plan: Plan,
-    process: Process,
-    seccomp: Filter | None,
-    *,
-    hooks: Sequence[Hook] = (),
-    hook_state: int = -1,
-    held: int,
-    single_id: bool,
-    die_with_monitor: bool,
-    joins: bool = False,
-    keyring: bool = True,
-    preserve_fds: int = 0,
-) -> None:
-    """Everything after the pivot. `held` are the capabilities that there are to give, `hooks` those of startContainer;
-    `joins` says that it is one more process in a container, whose working directory must be there.
+def add_process(plan: Plan, launch: Launch, *, held: int, single_id: bool, joins: bool = False) -> None:
+    """Everything after the pivot. `held` are the capabilities that there are to give; `joins` says that it is one more
+    process in a container: its working directory must be there, and startContainer hooks are not for it.
 
     WAIT is as late as can be: what follows it, the container's start waits for.
     """
+    process = launch.spec.process or Process()
     if not process.args:
         raise InvalidArgument("process.args is empty")
     if not process.cwd.startswith("/"):
         raise InvalidArgument(f"process.cwd '{process.cwd}' must be an absolute path")
+    _add_surroundings(plan, process, keyring=launch.keyring, joins=joins)
+    # Without no_new_privs a filter needs CAP_SYS_ADMIN, so that it is loaded before capabilities are dropped.
+    early = launch.seccomp and not process.no_new_privileges
+    find = launch.leave and not joins
+    if early:
+        _add_wait(plan, process, find=find)
+        _add_filter(plan, launch.seccomp)
+    _add_identity(plan, process, held, single_id=single_id)
+    if process.no_new_privileges:
+        plan.add(op.NO_NEW_PRIVILEGES)
+    if not launch.leave:
+        plan.add(op.PARENT_DEATH, _SIGKILL)  # a change of ids clears it, prctl(2): so after them
+    if not early:
+        _add_wait(plan, process, find=find)
+        _add_filter(plan, launch.seccomp)
+    if launch.spec.hooks and not joins:
+        add_hooks(plan, launch.spec.hooks.start_container, launch.hook_state)
+    if launch.preserve_fds:
+        plan.add(op.PRESERVED, launch.preserve_fds)
+    plan.add(op.EXECUTE, launch.preserve_fds, *process.args)
+
+
+def _add_surroundings(plan: Plan, process: Process, *, keyring: bool, joins: bool) -> None:
+    """Labels, limits, scheduling, directory and environment: all that takes the privileges of who makes the process."""
     labels.add_labels(plan, process)
     for limit in process.rlimits:
         _add_rlimit(plan, limit)
@@ -53,25 +64,7 @@ def add_process(
         plan.add(op.KEYRING)
     plan.add(op.DIRECTORY, int(not joins), process.cwd)
     plan.add(op.UMASK, 0o022 if process.user.umask is None else process.user.umask)
-    # Without no_new_privs a filter needs CAP_SYS_ADMIN, so that it is loaded before capabilities are dropped.
-    early = seccomp and not process.no_new_privileges
-    find = not (joins or die_with_monitor)
     plan.add(op.ENVIRONMENT, *process.env)
-    if early:
-        _add_wait(plan, process, find=find)
-        _add_filter(plan, seccomp)
-    _add_identity(plan, process, held, single_id=single_id)
-    if process.no_new_privileges:
-        plan.add(op.NO_NEW_PRIVILEGES)
-    if die_with_monitor:
-        plan.add(op.PARENT_DEATH, _SIGKILL)  # a change of ids clears it, prctl(2): so after them
-    if not early:
-        _add_wait(plan, process, find=find)
-        _add_filter(plan, seccomp)
-    add_hooks(plan, hooks, hook_state)
-    if preserve_fds:
-        plan.add(op.PRESERVED, preserve_fds)
-    plan.add(op.EXECUTE, preserve_fds, *process.args)
 
 
 def _add_filter(plan: Plan, seccomp: Filter | None) -> None:

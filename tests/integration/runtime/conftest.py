@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from jubako.linux import cgroup
@@ -91,6 +92,13 @@ class Runtime:
         handle = executor.create(Launch(spec=spec, **launch))
         self.handles.append(handle)
         return handle
+
+    def exec(self, handle: Handle, spec: Spec, process: Process, **launch: Any) -> Handle:
+        """Make one more process in the container of `handle`, which `spec` describes."""
+        launch.setdefault("run_dir", self.directory("exec"))
+        child = executor.exec_(handle.pid, Launch(spec=msgspec.structs.replace(spec, process=process), **launch))
+        self.handles.append(child)
+        return child
 
     def run(self, *args: str, process: dict[str, Any] | None = None, **launch: Any) -> tuple[str, Exit]:
         """Standard output and error of a container of `args`, and how it ended."""

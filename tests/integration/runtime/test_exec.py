@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jubako.errors import FailedPrecondition, NotFound
-from jubako.runtime import defaults, executor, seccomp
+from jubako.runtime import defaults, seccomp
 from jubako.runtime.executor import Handle
 from jubako.spec.oci_runtime import Capabilities, Process, User
 
@@ -31,8 +31,7 @@ def running(runtime: Any, **launch: Any) -> tuple[Handle, Any]:
 
 
 def run_exec(runtime: Any, handle: Handle, spec: Any, asked: Process, **fields: Any) -> tuple[str, int]:
-    child = executor.exec_(handle.pid, asked, spec=spec, run_dir=runtime.directory("exec"), attach=True, **fields)
-    runtime.handles.append(child)
+    child = runtime.exec(handle, spec, asked, attach=True, **fields)
     child.start()
     assert child.attached
     output = read_all(child.attached)
@@ -69,10 +68,7 @@ def test_it_has_its_own_user_directory_and_privileges(runtime: Any) -> None:
 def test_it_joins_the_containers_cgroups(runtime: Any) -> None:
     group = runtime.group()
     handle, spec = running(runtime, cgroup=group)
-    asked = executor.exec_(
-        handle.pid, process("sleep", "50"), spec=spec, run_dir=runtime.directory("exec"), cgroup=group
-    )
-    runtime.handles.append(asked)
+    asked = runtime.exec(handle, spec, process("sleep", "50"), cgroup=group)
     asked.start()
     assert set(group.pids()) == {handle.pid, asked.pid}
     group.kill_all()
@@ -82,10 +78,7 @@ def test_it_joins_the_containers_cgroups(runtime: Any) -> None:
 
 def test_its_terminal_is_one_of_the_containers(runtime: Any) -> None:
     handle, spec = running(runtime)
-    child = executor.exec_(
-        handle.pid, process("sh", terminal=True), spec=spec, run_dir=runtime.directory("exec"), attach=True, stdin=True
-    )
-    runtime.handles.append(child)
+    child = runtime.exec(handle, spec, process("sh", terminal=True), attach=True, stdin=True)
     child.start()
     assert child.attached
     child.attached.write(b"tty\n")
@@ -112,8 +105,7 @@ def test_an_unknown_program_is_not_found_and_the_container_lives(runtime: Any) -
 
 def test_it_ends_with_the_container(runtime: Any) -> None:
     handle, spec = running(runtime)
-    child = executor.exec_(handle.pid, process("sleep", "100"), spec=spec, run_dir=runtime.directory("exec"))
-    runtime.handles.append(child)
+    child = runtime.exec(handle, spec, process("sleep", "100"))
     child.start()
     handle.signal(9)
     assert child.wait(10).signal == 9

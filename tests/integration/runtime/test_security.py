@@ -14,7 +14,7 @@ import pytest
 
 import jubako
 from jubako.errors import FailedPrecondition, InvalidArgument, JubakoError
-from jubako.runtime import attach, defaults, executor, seccomp
+from jubako.runtime import attach, defaults, seccomp
 from jubako.spec import oci_runtime
 from jubako.spec.oci_runtime import Capabilities, Mount, Process, User
 
@@ -41,23 +41,12 @@ def test_cve_2019_5736_the_executor_can_not_be_written_through_proc_exe(runtime:
         os.open(f"/proc/{handle._monitor}/exe", os.O_WRONLY)
     held = os.open(f"/proc/{handle._monitor}/exe", os.O_RDONLY)
     script = "while :; do for p in /proc/[0-9]*; do echo overwritten > $p/exe; done; done 2>/dev/null"
-    attack = executor.exec_(
-        handle.pid,
-        Process(args=["sh", "-c", script], env=["PATH=/bin"]),
-        spec=handle_spec(runtime),
-        run_dir=runtime.directory("attack"),
-        stdio="null",
-    )
-    runtime.handles.append(attack)
+    spec = runtime.spec("x")
+    attack = runtime.exec(handle, spec, Process(args=["sh", "-c", script], env=["PATH=/bin"]), stdio="null")
     attack.start()
     for number in range(20):
-        victim = executor.exec_(
-            handle.pid,
-            Process(args=["/proc/self/exe"], env=[]),
-            spec=handle_spec(runtime),
-            run_dir=runtime.directory(f"victim{number}"),
-            stdio="null",
-        )
+        run_dir = runtime.directory(f"victim{number}")
+        victim = runtime.exec(handle, spec, Process(args=["/proc/self/exe"], env=[]), run_dir=run_dir, stdio="null")
         victim.start()
         assert victim.wait(10).code == 64  # the executor itself, called in a way it does not understand
         victim.acknowledge()
@@ -69,11 +58,6 @@ def test_cve_2019_5736_the_executor_can_not_be_written_through_proc_exe(runtime:
     assert os.fstatvfs(held).f_flag & os.ST_RDONLY  # also where a monitor of another test keeps it busy
     os.close(held)
     assert hashlib.sha256(EXECUTOR.read_bytes()).digest() == before
-
-
-def handle_spec(runtime: Any) -> oci_runtime.Spec:
-    spec: oci_runtime.Spec = runtime.spec("x")
-    return spec
 
 
 def test_cve_2024_21626_no_directory_is_reached_through_a_leaked_fd(runtime: Any) -> None:
@@ -350,11 +334,6 @@ def test_a_terminal_in_a_container_that_replaced_its_devpts_is_refused(runtime: 
     handle = runtime.create(runtime.spec("sh", "-c", script, capabilities=capabilities), attach=True)
     handle.start()
     read_until(handle.attached, "ready")
-    child = executor.exec_(
-        handle.pid,
-        Process(args=["sh"], env=["PATH=/bin"], terminal=True),
-        spec=handle_spec(runtime),
-        run_dir=runtime.directory("e"),
-    )
+    child = runtime.exec(handle, runtime.spec("x"), Process(args=["sh"], env=["PATH=/bin"], terminal=True))
     with pytest.raises(FailedPrecondition, match="terminal"):
         child.start()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from jubako.runtime import defaults, executor
+from jubako.runtime import defaults
 from jubako.spec.oci_runtime import Capabilities, IDMapping, Namespace, Process, User
 
 from .conftest import NAMESPACES, read_all, read_until
@@ -100,8 +100,7 @@ def test_exec_joins_the_user_namespace(runtime: Any) -> None:
         user=User(uid=7, gid=8),
         terminal=True,
     )
-    child = executor.exec_(handle.pid, process, spec=spec, run_dir=runtime.directory("exec"), attach=True)
-    runtime.handles.append(child)
+    child = runtime.exec(handle, spec, process, attach=True)
     child.start()
     assert child.attached
     assert read_all(child.attached).split() == ["7", "8", "box", "0", "300000", "65536", "/dev/pts/0"]

@@ -7,6 +7,7 @@ import msgspec
 from jubako.errors import FailedPrecondition, InvalidArgument
 from jubako.linux.cgroup import CgroupHandle
 from jubako.runtime import executor
+from jubako.runtime.launch import Launch
 from jubako.runtime.oci import bundle, caller, inheritance, lifecycle, subgroups
 from jubako.runtime.oci.arguments import Arguments
 from jubako.runtime.oci.containers import Container
@@ -34,10 +35,8 @@ def execute(container: Container, arguments: Arguments, log: Log) -> int:
     if process.terminal and not detach:
         caller.fit_terminal(process)
     with container.exec_directory() as run_dir:
-        handle = executor.exec_(
-            container.record.pid,
-            process,
-            spec=spec,
+        launch = Launch(
+            spec=msgspec.structs.replace(spec, process=process),
             run_dir=run_dir,
             cgroup=_group(container, subgroups.parse(arguments.lists.get("cgroup", []))),
             seccomp=lifecycle.seccomp_filter(container, spec, status, pid=container.record.pid),
@@ -48,6 +47,7 @@ def execute(container: Container, arguments: Arguments, log: Log) -> int:
             leave=detach,
             preserve_fds=preserve_fds,
         )
+        handle = executor.exec_(container.record.pid, launch)
         pid_file = arguments.option("pid-file")
         if detach:
             handle.release()
