@@ -13,8 +13,22 @@ enum { DEPTH_MAX = 64, PIECE = 1 << 30 };
 
 static int copy_directory(int from, int to, unsigned depth);
 
+/* What the image has may be somebody's to change meanwhile: a device or a FIFO in the file's place would have no end. */
+static int open_file(int from, const char *name) {
+        struct stat status;
+
+        _cleanup_close_ int fd = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &status) < 0)
+                return -1;
+        if (!S_ISREG(status.st_mode)) {
+                errno = EBUSY;
+                return -1;
+        }
+        return take_fd(&fd);
+}
+
 static int copy_file(int from, int to, const char *name) {
-        _cleanup_close_ int source = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        _cleanup_close_ int source = open_file(from, name);
         _cleanup_close_ int target =
                 source < 0 ? -1 : openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (target < 0)
