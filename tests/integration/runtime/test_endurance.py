@@ -121,8 +121,9 @@ def test_cve_2022_31030_a_flood_of_output_is_neither_kept_nor_waited_for(
     One of those is dropped when its queue of 1 MB is full.
     """
     run_dir = runtime.directory("run")
+    # The end goes the same way as the flood: another stream could be read, and logged, before the rest of this one.
     script = (
-        "read go; yes 0123456789abcdef0123456789abcdef0123456789abcdef | head -c 100000000; echo end >&2; sleep 100"
+        "read go; yes 0123456789abcdef0123456789abcdef0123456789abcdef | head -c 100000000; echo; echo end; sleep 100"
     )
     log = LogFile(str(tmp_path / "container.log"), max_size_bytes=4 << 20, max_files=2)
     handle = runtime.create(runtime.spec("sh", "-c", script), run_dir=run_dir, log=log, stdin=True)
