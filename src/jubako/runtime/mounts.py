@@ -49,7 +49,9 @@ class Mounts:
         options = mount_options.parse(mount)
         if options.remount:
             self._plan.add(op.ATTRIBUTES, options.set, options.clear, 0, mount.destination)
-        elif options.bind:
+            return
+        self._close(mount.destination)
+        if options.bind:
             self._add_bind(mount, options)
         elif idmap.wanted(mount, options):
             raise InvalidArgument(f"mount {mount.destination}: only bind mounts can have their ids mapped")
@@ -60,8 +62,13 @@ class Mounts:
 
     def finish(self) -> None:
         """Once all is there: what is to be read-only, and had to take mount points, devices and links."""
-        for destination in self._read_only:
-            self._plan.add(op.ATTRIBUTES, RDONLY, 0, 0, destination)
+        self._close("/")
+
+    def _close(self, destination: str) -> None:
+        """Nothing more comes into what lies at or beneath `destination`: another mount is about to cover it."""
+        for path in [path for path in self._read_only if _is_within(path, destination)]:
+            self._plan.add(op.ATTRIBUTES, RDONLY, 0, 0, path)
+            self._read_only.remove(path)
 
     def _add_filesystem(self, mount: Mount, options: Options) -> None:
         if mount.type == "tmpfs" and options.set & RDONLY:
@@ -163,6 +170,12 @@ def _copies(mount: Mount, options: Options) -> int:
         return 0
     has_mode = any(text.startswith("mode=") for text in options.data)
     return (op.COPY_CONTENT if options.copy_up else 0) | (0 if has_mode else op.COPY_MODE)
+
+
+def _is_within(path: str, top: str) -> bool:
+    """Whether a mount at `top` covers one at `path`, both as a container names them."""
+    names, above = (os.path.normpath(f"/{text}").strip("/").split("/") for text in (path, top))
+    return above == [""] or names[: len(above)] == above
 
 
 def _open(path: str, *, recursive: bool) -> int:

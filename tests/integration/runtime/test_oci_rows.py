@@ -80,6 +80,17 @@ def test_tmpcopyup_takes_content_modes_owners_and_links_along(oci: Oci, tmp_path
     assert (data / "deep" / "er" / "file").exists()
 
 
+def test_a_mount_over_a_read_only_tmpfs_is_what_it_asks_to_be(oci: Oci, tmp_path: Path) -> None:
+    oci.mount("tmpfs", "/data/inner", "ro", type="tmpfs")
+    oci.mount(tmp_path, "/data/inner/", "bind")
+    oci.mount("tmpfs", "/cache", "ro", type="tmpfs")
+    oci.mount(tmp_path, "/cache/volume", "bind")
+    oci.configure("sh", "-c", "touch /data/inner/a /cache/volume/b && ! touch /cache/c")
+    assert "Read-only file system" in oci("run", "-b", str(oci.bundle), "one").stderr
+    assert (tmp_path / "a").exists()
+    assert (tmp_path / "b").exists()
+
+
 def test_an_idmapped_bind_mount_shows_other_owners(oci: Oci, tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
