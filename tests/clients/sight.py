@@ -86,3 +86,9 @@ def differences(one: str, other: str, *, ordered: bool) -> dict[str, tuple[list[
         for name in left
         if left[name] != right[name]
     }
+
+
+def seen_by_exec(peer: Callable[..., str]) -> list[str]:
+    """User, variable and directory of a process in the container `one`, as it was told to have them."""
+    told = ("-u", "5:6", "-e", "A=b", "-w", "/tmp")
+    return peer("exec", *told, "one", "sh", "-c", "id -u; echo $A; pwd").split()
