@@ -15,7 +15,7 @@ from jubako.errors import FailedPrecondition, InvalidArgument, JubakoError
 from jubako.linux import fd as fds_of
 from jubako.linux import proc
 from jubako.linux.cgroup import CgroupHandle
-from jubako.runtime import devices, filesystem, namespaces, process, program, schedule
+from jubako.runtime import devices, filesystem, namespaces, process, program
 from jubako.runtime import opcodes as op
 from jubako.runtime.attach import Attached
 from jubako.runtime.handle import Handle
@@ -102,6 +102,8 @@ def exec_(init_pid: int, launch: Launch) -> Handle:
         if asked.terminal:
             devices.add_console(plan, asked, launch.console_socket)
         if asked.exec_cpu_affinity:
+            from jubako.runtime import schedule
+
             schedule.add_affinity(plan, asked.exec_cpu_affinity)
         _add_policies(plan, linux)
         _add_agent(plan, launch.seccomp, fds)
@@ -170,11 +172,10 @@ def _add_identity_of_host(plan: Plan, spec: Spec, linux: Linux) -> None:
 
 
 def _add_policies(plan: Plan, linux: Linux) -> None:
-    """What holds for every process of a container."""
-    if linux.personality:
-        schedule.add_personality(plan, linux.personality)
-    if linux.memory_policy:
-        schedule.add_memory_policy(plan, linux.memory_policy)
+    if linux.personality or linux.memory_policy:
+        from jubako.runtime import schedule
+
+        schedule.add_policies(plan, linux)
     if linux.intel_rdt:
         raise InvalidArgument("linux.intelRdt is not supported")
 

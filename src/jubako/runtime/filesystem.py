@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from jubako.errors import InvalidArgument
-from jubako.runtime import hook_plan, mount_options, mounts, sysctl
+from jubako.runtime import hook_plan, mount_options, mounts
 from jubako.runtime import opcodes as op
 from jubako.runtime.devices import add_console, add_devices
 from jubako.runtime.launch import Launch
@@ -46,8 +46,12 @@ def _add_sysctls(plan: Plan, spec: Spec, linux: Linux) -> None:
     """Before /proc/sys is covered. A private procfs serves where the container mounts none."""
     if not any(mount.type == "proc" for mount in spec.mounts):
         plan.add(op.PROC)
-    for name, value in linux.sysctl.items():
-        plan.add(op.SYSCTL, sysctl.path(name, new_namespaces(linux)), value)
+    if linux.sysctl:
+        from jubako.runtime import sysctl
+
+        made = new_namespaces(linux)
+        for name, value in linux.sysctl.items():
+            plan.add(op.SYSCTL, sysctl.path(name, made), value)
     add_time(plan, linux)
 
 

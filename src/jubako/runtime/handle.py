@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from jubako.errors import JubakoError, Unavailable
 from jubako.linux import fd as fds_of
-from jubako.runtime import failure, program
 from jubako.runtime import opcodes as op
+from jubako.runtime import program
 from jubako.runtime.attach import Attached, read_packet, wait_readable
 from jubako.runtime.launch import Exit
 
@@ -20,6 +20,13 @@ _MESSAGE = struct.Struct("=II")
 _EXITED = struct.Struct("=IIIIqq")
 _SIGKILL = 9
 MESSAGE_BYTES_MAX = 2048
+
+
+def error_of(message: bytes) -> JubakoError:
+    """What a FAILED message tells."""
+    from jubako.runtime import failure
+
+    return failure.to_error(failure.decode(message))
 
 
 class Handle:
@@ -53,7 +60,7 @@ class Handle:
             raise Unavailable("the container's monitor has died")
         kind, value = _MESSAGE.unpack_from(message)
         if kind == op.MESSAGE_FAILED:
-            raise failure.to_error(failure.decode(message))
+            raise error_of(message)
         if kind in (op.MESSAGE_CLONED, op.MESSAGE_ID_MAP):
             self.pid = value
         if kind == op.MESSAGE_CLONED and fds:
@@ -86,7 +93,7 @@ class Handle:
     def _reason(self) -> JubakoError:
         """Why the first process, which has ended, never came to START; it told so before."""
         message = read_packet(self._channel, MESSAGE_BYTES_MAX)
-        return failure.to_error(failure.decode(message)) if message else Unavailable("the first process has died")
+        return error_of(message) if message else Unavailable("the first process has died")
 
     def _ended(self) -> bool:
         poll = select.poll()
@@ -103,7 +110,7 @@ class Handle:
         if not (message := read_packet(self._channel, MESSAGE_BYTES_MAX)):
             raise Unavailable("the first process has died")
         if _MESSAGE.unpack_from(message)[0] == op.MESSAGE_FAILED:
-            raise failure.to_error(failure.decode(message))
+            raise error_of(message)
 
     def go_on(self) -> None:
         """After await_mounts, when the creator's hooks have run."""
@@ -118,7 +125,7 @@ class Handle:
         message = read_packet(self._channel, MESSAGE_BYTES_MAX)
         if not message or _MESSAGE.unpack_from(message)[0] == op.MESSAGE_FAILED:
             self._close()
-            raise failure.to_error(failure.decode(message)) if message else Unavailable("the first process has died")
+            raise error_of(message) if message else Unavailable("the first process has died")
         with contextlib.suppress(BrokenPipeError):  # killed since; state tells
             os.write(self._channel, _MESSAGE.pack(op.MESSAGE_ACKNOWLEDGE, 0))
         self._close()
@@ -162,7 +169,7 @@ class Handle:
         os.close(self._channel)
         self._channel = -1
         if message:
-            raise failure.to_error(failure.decode(message))
+            raise error_of(message)
 
     def resize(self, height: int, width: int) -> None:
         self._send(op.MESSAGE_RESIZE, height << 16 | width)

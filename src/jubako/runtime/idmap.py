@@ -14,10 +14,6 @@ from jubako.runtime.mount_options import Options
 from jubako.spec.oci_runtime import IDMapping, Linux, Mount
 
 
-def wanted(mount: Mount, options: Options) -> bool:
-    return bool(options.idmap or mount.uid_mappings or mount.gid_mappings)
-
-
 def apply(tree: int, mount: Mount, options: Options, linux: Linux) -> None:
     """Map the ids of the detached mount `tree`: by its own mappings, else by those of the container."""
     uids, gids = mount.uid_mappings, mount.gid_mappings

@@ -65,7 +65,7 @@ class Options(msgspec.Struct):
 
 def parse(mount: Mount) -> Options:
     """Sort the options of `mount` by what they mean."""
-    options = Options(bind=mount.type == "bind")
+    options = Options(bind=mount.type == "bind", idmap=bool(mount.uid_mappings or mount.gid_mappings))
     for text in mount.options:
         if text in _SPECIAL:
             _set_special(options, text)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from jubako.errors import InvalidArgument, PermissionDenied
 from jubako.linux import mount as mount_calls
 from jubako.linux.cgroup import CgroupHandle
-from jubako.runtime import idmap, labels, mount_options
+from jubako.runtime import mount_options
 from jubako.runtime import opcodes as op
 from jubako.runtime.mount_options import RDONLY, Options
 from jubako.runtime.namespaces import in_user_namespace, new_namespaces
@@ -53,7 +53,7 @@ class Mounts:
         self._close(mount.destination)
         if options.bind:
             self._add_bind(mount, options)
-        elif idmap.wanted(mount, options):
+        elif options.idmap:
             raise InvalidArgument(f"mount {mount.destination}: only bind mounts can have their ids mapped")
         elif mount.type in ("cgroup", "cgroup2"):
             self._add_cgroups(mount, options)
@@ -87,8 +87,15 @@ class Mounts:
             mount.source or mount.type,
             mount.destination,
             *self._data(mount, options),
-            *labels.mount_data(mount.type, self._linux.mount_label),
+            *self._label(mount.type),
         )
+
+    def _label(self, kind: str) -> list[str]:
+        if not self._linux.mount_label:
+            return []
+        from jubako.runtime import labels
+
+        return labels.mount_data(kind, self._linux.mount_label)
 
     def _data(self, mount: Mount, options: Options) -> list[str]:
         if mount.type in ("proc", "sysfs", "mqueue"):
@@ -117,9 +124,10 @@ class Mounts:
         )
 
     def _tree(self, mount: Mount, options: Options) -> int:
-        mapped = idmap.wanted(mount, options)
-        if not mapped:
+        if not options.idmap:
             return self._opened(mount.source, recursive=options.recursive) if self._open_here else -1
+        from jubako.runtime import idmap
+
         tree = self._give(_open(mount.source, recursive=options.recursive))
         idmap.apply(tree, mount, options, self._linux)
         return tree

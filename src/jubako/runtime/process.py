@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import array
+import struct
 
 from jubako.errors import InvalidArgument
-from jubako.runtime import labels, schedule
 from jubako.runtime import opcodes as op
 from jubako.runtime.defaults import CAPABILITY_NUMBERS, RLIMITS
 from jubako.runtime.hook_plan import add_hooks
@@ -52,14 +51,20 @@ def add_process(plan: Plan, launch: Launch, *, held: int, single_id: bool, joins
 
 def _add_surroundings(plan: Plan, process: Process, *, keyring: bool, joins: bool) -> None:
     """Labels, limits, scheduling, directory and environment: all that takes the privileges of who makes the process."""
-    labels.add_labels(plan, process)
+    if process.apparmor_profile or process.selinux_label:
+        from jubako.runtime import labels
+
+        labels.add_labels(plan, process)
     for limit in process.rlimits:
         _add_rlimit(plan, limit)
     if process.oom_score_adj is not None:
         plan.add(op.OOM_SCORE, process.oom_score_adj, int(process.oom_score_adj == 0))
     if not process.terminal:
         plan.add(op.SESSION)
-    _add_scheduling(plan, process)
+    if process.scheduler or process.io_priority:
+        from jubako.runtime import schedule
+
+        schedule.add_priorities(plan, process)
     if keyring:
         plan.add(op.KEYRING)
     plan.add(op.DIRECTORY, int(not joins), process.cwd)
@@ -77,13 +82,6 @@ def _add_wait(plan: Plan, process: Process, *, find: bool) -> None:
     if find:
         plan.add(op.FIND, process.args[0])
     plan.add(op.WAIT)
-
-
-def _add_scheduling(plan: Plan, process: Process) -> None:
-    if process.scheduler:
-        schedule.add_scheduler(plan, process.scheduler)
-    if process.io_priority:
-        schedule.add_io_priority(plan, process.io_priority)
 
 
 def _add_rlimit(plan: Plan, limit: Rlimit) -> None:
@@ -107,7 +105,7 @@ def _add_identity(plan: Plan, process: Process, held: int, *, single_id: bool) -
     if process.capabilities:
         plan.add(op.BOUNDING, mask(sets.bounding))
     keep = bool(process.capabilities and user.uid != 0)
-    groups = array.array("I", user.additional_gids).tobytes()
+    groups = struct.pack(f"={len(user.additional_gids)}I", *user.additional_gids)
     plan.add(op.USER, user.uid, user.gid, int(keep), int(not single_id), groups)
     if process.capabilities:
         effective, permitted, inheritable = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from jubako.errors import InvalidArgument
 from jubako.runtime import opcodes as op
 from jubako.runtime.plan import Plan
-from jubako.spec.oci_runtime import CPUAffinity, IOPriority, MemoryPolicy, Personality, Scheduler
+from jubako.spec.oci_runtime import CPUAffinity, IOPriority, Linux, MemoryPolicy, Personality, Process, Scheduler
 
 _POLICIES = {
     "SCHED_OTHER": 0,
@@ -44,7 +44,15 @@ _MEMORY_FLAGS = {"MPOL_F_STATIC_NODES": 1 << 15, "MPOL_F_RELATIVE_NODES": 1 << 1
 _NUMBERS_MAX = 8192  # CONFIG_NR_CPUS has no higher maximum
 
 
-def add_scheduler(plan: Plan, scheduler: Scheduler) -> None:
+def add_priorities(plan: Plan, process: Process) -> None:
+    """The processor's and the disks', where they are asked for."""
+    if process.scheduler:
+        _add_scheduler(plan, process.scheduler)
+    if process.io_priority:
+        _add_io_priority(plan, process.io_priority)
+
+
+def _add_scheduler(plan: Plan, scheduler: Scheduler) -> None:
     if scheduler.policy not in _POLICIES:
         raise InvalidArgument(f"process.scheduler.policy: unknown policy {scheduler.policy!r}")
     plan.add(
@@ -59,7 +67,7 @@ def add_scheduler(plan: Plan, scheduler: Scheduler) -> None:
     )
 
 
-def add_io_priority(plan: Plan, priority: IOPriority) -> None:
+def _add_io_priority(plan: Plan, priority: IOPriority) -> None:
     if priority.class_ not in _IO_CLASSES:
         raise InvalidArgument(f"process.ioPriority.class: unknown class {priority.class_!r}")
     if not 0 <= priority.priority <= 7:
@@ -75,7 +83,15 @@ def add_affinity(plan: Plan, affinity: CPUAffinity) -> None:
         plan.add(op.AFFINITY, mask(affinity.final, "process.execCPUAffinity.final"))
 
 
-def add_personality(plan: Plan, personality: Personality) -> None:
+def add_policies(plan: Plan, linux: Linux) -> None:
+    """What holds for every process of a container."""
+    if linux.personality:
+        _add_personality(plan, linux.personality)
+    if linux.memory_policy:
+        _add_memory_policy(plan, linux.memory_policy)
+
+
+def _add_personality(plan: Plan, personality: Personality) -> None:
     if personality.domain not in _PERSONALITIES:
         raise InvalidArgument(f"linux.personality.domain: unknown domain {personality.domain!r}")
     if personality.flags:
@@ -83,7 +99,7 @@ def add_personality(plan: Plan, personality: Personality) -> None:
     plan.add(op.PERSONALITY, _PERSONALITIES[personality.domain])
 
 
-def add_memory_policy(plan: Plan, policy: MemoryPolicy) -> None:
+def _add_memory_policy(plan: Plan, policy: MemoryPolicy) -> None:
     if policy.mode not in _MEMORY_MODES:
         raise InvalidArgument(f"linux.memoryPolicy.mode: unknown mode {policy.mode!r}")
     flags = _bits(policy.flags, _MEMORY_FLAGS, "linux.memoryPolicy.flags")

@@ -16,7 +16,7 @@ from jubako.errors import FailedPrecondition, InvalidArgument, JubakoError, Perm
 from jubako.linux.cgroup.files import read_text, write_text
 from jubako.spec.oci_runtime import BlockIOResources, HugepageLimit, RdmaLimit, ThrottleDevice
 
-_PAGE_SIZE = re.compile(r"[1-9][0-9]*[KMG]B")
+_PAGE_SIZE = r"[1-9][0-9]*[KMG]B"  # compiled by those that need it
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -97,7 +97,7 @@ def set_hugepages(directory: str, limits: Iterable[HugepageLimit], suffix: str) 
     """Limit use, and reservations where the kernel counts them. `suffix` is limit_in_bytes on v1, max on v2."""
     for limit in limits:
         name = f"hugepageLimits[{limit.page_size}]"
-        if not _PAGE_SIZE.fullmatch(limit.page_size) or limit.limit < 0:
+        if not re.fullmatch(_PAGE_SIZE, limit.page_size) or limit.limit < 0:
             raise InvalidArgument(f"invalid {name}: {limit.limit}")
         set_limit(directory, f"hugetlb.{limit.page_size}.{suffix}", limit.limit, name)
         reservation = f"hugetlb.{limit.page_size}.rsvd.{suffix}"

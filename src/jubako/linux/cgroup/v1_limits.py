@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 
 from jubako.errors import FailedPrecondition, InvalidArgument
-from jubako.linux.cgroup import v1_cpu, v1_memory
 from jubako.linux.cgroup.device_rules import check_holes, checked, line
 from jubako.linux.cgroup.limits import set_hugepages, set_limit, set_rdma, throttles
 from jubako.spec.oci_runtime import BlockIOResources, DeviceRule, NetworkResources, Resources
@@ -36,8 +35,12 @@ def apply(directories: Mapping[str, str], resources: Resources) -> None:
     if resources.unified:
         raise InvalidArgument("invalid configuration: cannot use unified on cgroup v1")
     if resources.memory:
+        from jubako.linux.cgroup import v1_memory
+
         v1_memory.apply(directories.get("memory", ""), resources.memory)
     if resources.cpu:
+        from jubako.linux.cgroup import v1_cpu
+
         v1_cpu.apply(directories.get("cpu", ""), resources.cpu)
         v1_cpu.apply_cpuset(directories.get("cpuset", ""), resources.cpu)
     if resources.pids and resources.pids.limit:

@@ -10,7 +10,6 @@ import os
 from collections.abc import Mapping
 
 from jubako.errors import InvalidArgument
-from jubako.linux.cgroup import v2_memory
 from jubako.linux.cgroup.files import read_text
 from jubako.linux.cgroup.limits import Limit, set_hugepages, set_limit, set_rdma, settle, throttles
 from jubako.spec.oci_runtime import BlockIOResources, CPUResources, NetworkResources, Resources
@@ -26,6 +25,8 @@ def controllers(resources: Resources | None) -> set[str]:
 def apply(directory: str, resources: Resources) -> None:
     """Write every limit that is set, except device rules."""
     if resources.memory:
+        from jubako.linux.cgroup import v2_memory
+
         v2_memory.apply(directory, resources.memory)
     if resources.cpu:
         _cpu(directory, resources.cpu)

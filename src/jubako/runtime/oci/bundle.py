@@ -15,7 +15,6 @@ from jubako.spec import oci_runtime
 from jubako.spec.oci_runtime import Capabilities, Linux, Process, Resources, Spec
 
 _PROPAGATIONS = ("private", "slave", "shared", "unbindable")
-_VERSION = re.compile(r"1\.\d+\.\d+([-+].*)?")
 
 
 def load(bundle: str, log: Log) -> tuple[Spec, bytes]:
@@ -48,7 +47,7 @@ def _placed(message: str, data: bytes) -> str:
 
 
 def _complete(spec: Spec, bundle: str, log: Log) -> None:
-    if spec.oci_version and not _VERSION.fullmatch(spec.oci_version):
+    if spec.oci_version and not _is_known(spec.oci_version):
         raise InvalidArgument(f"ociVersion {spec.oci_version} is not supported: this runtime knows 1.x")
     if not spec.process:
         raise InvalidArgument("process property must not be empty")
@@ -67,6 +66,12 @@ def _complete(spec: Spec, bundle: str, log: Log) -> None:
     # A specification names what it adds to nothing; the devices in every /dev are the runtime's to allow.
     linux.resources.devices = [*defaults.OCI_DEVICE_RULES[:1], *linux.resources.devices, *defaults.OCI_DEVICE_RULES[1:]]
     complete_process(spec.process, environment.passwd_of(spec, spec.root.path), log)
+
+
+def _is_known(version: str) -> bool:
+    """Whether it is 1.x.y, with whatever a pre-release or a build adds."""
+    numbers = version.replace("+", "-").partition("-")[0].split(".")
+    return len(numbers) == 3 and numbers[0] == "1" and all(number.isdecimal() for number in numbers)
 
 
 def _check_linux(spec: Spec, linux: Linux) -> None:

@@ -12,10 +12,11 @@ from contextlib import ExitStack
 from jubako.errors import FailedPrecondition, JubakoError
 from jubako.linux import fd as fds_of
 from jubako.linux import proc
-from jubako.runtime import executor, failure
+from jubako.runtime import executor
 from jubako.runtime import opcodes as op
 from jubako.runtime.attach import read_packet
 from jubako.runtime.executor import Handle, Launch
+from jubako.runtime.handle import MESSAGE_BYTES_MAX, error_of
 from jubako.runtime.launch import Filter
 from jubako.runtime.oci import bundle, caller, ending, groups, hooks, inheritance
 from jubako.runtime.oci.containers import Container, Containers, Record, now
@@ -150,11 +151,11 @@ def start(container: Container) -> None:
     try:
         os.unlink(container.start_socket)
         os.write(connection, struct.pack("=II", op.MESSAGE_START, 0))
-        message = read_packet(connection, 2048)
+        message = read_packet(connection, MESSAGE_BYTES_MAX)
     finally:
         os.close(connection)
     if message:
-        raise failure.to_error(failure.decode(message))
+        raise error_of(message)
     _run_poststart(container)
 
 
