@@ -22,13 +22,17 @@ FLAGS = {
     "pid": 0x20000000,
     "network": 0x40000000,
 }
-FILES = {"mount": "mnt", "network": "net"}
-"""Beneath /proc/<pid>/ns; the others are called as they are in a specification."""
+_FILES = {"mount": "mnt", "network": "net"}
 
 
 def new_namespaces(linux: Linux) -> set[str]:
     """Types that are made, not joined."""
     return {namespace.type for namespace in linux.namespaces if not namespace.path}
+
+
+def file_of(kind: str) -> str:
+    """The name beneath /proc/<pid>/ns, which is also criu's."""
+    return _FILES.get(kind, kind)
 
 
 def in_user_namespace(linux: Linux) -> bool:

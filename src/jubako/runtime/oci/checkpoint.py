@@ -14,6 +14,7 @@ from contextlib import ExitStack
 import msgspec
 
 from jubako.errors import FailedPrecondition, InvalidArgument
+from jubako.runtime.namespaces import file_of
 from jubako.runtime.oci import criu, ending
 from jubako.runtime.oci import criu_options as of
 from jubako.runtime.oci.arguments import Arguments
@@ -114,7 +115,7 @@ def _add_container(options: Options, container: Container, spec: Spec, images: i
     options.add("root", spec.root.path if spec.root else "/")
     for namespace in (spec.linux or Linux()).namespaces:
         if namespace.path and namespace.type in of.EXTERNAL_NAMESPACES:
-            name, inode = of.namespace_name(namespace.type), os.stat(namespace.path).st_ino
+            name, inode = file_of(namespace.type), os.stat(namespace.path).st_ino
             options.add("external", f"{name}[{inode}]:{of.external_key(namespace.type)}")
     group = container.group() if container.record.cgroup else None
     root = f"/proc/{pid}/root"

@@ -13,6 +13,7 @@ from jubako.errors import InvalidArgument, NotFound
 from jubako.linux import openat2
 from jubako.linux.cgroup import CgroupHandle
 from jubako.runtime import defaults, mount_options
+from jubako.runtime.namespaces import FLAGS, file_of, in_user_namespace
 from jubako.runtime.oci.arguments import Arguments
 from jubako.runtime.oci.criu import Options
 from jubako.spec.oci_runtime import Linux, Spec
@@ -20,10 +21,8 @@ from jubako.spec.oci_runtime import Linux, Spec
 DESCRIPTORS = "descriptors.json"
 NULL = "/dev/null"
 _DEFAULT_CONFIG = "/etc/criu/runc.conf"
-_CLONE_NEWNET = 0x40000000
 _CGROUP_MODES = {"soft": 3, "full": 4, "strict": 5}
 _FLAGS = ("tcp-established", "ext-unix-sk", "shell-job", "file-locks", "auto-dedup", "lazy-pages")
-_NAMES = {"network": "net", "mount": "mnt"}  # the others are called the same
 EXTERNAL_NAMESPACES = ("network", "pid")
 
 
@@ -55,7 +54,7 @@ def common(arguments: Arguments, annotations: dict[str, str]) -> Options:
     for name in arguments.lists.get("empty-ns", []):
         if name != "network":
             raise InvalidArgument(f'namespace "{name}" is not supported')
-    options.add("empty_ns", _CLONE_NEWNET)  # devices of a network are whoever's who made them
+    options.add("empty_ns", FLAGS["network"])  # devices of a network are whoever's who made them
     if mode := arguments.option("manage-cgroups-mode"):
         if mode not in _CGROUP_MODES:
             raise InvalidArgument("Invalid manage cgroups mode")
@@ -74,7 +73,7 @@ def external_mounts(spec: Spec, group: CgroupHandle | None, root: str) -> Iterat
         elif mount.type in ("cgroup", "cgroup2") and "cgroup" not in {n.type for n in linux.namespaces}:
             for source, name in group.mounts() if group else ():
                 yield os.path.join(resolved(root, mount.destination), name).rstrip("/"), source
-    if any(namespace.type == "user" for namespace in linux.namespaces):  # in which nodes can not be made
+    if in_user_namespace(linux):  # in which nodes can not be made
         for path in {*(f"/dev/{name}" for name, _, _ in defaults.DEVICES), *(device.path for device in linux.devices)}:
             yield path, path
 
@@ -95,11 +94,6 @@ def resolved(root: str, path: str) -> str:
     return found.removeprefix(os.path.realpath(root).rstrip("/")) or "/"
 
 
-def namespace_name(kind: str) -> str:
-    """As criu calls a namespace."""
-    return _NAMES.get(kind, kind)
-
-
 def external_key(kind: str) -> str:
     """What stands for a namespace that is not the container's own; runc's, so that images can be exchanged."""
-    return f"extRoot{namespace_name(kind).title()}NS"
+    return f"extRoot{file_of(kind).title()}NS"

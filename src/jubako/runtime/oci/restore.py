@@ -22,6 +22,7 @@ from jubako.errors import FailedPrecondition, InvalidArgument
 from jubako.linux import fd as fds_of
 from jubako.linux import mountns, openat2, proc
 from jubako.linux.cgroup import CgroupHandle
+from jubako.runtime.namespaces import file_of
 from jubako.runtime.oci import bundle, caller, criu, ending, groups, hooks, restore_root, restored
 from jubako.runtime.oci import criu_options as of
 from jubako.runtime.oci.arguments import Arguments
@@ -173,7 +174,7 @@ def _add_namespaces(options: Options, linux: Linux, opened: ExitStack) -> list[i
             inherited.append(fd)
             options.add_pair("inherit_fd", of.external_key(namespace.type), fd)
         elif namespace.path:
-            options.add_pair("join_ns", of.namespace_name(namespace.type), namespace.path)
+            options.add_pair("join_ns", file_of(namespace.type), namespace.path)
     return inherited
 
 

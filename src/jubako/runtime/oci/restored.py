@@ -9,7 +9,7 @@ from jubako.errors import FailedPrecondition
 from jubako.linux.netlink import route
 from jubako.linux.netlink.connection import NETLINK_ROUTE, Connection
 from jubako.runtime import defaults
-from jubako.runtime.namespaces import FILES, new_namespaces
+from jubako.runtime.namespaces import file_of, new_namespaces
 from jubako.spec.oci_runtime import Capabilities, Linux, Process, Spec
 
 _CAPABILITIES = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
@@ -65,6 +65,6 @@ def _check_status(status: dict[str, str], spec: Spec, allowed: int) -> None:
 
 def _check_namespaces(pid: int, linux: Linux) -> None:
     for kind in new_namespaces(linux):
-        file = f"ns/{FILES.get(kind, kind)}"
+        file = f"ns/{file_of(kind)}"
         if os.path.samefile(f"/proc/{pid}/{file}", f"/proc/self/{file}"):
             raise FailedPrecondition(f"the checkpoint is in the host's {kind} namespace, the bundle's is a new one")
