@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ pytestmark = pytest.mark.root
 
 CYCLES = int(os.environ.get("JUBAKO_CYCLES", "60"))
 PARALLEL = 64
-COMMAND = Path(sys.executable).parent / "jubako-oci"
 
 
 def kilobytes(pid: int, key: str) -> int:
@@ -83,10 +81,13 @@ def test_cycles_in_one_process_leave_no_descriptor_child_or_memory(runtime: Any)
 def test_many_at_once_work(oci: Oci) -> None:
     oci.configure("sh", "-c", "echo hello; exit 3")
     oci.linux(cgroupsPath="")  # each takes the group of its id
-    argv = [str(COMMAND), "--root", str(oci.base / "state"), "run", "-b", str(oci.bundle)]
     prefix = f"many-{os.getpid()}"
     commands = [
-        subprocess.Popen([*argv, f"{prefix}-{number}"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        subprocess.Popen(
+            oci.command("run", "-b", str(oci.bundle), f"{prefix}-{number}"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+        )
         for number in range(PARALLEL)
     ]
     outputs = [command.communicate(timeout=120)[0] for command in commands]

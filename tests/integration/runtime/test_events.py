@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,14 +27,7 @@ MIB = 1 << 20
 def following(oci: Oci, *options: str) -> Iterator[Path]:
     """The file that `events` writes to, which is watching memory by now."""
     path = oci.base / "events"
-    command = [
-        str(Path(sys.executable).parent / "jubako-oci"),
-        "--root",
-        str(oci.base / "state"),
-        "events",
-        *options,
-        "one",
-    ]
+    command = oci.command("events", *options, "one")
     with path.open("w") as file:  # cold, so that the watch is this process's own
         process = subprocess.Popen(command, stdout=file, env={**os.environ, "JUBAKO_KEEPER": "0"})
     try:
