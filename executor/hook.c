@@ -41,7 +41,7 @@ static _Noreturn void become_hook(operation_t *op, int said, int failure) {
         _exit(write(failure, &errno, sizeof errno) != sizeof errno);
 }
 
-/* 0 when it has ended in time; it is dead in any case. */
+/* 0 when it has ended in time, -1 with ETIMEDOUT or why nobody could wait; it is dead in any case. */
 static int wait_for_hook(pid_t pid, int timeout_ms, int *ret_status) {
         _cleanup_close_ int pidfd = sys_pidfd_open(pid);
         struct pollfd end = {.fd = pidfd, .events = POLLIN};
@@ -49,11 +49,12 @@ static int wait_for_hook(pid_t pid, int timeout_ms, int *ret_status) {
 
         while (pidfd >= 0 && (ready = poll(&end, 1, timeout_ms)) < 0 && errno == EINTR)
                 ;
+        int error = ready < 0 ? errno : ETIMEDOUT;
         if (ready <= 0)
                 kill(pid, SIGKILL);
         while (waitpid(pid, ret_status, 0) < 0 && errno == EINTR)
                 ;
-        errno = ETIMEDOUT;
+        errno = error;
         return ready > 0 ? 0 : -1;
 }
 
