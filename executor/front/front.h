@@ -28,7 +28,7 @@ struct call {
 	size_t fd_count;
 };
 
-/* main.c */
+/* complain.c */
 void complain(const char *what, const char *detail);
 
 /* install.c */

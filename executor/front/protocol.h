@@ -23,7 +23,7 @@ struct request {
 	uint32_t fd_count; /* without the directory */
 	uint32_t padding;
 	uint64_t blocked; /* signal mask of the caller: bit n - 1 is signal n */
-	uint64_t traits;  /* must be the keeper's own, see traits.c */
+	uint64_t traits;  /* must be the keeper's own, see inherit.c */
 };
 
 enum reply_kind {
