@@ -1,5 +1,7 @@
 """Seccomp filters of profiles: compiled once, and kept in memory and in a cache directory.
 
+A filter that is there costs a start no look into its profile: the compiler is imported by those that need it.
+
 Invariant:    a file's name says of what profile, capabilities, machine, kernel version and compiler it is.
 Concurrency:  many processes; a file appears by rename and never changes.
 """
@@ -12,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from jubako.errors import InvalidArgument
-from jubako.runtime import process, seccomp_bpf, seccomp_cache, seccomp_profile
+from jubako.runtime import process, seccomp_cache
 from jubako.runtime.launch import Agent, Filter
 from jubako.spec.oci_runtime import Seccomp
 
@@ -44,6 +46,8 @@ def of_profile(cache_dir: str | os.PathLike[str], capabilities: Sequence[str], p
 
 
 def _flags_of(profile: bytes) -> list[str] | None:
+    from jubako.runtime import seccomp_profile
+
     decoded = seccomp_profile.decode(profile)
     if any(rule.action == "SCMP_ACT_NOTIFY" for rule in decoded.syscalls or []):
         raise InvalidArgument("seccomp: SCMP_ACT_NOTIFY is only for containers of an OCI runtime")
@@ -120,14 +124,19 @@ def _cached(directory: str, capabilities: frozenset[str], profile: bytes | None)
     return found
 
 
+def default_path() -> str:
+    """Docker's default profile."""
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "data", "seccomp.json")
+
+
 def _default() -> bytes:
-    with open(seccomp_profile.default_path(), "rb") as file:
+    with open(default_path(), "rb") as file:
         return file.read()
 
 
 def _name(capabilities: frozenset[str], profile: bytes | None) -> str:
     if profile is None:
-        status = os.stat(seccomp_profile.default_path())
+        status = os.stat(default_path())
         source = f"default-{status.st_size}-{status.st_mtime_ns}"
     else:
         source = _digest(profile)
@@ -145,6 +154,8 @@ def _digest(data: bytes) -> str:
 
 
 def _compile(profile: bytes, capabilities: frozenset[str]) -> bytes:
+    from jubako.runtime import seccomp_bpf, seccomp_profile
+
     decoded = seccomp_profile.decode(profile)
     return seccomp_bpf.assemble(seccomp_profile.resolve(decoded, capabilities, os.uname().machine, _kernel()))
 

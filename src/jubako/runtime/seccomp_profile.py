@@ -8,8 +8,6 @@ Spec: OCI runtime-spec, config-linux.md, "Seccomp".
 
 from __future__ import annotations
 
-import os
-
 import msgspec
 
 from jubako.errors import InvalidArgument
@@ -77,10 +75,6 @@ class Resolved(msgspec.Struct, frozen=True):
     unknown: int
     arches: list[Arch]
     rules: list[Rule]
-
-
-def default_path() -> str:
-    return os.path.join(seccomp_arch.DATA, "seccomp.json")
 
 
 def decode(data: bytes) -> Profile:

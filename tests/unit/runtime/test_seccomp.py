@@ -22,7 +22,7 @@ from .bpf import AARCH64, ALLOW, KILL_PROCESS, KILL_THREAD, X86, X86_64, error, 
 
 
 def default(capabilities: list[str], machine: str = "x86_64") -> bytes:
-    profile = seccomp_profile.decode(Path(seccomp_profile.default_path()).read_bytes())
+    profile = seccomp_profile.decode(Path(seccomp.default_path()).read_bytes())
     return seccomp_bpf.assemble(seccomp_profile.resolve(profile, frozenset(capabilities), machine, (6, 8)))
 
 
@@ -89,7 +89,7 @@ def test_other_architectures_have_numbers_of_their_own() -> None:
 
 
 def test_every_call_of_the_default_profile_does_as_resolved() -> None:
-    profile = seccomp_profile.decode(Path(seccomp_profile.default_path()).read_bytes())
+    profile = seccomp_profile.decode(Path(seccomp.default_path()).read_bytes())
     resolved = seccomp_profile.resolve(profile, frozenset(defaults.CAPABILITIES), "x86_64", (6, 8))
     program = seccomp_bpf.assemble(resolved)
     for arch in (ARCHES["SCMP_ARCH_X86_64"], ARCHES["SCMP_ARCH_X86"]):
