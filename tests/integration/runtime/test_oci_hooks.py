@@ -97,10 +97,12 @@ def test_a_failing_hook_at_start_takes_the_container_down(oci: Oci, tmp_path: Pa
 
 @pytest.mark.parametrize("kind", ["createRuntime", "createContainer"])
 def test_a_hook_that_takes_too_long_is_killed(oci: Oci, tmp_path: Path, kind: str) -> None:
-    oci.hook(kind, f"echo $$ > {tmp_path}/pid; exec sleep 100", timeout=1)
+    # The shell's own look at the host's procfs: in the container it has another pid.
+    oci.hook(kind, f"read pid rest < /proc/self/stat; echo $pid > {tmp_path}/pid; exec sleep 100", timeout=1)
     done = oci("create", "-b", str(oci.bundle), "one")
     assert done.returncode == 1
     assert "did not end" in done.stderr
+    assert not Path(f"/proc/{int((tmp_path / 'pid').read_text())}").exists()
     assert os.listdir(tmp_path / "state") == []
 
 
