@@ -77,12 +77,22 @@ def test_rules_that_allow_by_and_by_are_a_list_of_systemds() -> None:
     assert {("char-*", "m"), ("block-*", "m"), ("/dev/char/1:3", "rwm")} <= set(allowed[1][1])
 
 
+def test_any_number_may_be_written_as_one_below_zero() -> None:
+    rules = [DeviceRule(allow=False), DeviceRule(allow=True, type="c", major=-1, minor=-1, access="r")]
+    assert scopes.properties(Resources(devices=rules))[1] == ("DeviceAllow", ("a(ss)", [("char-*", "r")]))
+
+
 @pytest.mark.parametrize(
     "rules",
     [
         [DeviceRule(allow=True)],
         [*DEVICE_RULES, DeviceRule(allow=False, type="c", major=1, minor=5, access="w")],
         [DeviceRule(allow=False), DeviceRule(allow=True, type="c", minor=3, access="r")],
+        [
+            DeviceRule(allow=True),
+            DeviceRule(allow=False, access="w"),
+            DeviceRule(allow=True, type="c", major=1, minor=5),
+        ],
     ],
 )
 def test_rules_that_systemd_can_not_say_are_left_to_our_program(rules: list[DeviceRule]) -> None:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 
 from jubako.errors import InvalidArgument
+from jubako.linux.cgroup.device_rules import checked
 from jubako.linux.cgroup.v2_limits import weight_of_blkio, weight_of_shares
 from jubako.linux.cgroup.v2_memory import swap_alone
 from jubako.linux.systemd import Property
@@ -115,20 +116,17 @@ def _mask(text: str) -> bytes:
 
 def _devices(rules: Sequence[DeviceRule]) -> list[Property]:
     """An allow list where the rules are one. Else systemd has no say, and our own program alone decides."""
-    denials = [at for at, rule in enumerate(rules) if not rule.allow and _is_all(rule)]
-    rest = rules[denials[-1] + 1 :] if denials else []
+    single = checked(rules)
+    denials = [at for at, rule in enumerate(single) if not rule.allow and rule.type == "a"]
+    rest = single[denials[-1] + 1 :] if denials else []
     allowed = [_device(rule) for rule in rest]
     if not denials or not all(rule.allow and name for rule, (name, _) in zip(rest, allowed, strict=True)):
         return [("DevicePolicy", ("s", "auto")), ("DeviceAllow", ("a(ss)", []))]
     return [("DevicePolicy", ("s", "strict")), ("DeviceAllow", ("a(ss)", allowed))]
 
 
-def _is_all(rule: DeviceRule) -> bool:
-    return rule.type in ("a", "") and rule.major is None and rule.minor is None
-
-
 def _device(rule: DeviceRule) -> tuple[str, str]:
-    """What systemd calls these devices; "" for what it has no name for."""
+    """What systemd calls the devices of a checked rule; "" for what it has no name for."""
     kind = {"c": "char", "b": "block"}.get(rule.type)
     if not kind:
         return "", ""
