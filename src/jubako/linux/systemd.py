@@ -9,7 +9,8 @@ Spec: org.freedesktop.systemd1(5); D-Bus specification.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +98,8 @@ class Systemd:
                 raise
             result = "none"
             while result == "none":
-                _, path, _, outcome = self._bus.recv_until_filtered(ended, timeout=_TIMEOUT_S).body
+                with _in_time():
+                    _, path, _, outcome = self._bus.recv_until_filtered(ended, timeout=_TIMEOUT_S).body
                 result = outcome if path == job else "none"
         if result != "done":
             raise FailedPrecondition(f"systemd: {method} of {unit} has ended with {result!r}")
@@ -113,10 +115,17 @@ class Systemd:
         from jeepney.wrappers import unwrap_msg
 
         try:
-            reply: tuple[Any, ...] = unwrap_msg(self._bus.send_and_get_reply(message, timeout=_TIMEOUT_S))
+            with _in_time():
+                reply: tuple[Any, ...] = unwrap_msg(self._bus.send_and_get_reply(message, timeout=_TIMEOUT_S))
         except DBusErrorResponse as error:
             text = error.data[0] if error.data else error.name
             raise FailedPrecondition(f"systemd: {text}") from Exception(error.name)
-        except TimeoutError:
-            raise Unavailable(f"systemd does not answer within {_TIMEOUT_S:.0f} s") from None
         return reply
+
+
+@contextmanager
+def _in_time() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:
+        raise Unavailable(f"systemd does not answer within {_TIMEOUT_S:.0f} s") from None

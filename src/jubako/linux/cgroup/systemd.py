@@ -16,7 +16,7 @@ import msgspec
 from jubako.errors import FailedPrecondition
 from jubako.linux import systemd
 from jubako.linux.cgroup import scopes
-from jubako.linux.cgroup.files import wait_for
+from jubako.linux.cgroup.files import remove_tree, wait_for
 from jubako.linux.cgroup.seam import check_name
 from jubako.linux.cgroup.v2 import V2Handle
 from jubako.linux.systemd import Property, Systemd
@@ -110,7 +110,7 @@ class SystemdHandle(V2Handle):
             with Systemd() as manager:
                 manager.stop(self.unit)
         if not wait_for(lambda: not os.path.isdir(self.directory)):
-            super().remove()
+            remove_tree(self.directory, self.kill_all)  # and nothing above it: slices are systemd's
 
 
 def _enforced(resources: Resources) -> Resources:
