@@ -3,8 +3,6 @@
 # The console is the first serial port; the command's exit status comes out of the second one, by itself, so that nothing that
 # is printed can be taken for it.
 
-
-
 # initrd: the first root directory, as an archive on standard output.
 initrd() {
     local tree=$work/initrd.d
