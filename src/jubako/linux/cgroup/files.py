@@ -101,11 +101,14 @@ def wait_for(condition: Callable[[], bool]) -> bool:
 
 
 def pids_of(directory: str) -> list[int]:
-    """Processes in a group and beneath it; none where there is no group."""
+    """Processes in a group and beneath it; none where there is no group.
+
+    v2 lists as 0 who is not in this pid namespace, or ends just then. To kill(2) and cgroup.procs that is oneself.
+    """
     found: list[int] = []
     for path, _, files in os.walk(directory):
         if "cgroup.procs" in files:
-            found += map(int, read_text(f"{path}/cgroup.procs").split())
+            found += filter(None, map(int, read_text(f"{path}/cgroup.procs").split()))
     return found
 
 
