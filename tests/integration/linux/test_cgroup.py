@@ -187,7 +187,7 @@ def test_cpus_are_set_at_any_time(
 def test_a_limit_that_is_refused_leaves_no_group(manager: CgroupManager) -> None:
     name = f"test-refused-{os.getpid()}"
     with pytest.raises(JubakoError, match=r"cpu\.cpus"):
-        manager.create(name, Resources(cpu=CPUResources(cpus="4000")))
+        manager.create(f"{name}/inner", Resources(cpu=CPUResources(cpus="4000")))
     assert name not in manager.names()
 
 

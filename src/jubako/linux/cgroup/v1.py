@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from jubako.linux.cgroup.files import take_over
+from jubako.linux.cgroup.files import remove_above, take_over
 from jubako.linux.cgroup.seam import PARENT, Hierarchies, check_name
 from jubako.linux.cgroup.v1_group import V1Handle, make
 from jubako.linux.cgroup.v1_limits import wanted
@@ -46,6 +46,7 @@ class V1Manager:
             handle.close()
             for directory in made:
                 os.rmdir(directory)
+                remove_above(directory, name)
             raise
         return handle
 

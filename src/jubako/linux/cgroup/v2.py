@@ -44,16 +44,16 @@ class V2Manager:
 
     def create(self, name: str, resources: Resources | None = None) -> V2Handle:
         handle = self.open(name)
-        if os.path.isdir(handle.directory):
-            take_over(handle.directory)
-            handle.remove()
+        take_over(handle.directory)
         _make(handle.directory)
         try:
             enable(handle.directory, _WANTED | controllers(resources), levels=handle.levels)
             if resources:
                 handle.update(resources)
         except BaseException:
+            handle.close()
             os.rmdir(handle.directory)
+            remove_above(handle.directory, name)
             raise
         return handle
 
