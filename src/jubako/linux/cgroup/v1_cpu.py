@@ -77,7 +77,10 @@ def _realtime(directory: str, cpu: CPUResources) -> None:
 
 
 def _give_parents(directory: str, share: Fraction) -> None:
-    """Let every group of ours above `directory` have what its children have, with `share` for this one."""
+    """Let every group of ours above `directory` have what its children have, with `share` for this one.
+
+    They keep it when this one ends: to take it back could take it from another that is just given some.
+    """
     from math import ceil
 
     needed: list[tuple[str, Fraction]] = []
