@@ -166,7 +166,6 @@ def test_a_memory_limit_kills_and_the_exit_says_so(runtime: Any) -> None:
     group = runtime.group(Resources(memory=MemoryResources(limit=16 << 20, swap=16 << 20)))
     _, ended = runtime.run("sh", "-c", "x=$(head -c 60000000 /dev/zero | tr '\\0' a)", cgroup=group)
     assert ended.oom
-    assert group.oom_killed()
 
 
 def test_a_process_limit_holds_a_fork_bomb(runtime: Any) -> None:

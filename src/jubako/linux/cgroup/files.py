@@ -100,6 +100,20 @@ def wait_for(condition: Callable[[], bool]) -> bool:
     return True
 
 
+def is_frozen(directory: str) -> bool:
+    """Whether all processes of a group of the unified hierarchy stand still; not so where there is no group."""
+    try:
+        return read_table(f"{directory}/cgroup.events").get("frozen") == 1
+    except FileNotFoundError:
+        return False
+
+
+def set_frozen(directory: str, *, frozen: bool) -> bool:
+    """Have them stand still or go on, and wait for it; tells whether they do."""
+    write_text(f"{directory}/cgroup.freeze", "1" if frozen else "0")
+    return wait_for(lambda: is_frozen(directory) == frozen)
+
+
 def pids_of(directory: str) -> list[int]:
     """Processes in a group and beneath it; none where there is no group.
 

@@ -78,8 +78,6 @@ class CgroupHandle(Protocol):
     def watch_oom(self) -> OomWatch | None:
         """A watch that the caller closes; None where memory is not accounted."""
 
-    def oom_killed(self) -> bool: ...
-
     def pids(self) -> list[int]:
         """Processes in the group and beneath it."""
 
@@ -89,7 +87,8 @@ class CgroupHandle(Protocol):
     def freeze(self) -> None:
         """Stop every process; FailedPrecondition where nothing can, or where some would not."""
 
-    def thaw(self) -> None: ...
+    def thaw(self) -> None:
+        """Let them go on; a group that is gone has none."""
 
     def is_frozen(self) -> bool:
         """Whether `freeze` was the last word."""

@@ -12,11 +12,12 @@ from jubako.errors import FailedPrecondition, InvalidArgument
 from jubako.linux.cgroup.files import (
     enable,
     inner,
+    is_frozen,
     pids_of,
-    read_table,
     read_text,
     remove_above,
     remove_tree,
+    set_frozen,
     wait_for,
     write_text,
 )
@@ -145,11 +146,6 @@ class V1Handle:
 
         return watch_v1(self.directories["memory"]) if "memory" in self.directories else None
 
-    def oom_killed(self) -> bool:
-        if "memory" not in self.directories:
-            return False
-        return read_table(f"{self.directories['memory']}/memory.oom_control").get("oom_kill", 0) > 0
-
     def pids(self) -> list[int]:
         return pids_of(self.control)
 
@@ -158,33 +154,28 @@ class V1Handle:
             write_text(f"{directory}/cgroup.procs", str(pid))
 
     def freeze(self) -> None:
-        self._freeze(frozen=True)
+        if not self._set_frozen(frozen=True):
+            self.thaw()
+            raise FailedPrecondition("unable to freeze")
 
     def thaw(self) -> None:
-        self._freeze(frozen=False)
+        with contextlib.suppress(FileNotFoundError):
+            self._set_frozen(frozen=False)
 
     def is_frozen(self) -> bool:
+        if "unified" in self.directories:
+            return is_frozen(self.directories["unified"])
         try:
-            if "unified" in self.directories:
-                return read_table(f"{self.directories['unified']}/cgroup.events").get("frozen") == 1
-            if "freezer" in self.directories:
-                return read_text(f"{self.directories['freezer']}/freezer.state").strip() != "THAWED"
+            return self._can_freeze() and read_text(f"{self.directories['freezer']}/freezer.state").strip() != "THAWED"
         except FileNotFoundError:
-            pass
-        return False
+            return False
 
-    def _freeze(self, *, frozen: bool) -> None:
+    def _set_frozen(self, *, frozen: bool) -> bool:
         if not self._can_freeze():
             raise FailedPrecondition("cannot toggle freezer: cgroups not configured for container")
         if "unified" in self.directories:
-            directory = self.directories["unified"]
-            write_text(f"{directory}/cgroup.freeze", "1" if frozen else "0")
-            done = wait_for(lambda: read_table(f"{directory}/cgroup.events")["frozen"] == frozen)
-        else:
-            done = wait_for(lambda: self._is_in_state("FROZEN" if frozen else "THAWED"))
-        if frozen and not done:
-            self._freeze(frozen=False)
-            raise FailedPrecondition("unable to freeze")
+            return set_frozen(self.directories["unified"], frozen=frozen)
+        return wait_for(lambda: self._is_in_state("FROZEN" if frozen else "THAWED"))
 
     def _can_freeze(self) -> bool:
         return "unified" in self.directories or "freezer" in self.directories

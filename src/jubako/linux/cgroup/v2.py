@@ -16,12 +16,12 @@ from jubako.errors import FailedPrecondition, InvalidArgument
 from jubako.linux.cgroup.files import (
     enable,
     inner,
+    is_frozen,
     pids_of,
-    read_table,
     remove_above,
     remove_tree,
+    set_frozen,
     take_over,
-    wait_for,
     write_text,
 )
 from jubako.linux.cgroup.seam import PARENT, Stats, check_name
@@ -145,15 +145,6 @@ class V2Handle:
 
         return watch_v2(self.directory) if os.path.exists(f"{self.directory}/memory.events") else None
 
-    def oom_killed(self) -> bool:
-        return self._table("memory.events").get("oom_kill", 0) > 0
-
-    def _table(self, file: str) -> dict[str, int]:
-        try:
-            return read_table(f"{self.directory}/{file}")
-        except FileNotFoundError:
-            return {}
-
     def pids(self) -> list[int]:
         return pids_of(self.directory)
 
@@ -161,19 +152,16 @@ class V2Handle:
         write_text(f"{self.directory}/cgroup.procs", str(pid))
 
     def freeze(self) -> None:
-        self._freeze(frozen=True)
+        if not set_frozen(self.directory, frozen=True):
+            self.thaw()
+            raise FailedPrecondition("unable to freeze")
 
     def thaw(self) -> None:
-        self._freeze(frozen=False)
+        with contextlib.suppress(FileNotFoundError):  # systemd takes a scope away with its last process
+            set_frozen(self.directory, frozen=False)
 
     def is_frozen(self) -> bool:
-        return self._table("cgroup.events").get("frozen") == 1
-
-    def _freeze(self, *, frozen: bool) -> None:
-        write_text(f"{self.directory}/cgroup.freeze", "1" if frozen else "0")
-        if not wait_for(lambda: self._table("cgroup.events").get("frozen") == frozen) and frozen:
-            self._freeze(frozen=False)
-            raise FailedPrecondition("unable to freeze")
+        return is_frozen(self.directory)
 
     def signal_all(self, number: int) -> None:
         signal_frozen(self, number)
