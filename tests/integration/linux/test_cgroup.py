@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from jubako.errors import FailedPrecondition, JubakoError
-from jubako.linux import cgroup
+from jubako.linux import cgroup, systemd
 from jubako.linux.cgroup import CgroupHandle, CgroupManager, Hierarchies
+from jubako.linux.cgroup.v2 import V2Handle
 from jubako.runtime.defaults import DEVICE_RULES
 from jubako.spec.oci_runtime import CPUResources, DeviceRule, MemoryResources, PidsResources, Resources
 
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.root
 
 
 def managers() -> dict[str, CgroupManager]:
+    from jubako.linux.cgroup.systemd import SystemdManager
     from jubako.linux.cgroup.v1 import V1Manager
     from jubako.linux.cgroup.v2 import V2Manager
 
@@ -36,20 +38,29 @@ def managers() -> dict[str, CgroupManager]:
         made["v1 without freezer"] = V1Manager(Hierarchies(without, ""))
         if found.unified:
             made["hybrid"] = V1Manager(found)
+    elif systemd.runs():
+        made["systemd"] = SystemdManager(found.unified)
     return made
+
+
+def manager_of(version: str) -> CgroupManager:
+    found = managers().get(version)
+    if not found:
+        pytest.skip(f"no {version} on this machine")
+    return found
 
 
 @pytest.fixture(params=["v1", "hybrid", "v2"])
 def manager(request: pytest.FixtureRequest) -> CgroupManager:
-    found = managers().get(request.param)
-    if not found:
-        pytest.skip(f"no {request.param} on this machine")
-    return found
+    """One whose groups have names of ours, and may be empty."""
+    return manager_of(request.param)
 
 
-@pytest.fixture
-def group(manager: CgroupManager) -> Iterator[CgroupHandle]:
-    made = manager.create(f"test-{os.getpid()}", Resources(devices=DEVICE_RULES))
+@pytest.fixture(params=["v1", "hybrid", "v2", "systemd"])
+def group(request: pytest.FixtureRequest) -> Iterator[CgroupHandle]:
+    name = f"test-{os.getpid()}"
+    path = f"system.slice/jubako-{name}.scope" if request.param == "systemd" else name
+    made = manager_of(request.param).create(path, Resources(devices=DEVICE_RULES))
     yield made
     made.remove()
 
@@ -58,6 +69,7 @@ def group(manager: CgroupManager) -> Iterator[CgroupHandle]:
 def sleeper(group: CgroupHandle) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(["sleep", "100"])
     group.add(process.pid)
+    group.joined()
     yield process
     process.kill()
     process.wait()
@@ -90,8 +102,12 @@ def test_groups_above_go_with_the_last_that_is_beneath_them(manager: CgroupManag
     assert above not in manager.names()
 
 
-def test_an_empty_group_that_was_left_behind_is_taken_over(manager: CgroupManager, group: CgroupHandle) -> None:
-    assert manager.create(group.name, Resources(devices=DEVICE_RULES)).pids() == []
+def test_an_empty_group_that_was_left_behind_is_taken_over(manager: CgroupManager) -> None:
+    name = f"test-left-{os.getpid()}"
+    manager.create(name, Resources(devices=DEVICE_RULES))
+    group = manager.create(name, Resources(devices=DEVICE_RULES))
+    assert group.pids() == []
+    group.remove()
 
 
 def test_a_process_is_added_and_killed(group: CgroupHandle, sleeper: subprocess.Popen[bytes]) -> None:
@@ -174,10 +190,8 @@ def test_limits_are_set_and_changed(manager: CgroupManager) -> None:
         group.remove()
 
 
-def test_cpus_are_set_at_any_time(
-    manager: CgroupManager, group: CgroupHandle, sleeper: subprocess.Popen[bytes]
-) -> None:
-    if manager.version == "v2" and not Path("/sys/fs/cgroup/cgroup.controllers").exists():
+def test_cpus_are_set_at_any_time(group: CgroupHandle, sleeper: subprocess.Popen[bytes]) -> None:
+    if isinstance(group, V2Handle) and not Path("/sys/fs/cgroup/cgroup.controllers").exists():
         pytest.skip("no controllers on the unified hierarchy")
     group.update(Resources(cpu=CPUResources(cpus="0")))
     assert os.sched_getaffinity(sleeper.pid) == {0}
@@ -218,10 +232,7 @@ for _ in range(12):
 @pytest.mark.parametrize("version", ["v1", "v1 without freezer", "hybrid", "v2"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_nobody_outruns_a_signal_to_all(version: str, number: int, tmp_path: Path) -> None:
-    manager = managers().get(version)
-    if not manager:
-        pytest.skip(f"no {version} on this machine")
-    group = manager.create(f"test-relay-{os.getpid()}")
+    group = manager_of(version).create(f"test-relay-{os.getpid()}")
     try:
         process = subprocess.Popen([sys.executable, "-SE", "-c", RELAY, str(tmp_path / "end")], stdin=subprocess.PIPE)
         group.add(process.pid)
@@ -240,10 +251,7 @@ def test_nobody_outruns_a_signal_to_all(version: str, number: int, tmp_path: Pat
 
 
 def test_without_any_freezer_pausing_is_refused() -> None:
-    manager = managers().get("v1 without freezer")
-    if not manager:
-        pytest.skip("no v1 on this machine")
-    group = manager.create(f"test-pause-{os.getpid()}")
+    group = manager_of("v1 without freezer").create(f"test-pause-{os.getpid()}")
     try:
         with pytest.raises(FailedPrecondition, match="cannot toggle freezer"):
             group.freeze()
