@@ -59,3 +59,18 @@ def test_file_that_lost_its_record_to_a_crash_goes_after_the_grace(state, tmp_pa
     assert collect(tmp_path, grace_s=60).blobs == 0
     assert collect(tmp_path, grace_s=-1).blobs == 1
     assert not state.store.blobs.exists(digest)
+
+
+def test_push_of_bytes_that_a_collection_takes_meanwhile_places_them_again(state, tmp_path):
+    digest = state.store.blobs.put(b"old").digest
+    placed = []
+
+    def place():
+        state.storage.put(b"old", digest)
+        if not placed:
+            assert collect(tmp_path, grace_s=-1).blobs == 1
+        placed.append(digest)
+
+    state.publish(digest, place, lambda: Blobs(state).record("a", digest, 3))
+    assert (state.storage.read(digest, limit=3), placed) == (b"old", [digest] * 2)
+    assert collect(tmp_path, grace_s=60).blobs == 0

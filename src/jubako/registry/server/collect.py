@@ -6,6 +6,7 @@ Grace:        what was touched within `grace_s` stays: a push sends blobs before
               children before their index, and asking whether a blob is here touches it.
 Concurrency:  one short transaction for each repository, one that condemns what no record names, and one for each few
               deletions; a push waits no longer than that, and takes back what it needs (state.py).
+              A push that saw bytes which were then deleted finds that in the records, for GRACE_S.
 Crashes:      what was condemned and not deleted stays so, for the next collection or the next push of it.
 """
 
@@ -109,22 +110,26 @@ def _condemn(state: State, before: float) -> list[Digest]:
     """Record durably which bytes no record names, and return them with those that were condemned already."""
     old = {stored.digest for stored in state.storage.stored() if stored.placed < before}
     with state.store.records.transaction():
+        for key, entry in state.write.condemned.items():
+            if entry.gone and entry.since < state.clock() - GRACE_S:
+                state.write.condemned.delete(key)
         for digest in old - _named(state):
             put(state.write.condemned, digest, Condemned(state.clock()))
     # The records that named these bytes must not come back after a loss of power.
     state.make_durable()
-    return [Digest(key) for key in state.write.condemned.keys()]
+    return [Digest(key) for key, entry in state.write.condemned.items() if not entry.gone]
 
 
 def _delete(state: State, condemned: list[Digest], result: Collected) -> None:
     for start in range(0, len(condemned), _DELETED_AT_ONCE):
         with state.store.records.transaction():
             for digest in condemned[start : start + _DELETED_AT_ONCE]:
-                if state.write.condemned.find(digest) is not None:
+                entry = state.write.condemned.find(digest)
+                if entry is not None and not entry.gone:
                     freed_bytes = state.storage.delete(digest)
                     result.freed_bytes += freed_bytes or 0
                     result.blobs += freed_bytes is not None
-                    state.write.condemned.delete(digest)
+                    state.write.condemned.replace(digest, Condemned(state.clock(), gone=True))
 
 
 def _named(state: State) -> set[Digest]:

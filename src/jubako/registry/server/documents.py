@@ -54,10 +54,14 @@ class UploadSession(msgspec.Struct, frozen=True):
     user: str
 
 
-class Condemned(msgspec.Struct, frozen=True):
-    """Bytes that no record named at `since`, and that collection is about to delete."""
+class Condemned(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Bytes that no record named at `since`, and that collection is about to delete.
+
+    For a while it stays when they are `gone` (since then), for pushes that saw them before.
+    """
 
     since: float
+    gone: bool = False
 
 
 class Delivery(msgspec.Struct, frozen=True):
