@@ -79,12 +79,17 @@ def test_all_serve_what_one_took_and_count_together(group):
     assert len(group.workers()) == 2
 
 
-def test_one_that_dies_is_started_again_and_nothing_is_lost(group):
-    digest = group.http.push_blob("a", b"data")
+def kill_workers(group):
+    """Kill them all, and return when others are there."""
     before = group.workers()
     for pid in before:
         os.kill(pid, signal.SIGKILL)
     until(lambda: len(group.workers()) == 2 and not set(before) & set(group.workers()))
+
+
+def test_one_that_dies_is_started_again_and_nothing_is_lost(group):
+    digest = group.http.push_blob("a", b"data")
+    kill_workers(group)
     assert ask(group.http.base, f"/v2/a/blobs/{digest}").data == b"data"
 
 
@@ -103,11 +108,23 @@ def ask_post(http, path):
     return http("POST", path, b"")
 
 
-def test_reload_reaches_all(group, configuration, tmp_path):
+@pytest.fixture
+def closed(group, configuration, tmp_path):
+    """The group after a reload that asks for passwords."""
     (tmp_path / "users").write_text("")
     configuration.write_text(configuration.read_text() + f"access: {{htpasswd: {tmp_path}/users}}\n")
     group.process.send_signal(signal.SIGHUP)
     until(lambda: all(ask(group.http.base, "/v2/").status == 401 for _ in range(20)))
+    return group
+
+
+def test_reload_reaches_all(closed):
+    assert ask(closed.http.base, "/v2/a/tags/list").status == 401
+
+
+def test_one_that_is_started_after_a_reload_has_what_the_others_read(closed):
+    kill_workers(closed)
+    assert [ask(closed.http.base, "/v2/").status for _ in range(20)] == [401] * 20
 
 
 def test_none_outlives_a_parent_that_was_killed(group):

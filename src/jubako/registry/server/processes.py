@@ -3,8 +3,9 @@
 Sockets:    one for each process, all bound to the same port (SO_REUSEPORT), so that the kernel deals connections out.
             The parent keeps them open: what waits in the queue of a process that died is served by the next one.
 Memory:     counters and rate limits are shared (shared.py).
-Endings:    SIGTERM and SIGHUP go on to all. A process ends when its standard input does, so that none outlives a
-            parent that was killed.
+Reload:     SIGHUP goes on to all, and a process that is started later begins with what the others then read.
+Endings:    SIGTERM goes on to all. A process ends when its standard input does, so that none outlives a parent that
+            was killed.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from pathlib import Path
 
 import msgspec
 
-from jubako.errors import Unavailable
-from jubako.registry.server.config import Configuration
+from jubako.errors import JubakoError, Unavailable
+from jubako.registry.server.config import Configuration, reload
 from jubako.registry.server.config.values import Duration, Size
 from jubako.registry.server.listening import address_of, bind
 from jubako.registry.server.shared import Shared
@@ -75,7 +76,8 @@ class _Parent:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
-        loop.add_signal_handler(signal.SIGHUP, self._send, signal.SIGHUP)
+        if self._file is not None:
+            loop.add_signal_handler(signal.SIGHUP, self._reload, self._file)
         keepers = []
         try:
             for index in range(len(self._listeners)):
@@ -139,6 +141,15 @@ class _Parent:
                 await self._start(index)
             except (Unavailable, OSError) as error:
                 _LOG.error("%s", error)
+            if self._stopping.is_set():
+                # This one was not there yet when the others were told.
+                self._send(signal.SIGTERM)
+
+    def _reload(self, file: Path) -> None:
+        # Each process says itself what is wrong with the file.
+        with contextlib.suppress(JubakoError, OSError):
+            self._configuration, _ = reload(file, self._configuration)
+        self._send(signal.SIGHUP)
 
     async def _end(self) -> None:
         self._send(signal.SIGTERM)

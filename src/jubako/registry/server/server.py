@@ -20,11 +20,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 from aiohttp import web
 
 from jubako.errors import JubakoError
-from jubako.registry.server.config import Configuration, load
+from jubako.registry.server.config import Configuration, reload
 from jubako.registry.server.dispatch import Dispatcher
 from jubako.registry.server.listening import address_of, bind, renew, tls_context
 from jubako.registry.server.processes import serve_in_processes
@@ -40,7 +39,6 @@ _READ_BUFFER_BYTES = 512 << 10
 _BACKLOG = 512
 # What connections get that are still open after all requests were answered.
 _LATE_S = 2.0
-_FIXED = ("root", "listen", "processes", "storage")
 _LOG = logging.getLogger("jubako.registry")
 
 
@@ -74,23 +72,16 @@ class Running:
     def reload(self, file: Path) -> None:
         """Serve by what `file` says now; what is wrong with it is logged, and nothing changes."""
         try:
-            configuration = self._changeable(load(file))
+            configuration, waiting = reload(file, self.registry.configuration)
             if self._context is not None and configuration.tls is not None:
                 renew(self._context, configuration.tls)
             self.registry.apply(configuration)
-        except JubakoError as error:
-            _LOG.error("the configuration stays as it was: %s", error.message)
+        except (JubakoError, OSError) as error:
+            _LOG.error("the configuration stays as it was: %s", error)
         else:
             _LOG.warning("the configuration was read again")
-
-    def _changeable(self, wanted: Configuration) -> Configuration:
-        """What is wanted, with what only a new start can change as it is."""
-        now = self.registry.configuration
-        fixed = {name: getattr(now, name) for name in _FIXED}
-        changed = [name for name in _FIXED if getattr(wanted, name) != fixed[name]]
-        if changed:
-            _LOG.warning("not before a new start: %s", ", ".join(changed))
-        return msgspec.structs.replace(wanted, **fixed)
+            if waiting:
+                _LOG.warning("not before a new start: %s", ", ".join(waiting))
 
 
 @asynccontextmanager

@@ -16,6 +16,8 @@ from jubako.registry.server.config.values import decoder
 
 _PATH = re.compile(r"(?P<message>.*?)(?: - at `(?P<path>\$.*)`)?", re.DOTALL)
 _STEP = re.compile(r"\.(?P<key>[^.\[]+)|\[(?P<index>\d+)\]")
+# What only a new start can change.
+_FIXED = ("root", "listen", "processes", "storage")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
 
 
@@ -40,6 +42,13 @@ def load(path: Path) -> Configuration:
     except msgspec.ValidationError as error:
         raise InvalidArgument(_explained(str(error), node, path)) from error
     return found
+
+
+def reload(path: Path, now: Configuration) -> tuple[Configuration, list[str]]:
+    """Return what `path` says, but for what only a new start can change, and which of that it wants otherwise."""
+    wanted = load(path)
+    waiting = [name for name in _FIXED if getattr(wanted, name) != getattr(now, name)]
+    return msgspec.structs.replace(wanted, **{name: getattr(now, name) for name in _FIXED}), waiting
 
 
 def _explained(text: str, node: yaml.Node | None, path: Path) -> str:
