@@ -108,6 +108,18 @@ def test_passwords_cannot_be_guessed_without_end(serve_file, users):
         assert registry("GET", "/v2/").status == 401
 
 
+def test_passwords_cannot_be_guessed_at_the_token_service_either(serve_file, users):
+    form = {"Content_Type": "application/x-www-form-urlencoded"}
+    with serve_file(f"access: {{htpasswd: {users}, token_service: {{}}}}\n") as registry:
+        statuses = [registry("GET", "/token", **basic("ann", str(number))).status for number in range(15)]
+        for number in range(15):
+            guess = f"grant_type=password&username=ann&password={number}".encode()
+            statuses.append(registry("POST", "/token", guess, **form).status)
+        assert (statuses[:20], statuses[-1]) == ([401] * 20, 429)
+        assert registry("GET", "/token", **basic("ann", "secret")).status == 429
+        assert registry("GET", "/token").status == 401
+
+
 def test_page_shows_repositories_tags_and_layers_escaped(registry, store, options):
     image = make_image(store, "x", b"one", b"two")
     push(store, image, registry.reference("team/app:v1"), options=options)

@@ -6,6 +6,8 @@ import asyncio
 import errno
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import msgspec
 from aiohttp import web
@@ -96,6 +98,9 @@ class Dispatcher:
         if handler is None:
             allow = {"Allow": ", ".join(methods)}
             raise Refused(Code.UNSUPPORTED, f"{request.method} is not supported here", headers=allow)
+        if route.endpoint == "token" and (request.method == "POST" or has_credentials(request)):
+            with self._guess(request):
+                return await handler(self._registry, request, route, ANONYMOUS)
         caller = ANONYMOUS
         if route.endpoint not in OPEN:
             caller = await self._admit(request, route)
@@ -106,19 +111,27 @@ class Dispatcher:
     async def _admit(self, request: web.BaseRequest, route: Route) -> Caller:
         """Let in whom the guard lets in, unless there are too many requests of theirs, or wrong passwords."""
         limiter, address = self._registry.limiter, request.remote or ""
-        with_credentials = has_credentials(request)
-        _limit(limiter.may_guess(address) if with_credentials else limiter.take(address))
+        admission = self._registry.guard.admit
+        scope, by_browser = scope_of(route, request.method), route.endpoint in PAGES
+        if not has_credentials(request):
+            _limit(limiter.take(address))
+            return await admission(request, scope, by_browser=by_browser)
+        with self._guess(request):
+            caller = await admission(request, scope, by_browser=by_browser)
+        _limit(limiter.take(caller.user or address))
+        return caller
+
+    @contextmanager
+    def _guess(self, request: web.BaseRequest) -> Iterator[None]:
+        """Count it where the body finds that a password was wrong; after too many the address waits before the next."""
+        limiter, address = self._registry.limiter, request.remote or ""
+        _limit(limiter.may_guess(address))
         try:
-            caller = await self._registry.guard.admit(
-                request, scope_of(route, request.method), by_browser=route.endpoint in PAGES
-            )
+            yield
         except Refused as refused:
-            if refused.status == 401 and with_credentials and not request.headers["Authorization"].startswith("Bearer"):
+            if refused.status == 401 and not request.headers.get("Authorization", "").startswith("Bearer"):
                 limiter.guessed_wrong(address)
             raise
-        if with_credentials:
-            _limit(limiter.take(caller.user or address))
-        return caller
 
     def _note(self, request: web.BaseRequest, endpoint: str, response: web.StreamResponse, seconds: float) -> None:
         received = request.content.total_bytes
