@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 import pytest
 
-from jubako.registry.server.config.schema import Peer, Webhook
+from jubako.registry.server.config.schema import Configuration, Peer, Webhook
 from jubako.registry.server.events import Event
 from jubako.registry.server.globs import Glob
+from jubako.registry.server.manifests import Manifests
 from jubako.registry.server.outbox import Outbox, target_of
+from jubako.registry.server.outward.courier import Courier
 from jubako.registry.server.state import State
 
 HOOK = Webhook(url="https://hooks.example.com", queue=2)
@@ -55,3 +59,17 @@ def test_whoever_delivers_is_woken(state):
     Outbox([HOOK], wake=lambda: woken.append(1)).add(state.write.deliveries, event(1))
     Outbox(wake=lambda: woken.append(2)).add(state.write.deliveries, event(1))
     assert woken == [1]
+
+
+def test_event_that_fails_in_an_unforeseen_way_waits_for_its_next_attempt(state, tmp_path):
+    hook = Webhook(url="http://[broken")
+    Outbox([hook]).add(state.write.deliveries, event(1))
+
+    async def attempt():
+        ((key, delivery),) = state.read.deliveries.items()
+        Courier(state, Manifests(state), Configuration(root=tmp_path, webhooks=(hook,))).attempt(
+            target_of(hook), key, delivery
+        )
+
+    asyncio.run(attempt())
+    assert [delivery.attempts for _, delivery in state.read.deliveries.items()] == [1]

@@ -54,7 +54,10 @@ class Courier:
 
     async def run(self) -> None:
         """Deliver until cancelled."""
-        await self._loop.run_in_executor(None, self._forget_strangers)
+        try:
+            await self._loop.run_in_executor(None, self._forget_strangers)
+        except (JubakoError, OSError):
+            _LOG.exception("what waits for targets of before stays for now")
         if not self._targets:
             return
         # Threads of their own: a target that is slow must not keep pushes from theirs.
@@ -74,12 +77,20 @@ class Courier:
     async def _serve(self, pool: ThreadPoolExecutor, target: str) -> None:
         while True:
             self._wanted.clear()
-            due = self._next(target)
-            if due is None:
+            if not await self._loop.run_in_executor(pool, self._deliver_next, target):
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wanted.wait(), _POLL_S)
-                continue
-            await self._loop.run_in_executor(pool, self.attempt, target, *due)
+
+    def _deliver_next(self, target: str) -> bool:
+        """Try the first that is due, and say whether there was one. Nothing that goes wrong ends the deliveries."""
+        try:
+            due = self._next(target)
+            if due is not None:
+                self.attempt(target, *due)
+            return due is not None
+        except Exception:
+            _LOG.exception("the deliveries of a target failed; they are tried again")
+            return False
 
     def _next(self, target: str) -> tuple[str, Delivery] | None:
         """The first that is due. A webhook gets its events in order: one that must wait holds up the others."""
@@ -94,7 +105,8 @@ class Courier:
         event = msgspec.json.decode(delivery.event, type=Event)
         try:
             self._targets[target](event)
-        except (JubakoError, OSError) as error:
+        # Whatever it is, the event waits longer, and the others get their turn.
+        except Exception as error:
             attempts = delivery.attempts + 1
             given_up = target.startswith("hook/") and attempts >= _WEBHOOK_ATTEMPTS
             _LOG.warning("%s of %s was not delivered (%d): %s", event.action, event.repository, attempts, error)
