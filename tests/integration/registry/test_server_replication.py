@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -87,6 +87,25 @@ def test_what_a_peer_missed_while_it_was_away_arrives_later(serve_file, tmp_path
             push(store, make_image(store, "x", b"one"), registry.reference("app/a:v1"), options=options)
         with serve_file(section), served(configured(tmp_path / "peer", listen, drain_s=5)) as peer:
             until(lambda: has(peer, "/v2/app/a/manifests/v1"))
+
+
+def test_peer_that_is_not_to_delete_keeps_what_came_and_went_while_it_was_away(
+    serve_file, tmp_path, registry_root, store, options
+):
+    image = make_image(store, "x", b"one")
+    with served(configured(tmp_path / "peer", "127.0.0.1:0", drain_s=5)) as peer:
+        section, listen = peers(peer, ", deletes: false"), peer.domain
+        push(store, image, peer.reference("app/a:v1"), options=options)
+    with serve_file(section) as registry:
+        push(store, image, registry.reference("app/a:v1"), options=options)
+        assert registry("DELETE", "/v2/app/a/manifests/v1").status == 202
+    with (
+        serve_file(section),
+        served(configured(tmp_path / "peer", listen, drain_s=5)) as peer,
+        closing(State(registry_root)) as state,
+    ):
+        until(lambda: state.read.deliveries.keys() == [])
+        assert has(peer, "/v2/app/a/manifests/v1")
 
 
 def test_two_that_replicate_to_each_other_come_to_rest(tmp_path, peer, store, options):

@@ -78,6 +78,21 @@ def test_copy_is_served_while_the_upstream_is_away(serve_file, tmp_path, users, 
         assert missing.status == 503
 
 
+def test_copy_is_served_while_the_upstream_has_been_asked_too_often(serve_file, store, honest):
+    statuses = []
+
+    def answer(asked):
+        return Answer(statuses[0], headers={"Retry-After": "0"}) if statuses else honest(asked)
+
+    with (
+        scripted(answer) as upstream,
+        serve_file(f"upstreams: [{{prefix: hub, url: 'http://{upstream.domain}', tag_lifetime: 0s}}]\n") as copies,
+    ):
+        for status in ([], [429], [503]):
+            statuses[:] = status
+            assert copies("GET", "/v2/hub/app/manifests/v1").status == 200
+
+
 def test_tag_that_moved_upstream_moves_here(copies, upstream, image, store, options):
     assert copies("HEAD", "/v2/hub/team/app/manifests/v1").headers["Docker-Content-Digest"] == image.manifest_digest
     newer = make_image(store, "new", b"newer")

@@ -127,6 +127,13 @@ class Repository:
                 return found
         raise Unavailable(f"{self.name}: the registry's list of tags has no end")
 
+    def manifest_digest(self, reference: str) -> str:
+        """The digest that a tag or digest means there; "" when there is none, or the registry does not say."""
+        headers = {"Accept": ", ".join(ACCEPTED_MANIFESTS)}
+        response = self._request("HEAD", f"manifests/{quote(reference)}", self.name, (200, 404), headers)
+        finish(response)
+        return response.headers.get(CONTENT_DIGEST_HEADER, "") if response.status == 200 else ""
+
     def has_manifest(self, digest: Digest) -> bool:
         headers = {"Accept": ", ".join(ACCEPTED_MANIFESTS)}
         response = self._request("HEAD", f"manifests/{digest}", self._shown(digest), (200, 404), headers)

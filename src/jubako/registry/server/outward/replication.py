@@ -14,12 +14,12 @@ from jubako.registry.server.events import Event
 from jubako.registry.server.manifests import Manifests
 from jubako.registry.server.outward.remote import RemoteRegistry
 from jubako.registry.server.state import State
-from jubako.spec.distribution import ACCEPTED_MANIFESTS, CONTENT_DIGEST_HEADER
 from jubako.spec.oci_image import Digest
 
 
 class Replicator:
     def __init__(self, peer: Peer, state: State, manifests: Manifests) -> None:
+        self._peer = peer
         self._remote = RemoteRegistry(peer)
         self._state = state
         self._manifests = manifests
@@ -31,9 +31,11 @@ class Replicator:
         try:
             digest, entry = self._manifests.resolve(event.repository, reference)
         except NotFound:
-            self._delete(repository, event.repository, reference)
+            # It was pushed and is gone again, which some peers are not to follow.
+            if self._peer.deletes:
+                self._delete(repository, event.repository, reference)
             return
-        if self._digest_there(repository, event.repository, reference) != digest:
+        if repository.manifest_digest(reference) != digest:
             self._copy(repository, event.repository, digest, entry, reference)
 
     def _copy(self, repository: Repository, name: str, digest: Digest, entry: ManifestEntry, reference: str) -> None:
@@ -53,18 +55,6 @@ class Replicator:
             return
         size = self._state.storage.size(digest)
         repository.upload(repository.begin_upload(digest), digest, size, self._state.storage.pieces(digest, 0, size))
-
-    def _digest_there(self, repository: Repository, name: str, reference: str) -> str:
-        response = repository.session.request(
-            "HEAD",
-            f"/v2/{name}/manifests/{reference}",
-            scope=f"repository:{name}:pull,push",
-            subject=name,
-            expect=(200, 404),
-            headers={"Accept": ", ".join(ACCEPTED_MANIFESTS)},
-        )
-        finish(response)
-        return response.headers.get(CONTENT_DIGEST_HEADER, "") if response.status == 200 else ""
 
     def _delete(self, repository: Repository, name: str, reference: str) -> None:
         finish(

@@ -1,7 +1,7 @@
 """Copies of an upstream's repositories, fetched when somebody wants them.
 
 Tags:       are looked up again after their lifetime, by a HEAD that costs the upstream little; while the upstream is
-            away, what we have is served.
+            away, or answers that we ask too often, what we have is served.
 Manifests:  come from the upstream by digest or tag, and are checked; their blobs need not be here yet.
 Invariant:  nothing is stored that does not hash to its digest.
 """
@@ -9,17 +9,18 @@ Invariant:  nothing is stored that does not hash to its digest.
 from __future__ import annotations
 
 import msgspec
+import urllib3
 
-from jubako.errors import NotFound, Unavailable
+from jubako.errors import NotFound, ResourceExhausted, Unavailable
 from jubako.image.reference import is_digest
 from jubako.registry.client.repository import Repository
-from jubako.registry.client.transport import finish, read
+from jubako.registry.client.transport import read
 from jubako.registry.server.config.schema import Upstream
 from jubako.registry.server.documents import Tag, in_repository, tag_key
 from jubako.registry.server.manifests import Manifests
 from jubako.registry.server.outward.remote import RemoteRegistry
 from jubako.registry.server.state import State, put
-from jubako.spec.distribution import ACCEPTED_MANIFESTS, CONTENT_DIGEST_HEADER, TagList
+from jubako.spec.distribution import TagList
 from jubako.spec.oci_image import Digest
 
 _LIST_LIMIT_BYTES = 8 << 20
@@ -54,9 +55,9 @@ class UpstreamCache:
         if known is not None and self._state.clock() - known.checked < self._settings.tag_lifetime:
             return
         try:
-            if known is None or self._digest_there(name, reference) != known.digest:
+            if known is None or self.repository(name).manifest_digest(reference) != known.digest:
                 known = Tag(self._fetch(name, reference), self._state.clock())
-        except Unavailable:
+        except (ResourceExhausted, Unavailable):
             if known is None:
                 raise
             return
@@ -65,16 +66,11 @@ class UpstreamCache:
     def tags(self, name: str, query: str) -> tuple[TagList, str]:
         """Return the upstream's list of tags, as it answers for `query`, and its Link to more."""
         there = self.name_there(name)
-        response = self.repository(name).session.request(
-            "GET",
-            f"/v2/{there}/tags/list{f'?{query}' if query else ''}",
-            scope=f"repository:{there}:pull",
-            subject=there,
-        )
+        response = self.repository(name).get(f"tags/list{f'?{query}' if query else ''}")
         link = response.headers.get("Link", "").replace(f"/v2/{there}/", f"/v2/{name}/", 1)
         try:
             found = msgspec.json.decode(read(response, _LIST_LIMIT_BYTES), type=TagList)
-        except msgspec.DecodeError as error:
+        except (urllib3.exceptions.HTTPError, msgspec.DecodeError) as error:
             raise Unavailable(f"the list of tags of {there} is none: {error}") from error
         return TagList(name, found.tags or []), link
 
@@ -90,15 +86,3 @@ class UpstreamCache:
             if self._state.write.manifests.find(in_repository(name, known.digest)) is None:
                 raise NotFound("manifest", tag)
             put(self._state.write.tags, tag_key(name, tag), checked)
-
-    def _digest_there(self, name: str, reference: str) -> str:
-        there = self.name_there(name)
-        response = self.repository(name).session.request(
-            "HEAD",
-            f"/v2/{there}/manifests/{reference}",
-            scope=f"repository:{there}:pull",
-            subject=f"{there}:{reference}",
-            headers={"Accept": ", ".join(ACCEPTED_MANIFESTS)},
-        )
-        finish(response)
-        return response.headers.get(CONTENT_DIGEST_HEADER, "")
