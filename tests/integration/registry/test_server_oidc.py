@@ -8,6 +8,10 @@ from base64 import b64encode
 import jwt
 import pytest
 
+from jubako.registry.server.access.caller import Caller
+from jubako.registry.server.access.oidc import Issuer
+from jubako.registry.server.config.schema import Oidc
+
 from .issuer import AUDIENCE, issuing
 
 pytestmark = pytest.mark.root
@@ -82,3 +86,15 @@ def test_unknown_keys_do_not_make_us_ask_the_issuer_again_and_again(issuer, regi
     for _ in range(5):
         assert registry("GET", "/v2/", **bearer(issuer.token("1", email="ann"))).status == 401
     assert issuer.fetches == 1
+
+
+def test_known_keys_stay_while_the_issuer_is_away():
+    now = [0.0]
+    with issuing() as issuer:
+        reader = Issuer(Oidc(issuer=issuer.url, audience=AUDIENCE), clock=lambda: now[0])
+        token = issuer.token("ann")
+        assert reader.read(token) == Caller("ann")
+    now[0] += 60
+    issuer.rotate("second")
+    assert reader.read(issuer.token("ann")) is None
+    assert reader.read(token) == Caller("ann")

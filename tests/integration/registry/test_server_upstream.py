@@ -162,3 +162,15 @@ def test_wrong_bytes_break_off_and_are_not_kept(serve_file, registry_root):
         copies("GET", f"/v2/hub/app/blobs/{wanted}")
     assert not list((registry_root / "blobs" / "sha256").iterdir())
     assert not list((registry_root / "ingest").iterdir())
+
+
+def test_blob_that_the_quota_has_no_room_for_is_passed_on_and_not_kept(serve_file):
+    data = os.urandom(2_000_000)
+    sections = "repositories: [{match: ['hub/**'], quota: 1kB}]\n"
+    with (
+        scripted(lambda asked: Answer(body=data if "/blobs/" in asked.path else b"")) as upstream,
+        serve_file(f"{sections}upstreams: [{{prefix: hub, url: 'http://{upstream.domain}'}}]\n") as copies,
+    ):
+        for count in (1, 2):
+            assert copies("GET", f"/v2/hub/app/blobs/{digest_of(data)}").data == data
+            assert upstream.count("/blobs/") == count

@@ -152,12 +152,13 @@ def test_collection_takes_objects_that_nothing_names(registry, registry_root, ob
     assert registry("GET", f"/v2/a/blobs/{again}").data == b"kept"
 
 
-def test_object_store_that_is_away_is_told_and_loses_nothing(serve_file, objects, tmp_path):
+def test_object_store_that_is_away_is_told_and_loses_nothing(serve_file, objects, caplog):
     section = objects.section("away").replace(objects.endpoint, "http://127.0.0.1:9")
     with serve_file(section) as http:
         answer = http("POST", f"/v2/a/blobs/uploads/?digest={digest_of(b'data')}", b"data")
         assert answer.status == 503
         assert "object store failed" in answer.json()["errors"][0]["message"]
+        assert "object store failed" in caplog.text
         assert http("HEAD", f"/v2/a/blobs/{digest_of(b'data')}").status == 404
 
 

@@ -79,7 +79,10 @@ class Dispatcher:
         try:
             return await self._answer(request, route)
         except JubakoError as error:
-            return _refusal(from_kind(error))
+            refused = from_kind(error)
+            if refused.status >= 500:
+                _LOG.error("%s %s failed: %s", request.method, request.path, error)
+            return _refusal(refused)
         except (ConnectionError, web.RequestPayloadError):
             # The client went away in the middle of its body: nobody reads this, but the session was left in order.
             return _refusal(Refused(Code.BLOB_UPLOAD_INVALID, "the request broke off"))

@@ -7,6 +7,7 @@ Spec: OpenID Connect Core 1.0, "ID Token Validation"; Discovery 1.0; RFC 7517.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -25,6 +26,7 @@ _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "E
 _REFETCH_S = 30.0
 _LEEWAY_S = 30
 _DOCUMENT_LIMIT_BYTES = 1 << 20
+_LOG = logging.getLogger("jubako.registry")
 _TIMEOUT = urllib3.Timeout(connect=5, read=10)
 
 
@@ -70,7 +72,9 @@ class Issuer:
         with self._lock:
             if key_id not in self._keys and self._clock() - self._fetched >= _REFETCH_S:
                 self._fetched = self._clock()
-                self._keys = _keys(self._document())
+                # Keys that are known stay while the issuer cannot be asked.
+                if (document := self._document()) is not None:
+                    self._keys = _keys(document)
             return self._keys.get(key_id)
 
     def _document(self) -> Any:
@@ -82,7 +86,8 @@ class Issuer:
             if source.startswith(("https://", "http://")):
                 return _fetch(source)
             return msgspec.json.decode(Path(source).read_bytes())
-        except (OSError, urllib3.exceptions.HTTPError, msgspec.DecodeError, AttributeError):
+        except (OSError, urllib3.exceptions.HTTPError, msgspec.DecodeError, AttributeError) as error:
+            _LOG.warning("the keys of %s cannot be had: %s", self.settings.issuer, error)
             return None
 
 
@@ -103,7 +108,7 @@ def _fetch(url: str) -> Any:
     )
     try:
         if response.status != 200:
-            return None
+            raise urllib3.exceptions.HTTPError(f"{url} answered {response.status}")
         return msgspec.json.decode(response.read(_DOCUMENT_LIMIT_BYTES))
     finally:
         response.close()

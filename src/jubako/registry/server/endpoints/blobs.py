@@ -62,6 +62,6 @@ async def _streamed(
             await response.write(piece)
             piece = await in_thread(next, pieces, b"")
         await response.write_eof()
-    except (JubakoError, OSError):
-        broken_off(request)
+    except (JubakoError, OSError) as error:
+        broken_off(request, error)
     return response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from jubako.errors import JubakoError, Unavailable
+from jubako.errors import Unavailable
 from jubako.registry.server.endpoints.sending import broken_off
 from jubako.registry.server.outward.upstream import UpstreamCache
 from jubako.registry.server.refusal import Refused
@@ -55,8 +55,8 @@ async def stream_blob(
         try:
             async for piece in download.pieces():
                 await response.write(piece)
-        except (JubakoError, OSError):
-            broken_off(request)
+        except Exception as error:
+            broken_off(request, error)
             return response
     await response.write_eof()
     return response

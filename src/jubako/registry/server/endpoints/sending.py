@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from aiohttp import web
 
 from jubako.errors import NotFound
 from jubako.registry.server.endpoints.ranges import wanted_range
+
+_LOG = logging.getLogger("jubako.registry")
 
 
 async def send_file(request: web.BaseRequest, path: Path, digest: str, headers: dict[str, str]) -> web.StreamResponse:
@@ -30,12 +33,14 @@ async def send_file(request: web.BaseRequest, path: Path, digest: str, headers: 
             if request.method == "GET" and end > start and request.transport is not None:
                 await asyncio.get_running_loop().sendfile(request.transport, stream, start, end - start)
             await response.write_eof()
-        except OSError:
-            broken_off(request)
+        except OSError as error:
+            broken_off(request, error)
         return response
 
 
-def broken_off(request: web.BaseRequest) -> None:
+def broken_off(request: web.BaseRequest, error: Exception) -> None:
     """Tell the client that its answer is not whole: the status is out, so only a broken connection can say so."""
+    if not isinstance(error, ConnectionError):
+        _LOG.error("%s %s broke off: %s", request.method, request.path, error)
     if request.transport is not None:
         request.transport.abort()

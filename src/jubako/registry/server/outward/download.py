@@ -7,20 +7,23 @@ Crashes:      the file is in an ingest directory, which goes with the process.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator
 
 import urllib3
 
-from jubako.errors import DataLoss, JubakoError, Unavailable
+from jubako.errors import DataLoss, Unavailable
 from jubako.registry.client.repository import Repository
 from jubako.registry.client.transport import BLOCK_BYTES, finish
 from jubako.registry.server.blobs import Blobs
+from jubako.registry.server.refusal import Refused
 from jubako.registry.server.state import State
 from jubako.spec.oci_image import Digest
 from jubako.store import digest as digests
 
 _ATTEMPTS = 3
+_LOG = logging.getLogger("jubako.registry")
 
 
 class Download:
@@ -35,7 +38,7 @@ class Download:
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self._written = 0
-        self._error: JubakoError | OSError | None = None
+        self._error: Exception | None = None
         self._over = False
         self.size = -1
         self._workspace = state.store.ingest.allocate()
@@ -78,10 +81,14 @@ class Download:
     async def _run(self) -> None:
         try:
             await self._loop.run_in_executor(None, self._download)
-        except (JubakoError, OSError) as error:
-            self._error = error
         except urllib3.exceptions.HTTPError as error:
             self._error = Unavailable(f"the upstream broke off: {error}")
+        except Refused as refused:
+            # The bytes are right; a quota has no room for them, so they are passed on and not kept.
+            _LOG.warning("%s of %s is not kept: %s", self._digest, self._name, refused)
+        # Whatever it is, readers must not take the download for one that succeeded.
+        except Exception as error:
+            self._error = error
         finally:
             self._over = True
             self._changed.set()
