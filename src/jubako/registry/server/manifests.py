@@ -88,9 +88,13 @@ class Manifests:
         self._state.publish(digest, lambda: self._state.storage.put(data, digest), record)
         return digest, entry.subject
 
+    def in_memory(self, digest: Digest) -> bytes | None:
+        """The bytes of a manifest that was read lately; never waits."""
+        return self._cache.get(digest)
+
     def read(self, digest: Digest) -> bytes:
         """Return the bytes of a manifest that a repository has; they never change, and the last ones are kept."""
-        data = self._cache.get(digest)
+        data = self.in_memory(digest)
         if data is None:
             data = self._state.storage.read(digest, limit=LIMIT_BYTES)
             self._cache.put(digest, data)

@@ -22,6 +22,7 @@ from jubako.registry.server.rules import Rules
 from jubako.registry.server.shared import Shared, allocate, numbers
 from jubako.registry.server.state import State
 from jubako.registry.server.uploads import Uploads
+from jubako.spec.oci_image import Digest
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,6 +66,10 @@ class Registry:
     def may_see(self, caller: Caller, name: str) -> bool:
         """Whether a list of repositories shows `name`: by the policy, since a token lists only what it was made for."""
         return self.guard.is_open or self.guard.policy.allows(caller, pull(name))
+
+    async def manifest(self, digest: Digest) -> bytes:
+        """The bytes of a manifest that a repository has; storage may be far away."""
+        return self.manifests.in_memory(digest) or await in_thread(self.manifests.read, digest)
 
     def close(self) -> None:
         self.access_log.close()

@@ -25,11 +25,11 @@ class _Shape(msgspec.Struct, rename="camel"):
 
 async def get(registry: Registry, request: web.BaseRequest, route: Route, caller: Caller) -> web.StreamResponse:
     await refresh_manifest(registry, route)
-    digest, entry = negotiated(registry, request, route)
+    digest, entry = await negotiated(registry, request, route)
     headers = {"Content-Type": entry.media_type, CONTENT_DIGEST_HEADER: digest, "ETag": f'"{digest}"'}
     if request.headers.get("If-None-Match") in (f'"{digest}"', digest):
         return web.Response(status=304, headers=headers)
-    return web.Response(body=registry.manifests.read(digest), headers=headers)
+    return web.Response(body=await registry.manifest(digest), headers=headers)
 
 
 async def put(registry: Registry, request: web.BaseRequest, route: Route, caller: Caller) -> web.StreamResponse:

@@ -20,12 +20,12 @@ from jubako.spec.oci_image import INDEX_TYPES, MANIFEST_TYPES, Digest, Index, Pl
 _BEFORE_INDEXES = Platform(os="linux", architecture="amd64")
 
 
-def negotiated(registry: Registry, request: web.BaseRequest, route: Route) -> tuple[Digest, ManifestEntry]:
+async def negotiated(registry: Registry, request: web.BaseRequest, route: Route) -> tuple[Digest, ManifestEntry]:
     """Return the manifest that a request for `route` should get; NotFound."""
     digest, entry = registry.manifests.resolve(route.name, route.reference)
     if entry.media_type not in INDEX_TYPES or is_digest(route.reference) or _knows_indexes(request):
         return digest, entry
-    document = documents.decode(registry.manifests.read(digest), entry.media_type)
+    document = documents.decode(await registry.manifest(digest), entry.media_type)
     if isinstance(document, Index):
         try:
             return registry.manifests.resolve(route.name, platform.select(document, _BEFORE_INDEXES).digest)
