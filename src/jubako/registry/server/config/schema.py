@@ -136,8 +136,6 @@ class Webhook(Section, frozen=True, kw_only=True):
     events: frozenset[Event] = frozenset({"push", "delete"})
     repositories: tuple[Glob, ...] = EVERYTHING
     queue: int = 10_000
-    private_addresses: bool = False
-    """Whether it may be on this machine's own networks."""
 
 
 class Limits(Section, frozen=True, kw_only=True):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -20,7 +19,7 @@ from jubako.errors import InvalidArgument, Unavailable
 _METADATA = frozenset({ipaddress.ip_address("fd00:ec2::254")})
 
 
-def pool_for(url: str, ca_file: Path | None = None) -> urllib3.HTTPConnectionPool:
+def pool_for(url: str) -> urllib3.HTTPConnectionPool:
     """Return connections to the host of `url` by its address. Raises InvalidArgument, Unavailable."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
@@ -28,8 +27,6 @@ def pool_for(url: str, ca_file: Path | None = None) -> urllib3.HTTPConnectionPoo
     settings: dict[str, Any] = {"retries": False, "timeout": urllib3.Timeout(connect=5, read=10), "maxsize": 1}
     if parts.scheme == "http":
         return urllib3.HTTPConnectionPool(address, port, **settings)
-    if ca_file is not None:
-        settings["ca_certs"] = str(ca_file)
     return urllib3.HTTPSConnectionPool(address, port, server_hostname=host, assert_hostname=host, **settings)
 
 

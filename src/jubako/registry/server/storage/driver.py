@@ -1,6 +1,6 @@
 """The seam of storage: bytes by digest. Which repository may serve them is in the records, not here.
 
-All implementations pass tests/integration/registry/storage_contract.py.
+All implementations pass tests/integration/registry/test_storage.py.
 """
 
 from __future__ import annotations
