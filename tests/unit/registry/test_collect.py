@@ -6,8 +6,11 @@ import pytest
 
 from jubako.registry.server.blobs import Blobs
 from jubako.registry.server.collect import collect
+from jubako.registry.server.documents import Repository
 from jubako.registry.server.manifests import Manifests
 from jubako.registry.server.state import State
+from jubako.registry.server.uploads import Uploads
+from jubako.registry.server.usage import used
 from jubako.spec.oci_image import CONFIG, INDEX, MANIFEST
 
 
@@ -74,3 +77,17 @@ def test_push_of_bytes_that_a_collection_takes_meanwhile_places_them_again(state
     state.publish(digest, place, lambda: Blobs(state).record("a", digest, 3))
     assert (state.storage.read(digest, limit=3), placed) == (b"old", [digest] * 2)
     assert collect(tmp_path, grace_s=60).blobs == 0
+
+
+def test_repository_that_was_never_counted_is_counted_right_when_something_goes(state):
+    gone, kept = blob(state, b"gone"), blob(state, b"stays")
+    state.write.repositories.replace("a", Repository(state.clock()))
+    Blobs(state).delete("a", gone["digest"])
+    assert used(state, "a") == kept["size"]
+
+
+def test_record_of_an_upload_whose_file_is_gone_goes_with_the_next_collection(state, tmp_path):
+    session = Uploads(state, Blobs(state)).start("a", "ann")
+    (state.uploads_path / session).unlink()
+    collect(tmp_path)
+    assert state.read.uploads.keys() == []

@@ -67,6 +67,6 @@ class Blobs:
 
     def discard(self, name: str, digest: str) -> None:
         """Delete the record of a blob, within a transaction; NotFound."""
-        link = self._state.write.blobs.get(in_repository(name, digest))
-        self._state.write.blobs.delete(in_repository(name, digest))
-        refund(self._state, name, link.size)
+        blobs, key = self._state.write.blobs, in_repository(name, digest)
+        refund(self._state, name, blobs.get(key).size)
+        blobs.delete(key)

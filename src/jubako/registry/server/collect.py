@@ -102,7 +102,9 @@ def _drop_unused_links(state: State, name: str, before: float) -> None:
 def _drop_if_empty(state: State, name: str, before: float) -> None:
     write = state.write
     is_empty = not (write.manifests.keys(f"{name}@") or write.blobs.keys(f"{name}@"))
-    if is_empty and write.repositories.get(name).created < before:
+    entry = write.repositories.find(name)
+    # Another collection may have been faster.
+    if is_empty and entry is not None and entry.created < before:
         write.repositories.delete(name)
 
 

@@ -116,8 +116,8 @@ class Manifests:
         for key, tag in write.tags.items(f"{name}:"):
             if tag.digest == digest:
                 self.untag(name, key.partition(":")[2], by=by)
-        write.manifests.delete(in_repository(name, digest))
         refund(self._state, name, entry.size)
+        write.manifests.delete(in_repository(name, digest))
         if entry.subject:
             write.referrers.delete(referrer_key(name, entry.subject, digest))
         self._announce("delete", name, digest, None, entry, by)

@@ -138,6 +138,10 @@ class Uploads:
                 continue
             self._forget(entry.name)
             dropped += 1
+        # A record comes after its file: without one, whoever dropped the session died in between.
+        for session in self._state.read.uploads.keys():
+            if not (self._state.uploads_path / session).exists():
+                self._forget(session)
         return dropped
 
     def _path(self, name: str, session: str, user: str) -> Path:

@@ -33,6 +33,7 @@ def charge(state: State, name: str, size: int) -> None:
 
 
 def refund(state: State, name: str, size: int) -> None:
+    """Take `size` bytes off a repository, while the record of them is still there to be counted."""
     charge(state, name, -size)
 
 
