@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
+
+from .scripted import Answer, scripted
 
 AUDIENCE = "registry"
 
@@ -45,25 +45,6 @@ class Issuer:
 @contextmanager
 def issuing() -> Iterator[Issuer]:
     issuer = Issuer()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            data = json.dumps(issuer.answer(self.path)).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    issuer.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with scripted(lambda asked: Answer(body=json.dumps(issuer.answer(asked.path)).encode())) as server:
+        issuer.url = server.base
         yield issuer
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

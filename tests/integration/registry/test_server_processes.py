@@ -7,14 +7,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
 import urllib3
 
-from .peer import Http, digest_of
+from .peer import Http, digest_of, until
 
 pytestmark = pytest.mark.root
 PROGRAM = """
@@ -52,14 +51,6 @@ def group(configuration):
         group.process.send_signal(signal.SIGTERM)
     group.process.stdout.close()
     assert group.process.wait(30) in (0, -signal.SIGKILL)
-
-
-def until(condition):
-    for _ in range(200):
-        if condition():
-            return
-        time.sleep(0.05)
-    pytest.fail("it never came to be")
 
 
 def ask(base, path):

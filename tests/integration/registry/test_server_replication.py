@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from jubako.registry.server import configured, load
 from jubako.registry.server.state import State
 
 from .images import make_image, make_index
-from .peer import served
+from .peer import served, until
 
 pytestmark = pytest.mark.root
 
@@ -22,14 +21,6 @@ pytestmark = pytest.mark.root
 def peer(tmp_path):
     with served(configured(tmp_path / "peer", "127.0.0.1:0", drain_s=5)) as http:
         yield http
-
-
-def until(condition):
-    for _ in range(400):
-        if condition():
-            return
-        time.sleep(0.05)
-    pytest.fail("it never came to be")
 
 
 def peers(http, more=""):

@@ -12,7 +12,7 @@ import pytest
 from jubako.registry.server.uploads import Uploads
 from jubako.spec.oci_image import CONFIG, INDEX, LAYER_GZIP, MANIFEST
 
-from .peer import digest_of
+from .peer import digest_of, until
 
 pytestmark = pytest.mark.root
 CONFUSED = {
@@ -125,10 +125,9 @@ def test_upload_session_serves_only_its_repository_and_no_path(registry):
 )
 def test_content_ranges_that_make_no_sense_change_nothing(registry, header):
     location = registry("POST", "/v2/a/blobs/uploads/", b"").headers["Location"]
-    try:
-        answer = registry("PATCH", location, b"12345", Content_Range=header)
-    except UnicodeEncodeError:
-        return
+    # http.client sends Latin-1.
+    sent = header.encode().decode("latin-1")
+    answer = registry("PATCH", location, b"12345", Content_Range=sent)
     assert answer.status in (400, 416)
     assert registry("GET", location).headers["Range"] == "0-0"
     assert registry("PUT", f"{location}?digest={digest_of(b'12345')}", b"12345").status == 201
@@ -140,10 +139,7 @@ def test_two_requests_cannot_write_to_one_session(registry):
     with socket.create_connection((host, int(port)), 10) as slow:
         slow.sendall(f"PATCH {location} HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n".encode())
         slow.sendall(bytes(4_000_000))
-        for _ in range(200):
-            if registry("GET", location).headers["Range"] != "0-0":
-                break
-            time.sleep(0.02)
+        until(lambda: registry("GET", location).headers["Range"] != "0-0")
         answer = registry("PATCH", location, b"x")
         assert (answer.status, registry.code(answer)) == (409, "BLOB_UPLOAD_INVALID")
 

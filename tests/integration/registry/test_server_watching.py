@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from base64 import b64encode
 
 import bcrypt
@@ -13,6 +12,7 @@ import pytest
 from jubako.registry.client import push
 
 from .images import make_image
+from .peer import until
 
 pytestmark = pytest.mark.root
 
@@ -69,10 +69,7 @@ def test_access_log_has_a_line_for_each_request_and_no_secrets(serve_file, users
         registry("GET", "/v2/?token=hush", User_Agent='a"b\n'.strip(), **basic("ann", "secret"))
         registry("GET", "/v2/a/manifests/x", **basic("ann", "wrong"))
         # A line is written once its answer is out.
-        for _ in range(200):
-            if log.read_text().count("\n") == 2:
-                break
-            time.sleep(0.02)
+        until(lambda: log.read_text().count("\n") == 2)
         log.rename(tmp_path / "rotated.log")
         registry.reload()
         registry("GET", "/v2/")

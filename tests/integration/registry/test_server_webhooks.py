@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import time
 
 import pytest
 
@@ -11,7 +10,8 @@ from jubako.registry.client import push
 from jubako.spec.oci_image import MANIFEST
 
 from .images import make_image
-from .listener import listening
+from .listener import event_of, listening
+from .peer import until
 
 pytestmark = pytest.mark.root
 
@@ -46,12 +46,12 @@ def test_push_and_delete_are_told_signed(serve_file, hooks, listener, upload):
         signature = "sha256=" + hmac.digest(b"s3cret", told.body, "sha256").hex()
         assert told.headers["X-Hub-Signature-256"] == signature
         assert told.headers["Content-Type"] == "application/vnd.docker.distribution.events.v2+json"
-        assert told.event["action"] == "push"
-        target = told.event["target"]
+        assert event_of(told)["action"] == "push"
+        target = event_of(told)["target"]
         assert (target["repository"], target["tag"], target["digest"]) == ("app/a", "v1", image.manifest_digest)
         assert (target["mediaType"], target["size"] > 100) == (MANIFEST, True)
         registry("DELETE", "/v2/app/a/manifests/v1")
-        event = listener.take().event
+        event = event_of(listener.take())
         assert (event["action"], event["target"]) == ("delete", {"repository": "app/a", "tag": "v1"})
 
 
@@ -61,7 +61,7 @@ def test_only_what_was_asked_for_is_told(serve_file, hooks, listener, upload):
         upload(registry, "app/a:v1")
         registry("DELETE", "/v2/elsewhere/manifests/v1")
         registry("DELETE", "/v2/app/a/manifests/v1")
-        assert listener.take().event["target"]["repository"] == "app/a"
+        assert event_of(listener.take())["target"]["repository"] == "app/a"
     assert listener.is_quiet()
 
 
@@ -73,7 +73,7 @@ def test_what_was_not_received_is_sent_again_in_order(serve_file, hooks, listene
         upload(registry, "app/a:v2", b"two")
         first, again, second = listener.take(), listener.take(), listener.take()
         assert first.body == again.body
-        assert [one.event["target"]["tag"] for one in (again, second)] == ["v1", "v2"]
+        assert [event_of(one)["target"]["tag"] for one in (again, second)] == ["v1", "v2"]
 
 
 def test_what_waits_outlives_the_server(serve_file, hooks, listener, upload):
@@ -82,14 +82,11 @@ def test_what_waits_outlives_the_server(serve_file, hooks, listener, upload):
         upload(registry, "app/a:v1")
         listener.take()
     with serve_file(hooks):
-        assert listener.take().event["target"]["tag"] == "v1"
+        assert event_of(listener.take())["target"]["tag"] == "v1"
 
 
 def test_link_local_addresses_are_not_sent_to(serve_file, upload, caplog):
     with serve_file("webhooks: [{url: 'http://169.254.169.254/latest'}]\n") as registry:
         upload(registry, "app/a:v1")
-        for _ in range(200):
-            if "refusing to send" in caplog.text:
-                break
-            time.sleep(0.05)
+        until(lambda: "refusing to send" in caplog.text)
         assert "169.254.169.254" in caplog.text
