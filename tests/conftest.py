@@ -73,7 +73,7 @@ def jubako(state: Cli) -> Iterator[Cli]:
 
 @contextmanager
 def serving(cli: Cli, root: Path, *options: str) -> Iterator[str]:
-    """A registry of our own on loopback; lends its ADDRESS:PORT."""
+    """A registry of our own on loopback; lends its ADDRESS:PORT. It must end well when it is told to."""
     server = subprocess.Popen(
         [*cli.argv, "registry", "serve", "--listen", "127.0.0.1:0", "--root", str(root), *options],
         stdin=subprocess.DEVNULL,
@@ -85,8 +85,9 @@ def serving(cli: Cli, root: Path, *options: str) -> Iterator[str]:
         yield server.stdout.readline().decode().strip().rpartition("//")[2]
     finally:
         server.terminate()
-        server.wait(20)
+        status = server.wait(20)
         server.stdout.close()
+    assert status == 0
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests.conftest import COMMAND, Cli
+from tests.conftest import COMMAND, Cli, serving
 
 RUNTIME = COMMAND.with_name("jubako-oci")
 LIMITS = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
@@ -46,20 +46,6 @@ def registry(state: Cli, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     """ADDRESS:PORT of a registry of ours."""
     with serving(state, tmp_path_factory.mktemp("registry")) as address:
         yield address
-
-
-@contextmanager
-def serving(cli: Cli, root: Path, *options: str) -> Iterator[str]:
-    """`jubako registry serve`, until the end of the block; it must stop within seconds of SIGTERM."""
-    arguments = ["registry", "serve", "--listen", "127.0.0.1:0", "--root", str(root), *options]
-    server = subprocess.Popen([cli.argv[0], *arguments], stdout=subprocess.PIPE, env=cli.env, text=True)
-    assert server.stdout
-    try:
-        yield server.stdout.readline().strip().rpartition("/")[2]
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(10)
-        server.stdout.close()
 
 
 @pytest.fixture(scope="session")

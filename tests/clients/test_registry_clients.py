@@ -4,41 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import bcrypt
 import pytest
+from tests.conftest import serving
 
 pytestmark = [pytest.mark.clients, pytest.mark.root]
 INSECURE = "--tls-verify=false"
 
 
-def ended(process: subprocess.Popen[str]) -> int:
-    process.send_signal(signal.SIGTERM)
-    assert process.stdout is not None
-    process.stdout.close()
-    return process.wait(30)
-
-
 @pytest.fixture
 def serve(state, tmp_path):
     """Starts `jubako registry serve` and gives its address; stops it after the test."""
-    started = []
-
-    def serve(*arguments: str) -> str:
-        command = [state.argv[0], "registry", "serve", "--listen", "127.0.0.1:0", "--root", str(tmp_path / "registry")]
-        process = subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, text=True, env=state.env)
-        started.append(process)
-        return process.stdout.readline().strip().rpartition("//")[2]
-
-    yield serve
-    assert [ended(process) for process in started] == [0] * len(started)
+    with ExitStack() as stack:
+        yield lambda *options: stack.enter_context(serving(state, tmp_path / "registry", *options))
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import time
 
 import bcrypt
 import pytest
-from tests.clients.conftest import Peer, serving
+from tests.clients.conftest import Peer
+from tests.conftest import serving
 
 pytestmark = [pytest.mark.clients, pytest.mark.root]
 
