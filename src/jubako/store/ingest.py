@@ -15,10 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from jubako.store.failure import explained
+from jubako.store.locks import try_lock
 from jubako.store.removal import remove_tree, tree_usage
 
 # linux/fs.h, FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_TOPDIR_FL
 _GET_FLAGS, _SET_FLAGS, _TOPDIR = 0x80086601, 0x40086602, 0x00020000
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY
 
 
 def spread(path: Path) -> None:
@@ -66,7 +68,7 @@ class Ingest:
             while True:
                 path = self.path / os.urandom(8).hex()
                 os.mkdir(path, 0o700)
-                fd = _lock(path)
+                fd = try_lock(path, _DIRECTORY)
                 if fd is not None:
                     return Workspace(path, fd)
 
@@ -87,7 +89,7 @@ class Ingest:
 
     def dispose(self, buried: Path) -> None:
         """Delete what was buried; a kill in between, or a failure, leaves the rest for `reap`."""
-        fd = _lock(buried)
+        fd = try_lock(buried, _DIRECTORY)
         if fd is not None:
             try:
                 remove_tree(buried)
@@ -103,7 +105,7 @@ class Ingest:
         freed_bytes = 0
         for name in os.listdir(self.path):
             path = self.path / name
-            fd = _lock(path)
+            fd = try_lock(path, _DIRECTORY)
             if fd is not None:
                 try:
                     freed_bytes += tree_usage(path)
@@ -111,20 +113,3 @@ class Ingest:
                 finally:
                     os.close(fd)
         return freed_bytes
-
-
-def _lock(path: Path) -> int | None:
-    """Return a locked fd of the directory, or None when somebody holds it or it is gone."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Between mkdir and flock a reaper may have taken and removed it: then it has no name any more.
-        if os.fstat(fd).st_nlink:
-            return fd
-    except BlockingIOError:
-        pass
-    os.close(fd)
-    return None

@@ -9,7 +9,6 @@ Killed:       the beginning stays for the next pull, or for a sweep.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +18,7 @@ from jubako.errors import DataLoss, ResourceExhausted
 from jubako.spec.oci_image import Digest
 from jubako.store import digest as digests
 from jubako.store.failure import explained
+from jubako.store.locks import try_lock
 from jubako.store.writer import fsync
 
 _PIECE_BYTES = 1 << 20
@@ -33,12 +33,14 @@ class Partial:
         self._digest = digest
         self._algorithm = digests.split(digest)[0]
         self.size = size
-        self.restart()
+        self.have = 0
+        self._hash = digests.hasher(self._algorithm)
         if os.fstat(fd).st_size > size:
-            os.ftruncate(fd, 0)
+            self.restart()
 
     def restart(self) -> None:
-        """Take nothing of what is here for granted."""
+        """Begin anew, without what is here."""
+        os.ftruncate(self._fd, 0)
         self.have = 0
         self._hash = digests.hasher(self._algorithm)
 
@@ -96,8 +98,10 @@ class Partials:
         fd = self._lock(path, waiting)
         try:
             yield Partial(fd, path, digest, size)
-        except (DataLoss, ResourceExhausted):
-            path.unlink(missing_ok=True)
+        except (DataLoss, ResourceExhausted) as error:
+            # A registry's own limits have no OSError beneath: what they allowed stays.
+            if isinstance(error, DataLoss) or isinstance(error.__cause__, OSError):
+                path.unlink(missing_ok=True)
             raise
         finally:
             if not os.fstat(fd).st_size:
@@ -110,7 +114,7 @@ class Partials:
         with suppress(FileNotFoundError):
             for name in os.listdir(self._directory):
                 path = self._directory / name
-                fd = _try_lock(path, 0)
+                fd = try_lock(path, os.O_RDWR)
                 if fd is not None:
                     freed_bytes += os.fstat(fd).st_blocks * 512
                     path.unlink(missing_ok=True)
@@ -120,28 +124,13 @@ class Partials:
     def _lock(self, path: Path, waiting: Callable[[int], None]) -> int:
         with explained("write to", self._directory):
             self._directory.mkdir(mode=0o700, exist_ok=True)
-            while (fd := _try_lock(path, os.O_CREAT)) is None:
+            while (fd := try_lock(path, os.O_RDWR | os.O_CREAT)) is None:
                 try:
-                    waiting(path.stat().st_size)
+                    # Not the size, which is the whole one's as soon as the last range has begun.
+                    waiting(path.stat().st_blocks * 512)
                 except FileNotFoundError:
                     continue
             return fd
-
-
-def _try_lock(path: Path, flags: int) -> int | None:
-    try:
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, 0o600)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Whoever had it may have finished and removed it: then this is nobody's file.
-        if os.fstat(fd).st_nlink:
-            return fd
-    except BlockingIOError:
-        pass
-    os.close(fd)
-    return None
 
 
 def _end_of_data(fd: int, start: int) -> int:

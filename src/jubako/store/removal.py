@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from stat import S_ISDIR
 
-from jubako.linux.openat2 import RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, openat2
+from jubako.linux.openat2 import ONE_NAME, openat2
 
 _DEPTH = 64
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -102,7 +102,7 @@ def tree_usage(path: str | os.PathLike[str]) -> int:
 
 def _entries(root: int, directory: str) -> Iterator[tuple[str, os.stat_result]]:
     try:
-        fd = openat2(root, directory, _OPEN_DIRECTORY, resolve=RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)
+        fd = openat2(root, directory, _OPEN_DIRECTORY, resolve=ONE_NAME)
     except OSError:
         return
     try:

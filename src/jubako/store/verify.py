@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from jubako.errors import NotFound
+from jubako.errors import DataLoss, NotFound
 from jubako.spec.oci_image import Digest
 from jubako.store import digest as digests
 from jubako.store.blobs import BlobStore
@@ -24,7 +24,7 @@ def is_sound(blobs: BlobStore, digest: Digest) -> bool:
                 hasher.update(piece)
     except NotFound:
         return True
-    except OSError:
+    except (OSError, DataLoss):
         return False
     return digest.endswith(":" + hasher.hexdigest())
 

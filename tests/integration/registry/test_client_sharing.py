@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from jubako.errors import DataLoss, Unavailable
+from jubako.errors import DataLoss, ResourceExhausted, Unavailable
 from jubako.image.catalog import Images
 from jubako.image.reference import parse
 from jubako.registry.client import ClientOptions, pull
@@ -139,6 +139,37 @@ def test_a_beginning_that_a_power_cut_left_wrong_is_downloaded_again(honest, ima
     with scripted(honest) as server:
         assert fetch(server).id == image.id
     assert server.count(digest) == 2
+
+
+def test_a_registrys_limit_does_not_cost_what_has_come(honest, image, other, options):
+    digest = image.manifest.layers[0].digest
+
+    def script(asked: Asked) -> Answer:
+        answer = honest(asked)
+        if digest not in asked.path:
+            return answer
+        return (
+            Answer(429) if "Range" in asked.headers else answer._replace(body=answer.body[:4_000_000], length=9_000_000)
+        )
+
+    with scripted(script) as server, pytest.raises(ResourceExhausted):
+        pull(other, Images(other), parse(f"{server.domain}/app:v1"), options=options)
+    (name,) = partials(other)
+    assert (other.root / "partial" / name).stat().st_size == 4_000_000
+
+
+def test_a_wrong_beginning_is_no_fault_of_the_source_that_ends_it(honest, image, other, options, configuration):
+    """The first source has nothing; the second is asked again when what was here before turns out to be wrong."""
+    (other.root / "partial").mkdir()
+    digest = image.manifest.layers[0].digest
+    (other.root / "partial" / digest.replace(":", "-")).write_bytes(os.urandom(1_000_000))
+    with scripted(lambda asked: Answer(404)) as mirror, scripted(honest) as origin:
+        configuration.parent.mkdir(exist_ok=True)
+        configuration.with_name("registries.conf").write_text(
+            f'[[registry]]\nlocation = "{origin.domain}"\n[[registry.mirror]]\nlocation = "{mirror.domain}"\n'
+        )
+        assert pull(other, Images(other), parse(f"{origin.domain}/app:v1"), options=options).id == image.id
+    assert (mirror.count(digest), origin.count(digest)) == (1, 2)
 
 
 def test_a_beginning_longer_than_the_blob_is_nothing(honest, image, other, fetch):

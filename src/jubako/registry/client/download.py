@@ -8,19 +8,11 @@ Mirrors:  what one source does not have, or breaks off, the next one goes on wit
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from threading import Event
 
-from jubako.errors import (
-    DataLoss,
-    InvalidArgument,
-    JubakoError,
-    NotFound,
-    PermissionDenied,
-    ResourceExhausted,
-    Unauthenticated,
-    Unavailable,
-)
+from jubako.errors import DataLoss, JubakoError, NotFound
 from jubako.registry.client import parallel
 from jubako.registry.client.repository import Repository
 from jubako.registry.client.stream import Cancelled, NoRanges, Transfer
@@ -28,8 +20,6 @@ from jubako.spec.oci_image import Descriptor
 from jubako.store import Partial, Store
 
 _POLL_S = 0.05
-ANOTHER_MAY = (DataLoss, InvalidArgument, NotFound, PermissionDenied, ResourceExhausted, Unauthenticated, Unavailable)
-"""After these the next source is asked."""
 
 Report = Callable[[int], None]
 
@@ -63,29 +53,30 @@ def is_here(store: Store, blob: Descriptor) -> bool:
 
 
 def _from_any(sources: Sequence[Repository], blob: Descriptor, part: Partial, cancel: Event, report: Report) -> None:
-    # A power cut may have left anything of what was here before: then it is no source's fault.
-    attempts = [sources[0], *sources] if part.have else [*sources]
-    while attempts:
-        source = attempts.pop(0)
+    attempts, is_resumed = [*sources], part.have > 0
+    while True:
         try:
-            _from_one(source, blob, part, cancel, report)
+            _from_one(attempts[0], blob, part, cancel, report)
             part.verify()
             return
-        except ANOTHER_MAY as error:
+        except JubakoError as error:
+            is_wrong = isinstance(error, DataLoss)
+            if is_wrong:
+                part.restart()
+            # A power cut may have left anything of what was here before: then it is no source's fault.
+            if not (is_wrong and is_resumed):
+                attempts.pop(0)
+            is_resumed = is_resumed and not is_wrong
             if cancel.is_set() or not attempts:
                 raise
-            if isinstance(error, DataLoss):
-                part.restart()
 
 
 def _from_one(source: Repository, blob: Descriptor, part: Partial, cancel: Event, report: Report) -> None:
     session, transfer = source.session, Transfer(source, blob, cancel)
     if session.ranges > 1 and blob.size - part.have >= session.options.ranges_from_bytes:
-        try:
+        with suppress(NoRanges):
             _in_ranges(transfer, part, session.ranges, report)
             return
-        except NoRanges:
-            part.restart()
 
     def put(offset: int, data: memoryview) -> None:
         # A registry that knows no ranges begins again at 0: what is here already is passed over.

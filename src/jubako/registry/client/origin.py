@@ -6,10 +6,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TypeVar
 
+from jubako.errors import JubakoError
 from jubako.image.reference import Reference
 from jubako.registry.client import configuration
 from jubako.registry.client.credentials import Credentials
-from jubako.registry.client.download import ANOTHER_MAY
 from jubako.registry.client.options import ClientOptions
 from jubako.registry.client.repository import Repository
 from jubako.registry.client.session import Session
@@ -30,7 +30,7 @@ class Origin:
         for repository in self.repositories[:-1]:
             try:
                 return question(repository)
-            except ANOTHER_MAY:
+            except JubakoError:
                 continue
         return question(self.last)
 

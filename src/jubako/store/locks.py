@@ -1,0 +1,24 @@
+"""Files and directories that belong to whoever holds their lock; it goes with the process."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+
+def try_lock(path: Path, flags: int) -> int | None:
+    """Open `path` and lock it; the caller closes the fd. None when somebody holds it, or it is gone."""
+    try:
+        fd = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Between open and flock its holder may have removed it, or given it another name: then it is not ours to take.
+        if os.path.samestat(os.fstat(fd), os.lstat(path)):
+            return fd
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(fd)
+    return None
