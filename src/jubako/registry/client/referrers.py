@@ -13,11 +13,8 @@ import msgspec
 
 from jubako.errors import InvalidArgument, NotFound
 from jubako.image import manifest as documents
-from jubako.registry.client.repository import Repository, digest_of, next_page
-from jubako.registry.client.transport import read
+from jubako.registry.client.repository import Repository, digest_of
 from jubako.spec.oci_image import INDEX, MANIFEST_TYPES, Descriptor, Digest, Index, Manifest
-
-_PAGES_LIMIT = 100
 
 
 def referrers(repository: Repository, subject: Digest, artifact_type: str = "") -> list[Descriptor]:
@@ -64,16 +61,11 @@ def _by_api(repository: Repository, subject: Digest, artifact_type: str) -> list
     """None where the registry does not know the call."""
     path = f"referrers/{subject}" + (f"?artifactType={quote(artifact_type, safe='')}" if artifact_type else "")
     found: list[Descriptor] = []
-    for _ in range(_PAGES_LIMIT):
-        response = repository.get(path, expect=(200, 404, 405))
-        data = read(response, documents.DOCUMENT_LIMIT_BYTES + 1)
+    for response, data in repository.pages(path, expect=(200, 404, 405)):
         if response.status != 200 or response.headers.get("Content-Type", "").partition(";")[0] != INDEX:
             return None
         found += _entries(data)
-        path = next_page(response.headers.get("Link", ""))
-        if not path:
-            return found
-    raise InvalidArgument(f"{repository.name}@{subject}: the list of referrers has no end")
+    return found
 
 
 def _by_tag(repository: Repository, subject: Digest) -> list[Descriptor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
@@ -50,13 +50,7 @@ class Repository:
         shown = f"{self.name}{'@' if is_digest(reference) else ':'}{reference}"
         headers = {"Accept": ", ".join(ACCEPTED_MANIFESTS)}
         response = self._request("GET", f"manifests/{quote(reference)}", shown, headers=headers)
-        try:
-            data = read(response, documents.DOCUMENT_LIMIT_BYTES + 1)
-        except urllib3.exceptions.HTTPError as error:
-            raise Unavailable(f"{shown}: the registry broke off in the middle of the manifest: {error}") from error
-        if len(data) > documents.DOCUMENT_LIMIT_BYTES:
-            limit = documents.DOCUMENT_LIMIT_BYTES >> 20
-            raise ResourceExhausted(f"{shown}: the manifest is larger than {limit} MB")
+        data = _read(response, shown, "manifest")
         media_type = _media_type(response, shown)
         digest = _check_digest(data, reference, response.headers.get(CONTENT_DIGEST_HEADER, ""), shown)
         return Descriptor(media_type=media_type, digest=digest, size=len(data)), data
@@ -107,25 +101,25 @@ class Repository:
         finish(response)
         return SUBJECT_HEADER in response.headers
 
-    def get(self, path: str, *, expect: tuple[int, ...] = (200,)) -> urllib3.BaseHTTPResponse:
-        """Ask for anything else of the repository; the caller reads and closes the response."""
-        return self._request("GET", path, self.name, expect)
+    def pages(self, path: str, *, expect: tuple[int, ...] = (200,)) -> Iterator[tuple[urllib3.BaseHTTPResponse, bytes]]:
+        """A list, over as many pages as the registry needs: each response, and its body."""
+        for _ in range(_PAGES_LIMIT):
+            response = self._request("GET", path, self.name, expect)
+            yield response, _read(response, self.name, "list")
+            path = _next_page(response.headers.get("Link", ""))
+            if not path:
+                return
+        raise Unavailable(f"{self.name}: the registry's list has no end")
 
     def tags(self) -> list[str]:
-        """All tags, over as many pages as the registry needs."""
+        """All tags."""
         found: list[str] = []
-        path = "tags/list"
-        for _ in range(_PAGES_LIMIT):
-            response = self.get(path)
-            data = read(response, documents.DOCUMENT_LIMIT_BYTES)
+        for _, data in self.pages("tags/list"):
             try:
                 found += msgspec.json.decode(data, type=TagList).tags or []
             except msgspec.DecodeError as error:
                 raise Unavailable(f"{self.name}: the registry's list of tags is malformed: {error}") from error
-            path = next_page(response.headers.get("Link", ""))
-            if not path:
-                return found
-        raise Unavailable(f"{self.name}: the registry's list of tags has no end")
+        return found
 
     def manifest_digest(self, reference: str) -> str:
         """The digest that a tag or digest means there; "" when there is none, or the registry does not say."""
@@ -172,7 +166,18 @@ class Repository:
         return f"{self.name}@{digest}"
 
 
-def next_page(link: str) -> str:
+def _read(response: urllib3.BaseHTTPResponse, shown: str, what: str) -> bytes:
+    """The body of a document; Unavailable when it breaks off, ResourceExhausted when it is too long."""
+    try:
+        data = read(response, documents.DOCUMENT_LIMIT_BYTES + 1)
+    except urllib3.exceptions.HTTPError as error:
+        raise Unavailable(f"{shown}: the registry broke off in the middle of the {what}: {error}") from error
+    if len(data) > documents.DOCUMENT_LIMIT_BYTES:
+        raise ResourceExhausted(f"{shown}: the {what} is larger than {documents.DOCUMENT_LIMIT_BYTES >> 20} MB")
+    return data
+
+
+def _next_page(link: str) -> str:
     """The target of a Link header, `<target>; rel="next"`; "" where there is none."""
     target, _, parameters = link.partition(">")
     return target.lstrip(" <") if 'rel="next"' in parameters.replace("'", '"') else ""
