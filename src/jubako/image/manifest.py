@@ -51,6 +51,11 @@ def media_type_of(manifest: Manifest) -> str:
     return manifest.media_type if isinstance(manifest.media_type, str) else MANIFEST
 
 
+def held_by_registries(manifest: Manifest) -> list[Descriptor]:
+    """The configuration and the layers, but no foreign ones: those come from where they say."""
+    return [blob for blob in (manifest.config, *manifest.layers) if not blob.urls]
+
+
 _ABSENT = msgspec.Raw()
 
 

@@ -17,4 +17,9 @@ class Silent:
         pass
 
 
+def short(digest: str) -> str:
+    """A digest as people read it: twelve digits."""
+    return digest.partition(":")[2][:12]
+
+
 SILENT: Progress = Silent()

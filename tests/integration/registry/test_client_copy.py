@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from tests.conftest import Cli
 
-from jubako.errors import DataLoss, InvalidArgument, JubakoError, NotFound
+from jubako.errors import DataLoss, InvalidArgument, JubakoError, NotFound, Unavailable
 from jubako.image.catalog import Images
 from jubako.image.platform import parse as platform
 from jubako.image.reference import parse
@@ -84,6 +84,31 @@ class TestCopy:
             copy(parse(f"{server.domain}/app:v1"), second.reference("app:v1"), options=options)
         assert second("GET", "/v2/app/manifests/v1").status == 404
 
+    def test_a_blob_that_ends_early_is_not_waited_for(self, honest, image, second, options):
+        def script(asked: Asked) -> Answer:
+            answer = honest(asked)
+            return answer._replace(body=answer.body[:-1]) if "/blobs/" in asked.path else answer
+
+        with scripted(script) as server, pytest.raises(DataLoss, match="ended after"):
+            copy(parse(f"{server.domain}/app:v1"), second.reference("app:v1"), options=options)
+
+    def test_what_a_mirror_breaks_off_comes_from_the_registry(self, honest, image, second, options, configuration):
+        def script(asked: Asked) -> Answer:
+            answer = honest(asked)
+            if image.manifest.layers[0].digest in asked.path:
+                return answer._replace(body=answer.body[:2_000_000], length=len(answer.body))
+            return answer
+
+        with scripted(script) as mirror, scripted(honest) as server:
+            configuration.parent.mkdir(exist_ok=True)
+            configuration.with_name("registries.conf").write_text(
+                f'[[registry]]\nlocation = "{server.domain}"\n[[registry.mirror]]\nlocation = "{mirror.domain}"\n'
+            )
+            once = msgspec.structs.replace(options, retries=0)
+            copy(parse(f"{server.domain}/app:v1"), second.reference("app:v1"), options=once)
+        assert server.count("/blobs/") == 1
+        assert digest_of(manifest(second, "app", "v1")) == image.manifest_digest
+
     def test_referrers_go_along_when_asked_for(self, store, registry, second, options, tmp_path):
         image = make_image(store, "app:v1", b"x")
         push(store, image, registry.reference("app:v1"), options=options)
@@ -105,7 +130,7 @@ class TestCopy:
 
 
 class TestReferrers:
-    def old_registry(self, kept: dict[str, tuple[str, bytes]], blobs: set[str]):
+    def old_registry(self, kept: dict[str, tuple[str, bytes]]):
         """Knows neither the referrers API nor OCI-Subject, as registries before 1.1."""
 
         def script(asked: Asked) -> Answer:
@@ -126,7 +151,7 @@ class TestReferrers:
     def test_without_the_api_the_list_is_kept_under_the_fallback_tag(self, store, options, tmp_path):
         kept: dict[str, tuple[str, bytes]] = {}
         (tmp_path / "sig").write_text("signed")
-        with scripted(self.old_registry(kept, set())) as server:
+        with scripted(self.old_registry(kept)) as server:
             subject = push(store, make_image(store, "app:v1", b"x"), parse(f"{server.domain}/app:v1"), options=options)
             for kind in ("a/sig", "b/sbom", "b/sbom"):
                 artifact.push(
@@ -141,6 +166,16 @@ class TestReferrers:
         media_type, data = kept[subject.digest.replace(":", "-")]
         assert media_type == INDEX
         assert len(msgspec.json.decode(data, type=Index).manifests) == 2
+
+    def test_a_list_that_breaks_off_is_no_list(self, honest, options):
+        def script(asked: Asked) -> Answer:
+            listed = "/referrers/" in asked.path or "/tags/" in asked.path
+            return Answer(200, b'{"manifests": [', {"Content-Type": INDEX}, length=9000) if listed else honest(asked)
+
+        with scripted(script) as server:
+            for ask in (about, tags):
+                with pytest.raises(Unavailable, match="broke off"):
+                    ask(parse(f"{server.domain}/app:v1"), options=options)
 
     def test_lists_come_in_pages(self, options):
         entry = {"mediaType": MANIFEST, "size": 1, "artifactType": "t"}

@@ -13,21 +13,22 @@ from functools import partial
 from threading import Event
 
 import msgspec
+from urllib3 import BaseHTTPResponse
 
-from jubako.errors import DataLoss, InvalidArgument, Unavailable
+from jubako.errors import DataLoss, InvalidArgument
 from jubako.image import manifest as documents
 from jubako.image import platform as platforms
-from jubako.image.progress import SILENT, Progress
+from jubako.image.progress import SILENT, Progress, short
 from jubako.image.reference import DEFAULT_TAG, Reference
 from jubako.registry.client import origin, parallel
 from jubako.registry.client.options import DEFAULT, ClientOptions
 from jubako.registry.client.origin import Origin
-from jubako.registry.client.pull import short
 from jubako.registry.client.referrers import put_with_subject, referrers
 from jubako.registry.client.repository import Repository
 from jubako.registry.client.stream import Cancelled
 from jubako.registry.client.transport import BLOCK_BYTES, finish
-from jubako.spec.oci_image import Descriptor, Digest, Index, Manifest, Platform
+from jubako.registry.client.upload import Begin, Uploads
+from jubako.spec.oci_image import Descriptor, Digest, Index, Platform
 
 _NESTING_LIMIT = 4
 
@@ -40,11 +41,9 @@ class _Document(msgspec.Struct, frozen=True):
 class _Copy:
     """One copy under way: what there is to send, each thing after all that it names."""
 
-    def __init__(self, source: Origin, repository: Repository, mount_from: str, progress: Progress) -> None:
+    def __init__(self, source: Origin, uploads: Uploads) -> None:
         self.source = source
-        self.target = repository
-        self.mount_from = mount_from
-        self.progress = progress
+        self.uploads = uploads
         self.blobs: dict[Digest, Descriptor] = {}
         self.documents: dict[Digest, _Document] = {}
 
@@ -60,7 +59,7 @@ class _Copy:
             for child in document.manifests:
                 self.plan(child.digest, None, depth + 1)
         else:
-            self._add_blobs(document)
+            self.blobs.update((blob.digest, blob) for blob in documents.held_by_registries(document))
         self.documents.setdefault(target.digest, _Document(target, data))
         return target
 
@@ -74,56 +73,35 @@ class _Copy:
                     self.plan(entry.digest, None)
                     pending.append(entry.digest)
 
-    def _add_blobs(self, manifest: Manifest) -> None:
-        for blob in (manifest.config, *manifest.layers):
-            # Foreign layers come from where they say; registries do not take them.
-            if not blob.urls:
-                self.blobs.setdefault(blob.digest, blob)
-
     def blob(self, blob: Descriptor, cancel: Event) -> None:
-        name = short(blob.digest)
-        if self.target.has_blob(blob.digest):
-            self.progress.update(name, "Layer already exists")
-            return
-        location = self.target.mount(blob.digest, self.mount_from) if self.mount_from else None
-        if self.mount_from and location is None:
-            self.progress.update(name, f"Mounted from {self.mount_from}")
-            return
-        self._send(blob, location, cancel)
-        self.progress.update(name, "Copied", blob.size, blob.size)
+        def send(begin: Begin) -> None:
+            self.source.ask(partial(self._stream, begin=begin, blob=blob, cancel=cancel))
 
-    def _send(self, blob: Descriptor, location: str | None, cancel: Event) -> None:
-        retries = self.target.session.options.retries
-        for attempt in range(retries + 1):
-            try:
-                target = location or self.target.begin_upload(blob.digest)
-                self.source.ask(partial(self._stream, target=target, blob=blob, cancel=cancel))
-                return
-            except Unavailable:
-                if attempt == retries or cancel.is_set():
-                    raise
-            location = None
-            self.target.session.wait(attempt)
+        self.uploads.bring(blob, cancel, send, done="Copied")
 
-    def _stream(self, source: Repository, *, target: str, blob: Descriptor, cancel: Event) -> None:
+    def _stream(self, source: Repository, *, begin: Begin, blob: Descriptor, cancel: Event) -> None:
         response, _ = source.open_blob(blob.digest)
         try:
-            self.target.upload(target, blob.digest, blob.size, self._pieces(response, blob, cancel))
+            self.uploads.repository.upload(begin(), blob.digest, blob.size, self._pieces(response, blob, cancel))
         finally:
             finish(response)
 
-    def _pieces(self, response: object, blob: Descriptor, cancel: Event) -> Iterator[bytes]:
+    def _pieces(self, response: BaseHTTPResponse, blob: Descriptor, cancel: Event) -> Iterator[bytes]:
+        """The body; DataLoss before its last piece goes out when it is not the blob."""
+        shown = f"{self.source.name}@{blob.digest}"
         digest = hashlib.new(blob.digest.partition(":")[0])
         done = 0
-        while data := response.read(BLOCK_BYTES):  # type: ignore[attr-defined]
+        while data := response.read(BLOCK_BYTES):
             if cancel.is_set():
                 raise Cancelled
             digest.update(data)
             done += len(data)
-            if done == blob.size and not blob.digest.endswith(digest.hexdigest()):
-                raise DataLoss(f"{self.source.name}@{blob.digest}: the blob does not match its digest")
+            if done >= blob.size and not blob.digest.endswith(digest.hexdigest()):
+                raise DataLoss(f"{shown}: the blob does not match its digest")
             yield data
-            self.progress.update(short(blob.digest), "Copying", done, blob.size)
+            self.uploads.progress.update(short(blob.digest), "Copying", done, blob.size)
+        if done < blob.size:
+            raise DataLoss(f"{shown}: ended after {done} of {blob.size} bytes")
 
 
 def copy(
@@ -139,14 +117,13 @@ def copy(
 
     An index goes whole, unless `platform` chooses one manifest. `with_referrers` takes signatures and the like along.
     """
-    shown = progress or SILENT
     if target.digest:
         raise InvalidArgument(f"a copy needs a tag to go to, not a digest: {target.familiar()}")
     with ExitStack() as stack:
-        mount_from = source.path if source.domain == target.domain and source.path != target.path else ""
+        mount_from = [source.path] if source.domain == target.domain and source.path != target.path else []
         found = origin.opened(stack, source, None, options)
-        repository = origin.target(stack, target, None, options, sources=[mount_from] if mount_from else [])
-        work = _Copy(found, repository, mount_from, shown)
+        repository = origin.target(stack, target, None, options, sources=mount_from)
+        work = _Copy(found, Uploads(repository, mount_from, progress or SILENT))
         result = work.plan(source.digest or source.tag or DEFAULT_TAG, platform)
         if with_referrers:
             work.add_referrers()

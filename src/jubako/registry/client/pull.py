@@ -15,7 +15,7 @@ from jubako.errors import InvalidArgument
 from jubako.image import manifest as documents
 from jubako.image import platform as platforms
 from jubako.image.catalog import Image, Images
-from jubako.image.progress import SILENT, Progress
+from jubako.image.progress import SILENT, Progress, short
 from jubako.image.reference import DEFAULT_TAG, Reference
 from jubako.registry.client import download, origin, parallel
 from jubako.registry.client.credentials import Credentials
@@ -162,8 +162,3 @@ def _fetch_layers(
     order = sorted(layers, key=lambda pair: pair[0].size, reverse=True)
     jobs = [partial(job, layer, diff_id) for layer, diff_id in order]
     parallel.run(jobs, options.parallel, abort=work.source.abort)
-
-
-def short(digest: str) -> str:
-    """The form that people read: twelve digits."""
-    return digest.partition(":")[2][:12]

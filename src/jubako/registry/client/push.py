@@ -14,20 +14,20 @@ from typing import BinaryIO
 
 import msgspec
 
-from jubako.errors import NotFound, Unavailable
+from jubako.errors import NotFound
 from jubako.image import manifest as documents
 from jubako.image import reference
 from jubako.image.catalog import Image
-from jubako.image.progress import SILENT, Progress
+from jubako.image.progress import SILENT, Progress, short
 from jubako.image.reference import DEFAULT_TAG, Reference
 from jubako.registry.client import origin, parallel
 from jubako.registry.client.credentials import Credentials
 from jubako.registry.client.options import DEFAULT, ClientOptions
-from jubako.registry.client.pull import short
 from jubako.registry.client.referrers import put_with_subject
 from jubako.registry.client.repository import Repository
 from jubako.registry.client.stream import Cancelled
 from jubako.registry.client.transport import BLOCK_BYTES
+from jubako.registry.client.upload import Begin, Uploads
 from jubako.spec.oci_image import INDEX, MANIFEST, Descriptor, Digest, Index, Platform
 from jubako.store import Store
 
@@ -45,59 +45,33 @@ class _Plan(msgspec.Struct):
             for child in document.manifests:
                 self.add(store, child)
         else:
-            for blob in (document.config, *document.layers):
-                # Foreign layers come from where they say; registries do not take them.
-                if not blob.urls:
-                    store.blobs.stat(blob.digest)
-                    self.blobs[blob.digest] = blob
+            for blob in documents.held_by_registries(document):
+                store.blobs.stat(blob.digest)
+                self.blobs[blob.digest] = blob
         self.documents[target.digest] = target
 
 
 class _Push:
     """One push under way."""
 
-    def __init__(self, store: Store, repository: Repository, sources: list[str], progress: Progress) -> None:
+    def __init__(self, store: Store, uploads: Uploads) -> None:
         self.store = store
-        self.repository = repository
-        self.sources = sources
-        self.progress = progress
+        self.uploads = uploads
 
     def blob(self, blob: Descriptor, cancel: Event) -> None:
-        """Bring one blob to the registry, however that is done with the least bytes."""
-        name = short(blob.digest)
-        if self.repository.has_blob(blob.digest):
-            self.progress.update(name, "Layer already exists")
-            return
-        location: str | None = None
-        for source in self.sources:
-            location = self.repository.mount(blob.digest, source)
-            if location is None:
-                self.progress.update(name, f"Mounted from {source}")
-                return
-        self._upload(blob, location, cancel)
-        self.progress.update(name, "Pushed", blob.size, blob.size)
+        def send(begin: Begin) -> None:
+            target = begin()
+            with self.store.blobs.open(blob.digest) as stream:
+                self.uploads.repository.upload(target, blob.digest, blob.size, self._pieces(stream, blob, cancel))
 
-    def _upload(self, blob: Descriptor, location: str | None, cancel: Event) -> None:
-        """Upload, from the start again when the registry or the way to it fails."""
-        retries = self.repository.session.options.retries
-        for attempt in range(retries + 1):
-            try:
-                target = location or self.repository.begin_upload(blob.digest)
-                with self.store.blobs.open(blob.digest) as stream:
-                    self.repository.upload(target, blob.digest, blob.size, self._pieces(stream, blob, cancel))
-                return
-            except Unavailable:
-                if attempt == retries or cancel.is_set():
-                    raise
-            location = None
-            self.repository.session.wait(attempt)
+        self.uploads.bring(blob, cancel, send, done="Pushed")
 
     def _pieces(self, stream: BinaryIO, blob: Descriptor, cancel: Event) -> Iterator[bytes]:
         while data := stream.read(BLOCK_BYTES):
             if cancel.is_set():
                 raise Cancelled
             yield data
-            self.progress.update(short(blob.digest), "Pushing", stream.tell(), blob.size)
+            self.uploads.progress.update(short(blob.digest), "Pushing", stream.tell(), blob.size)
 
 
 def push(
@@ -136,7 +110,7 @@ def send(
     sources: Sequence[str] = (),
 ) -> None:
     """Bring blobs of the store to the repository, several at a time; `sources` may have them already."""
-    work = _Push(store, repository, list(sources), progress)
+    work = _Push(store, Uploads(repository, sources, progress))
     distinct = {blob.digest: blob for blob in blobs}
     for digest in distinct:
         progress.update(short(digest), "Preparing")
