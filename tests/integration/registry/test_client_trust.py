@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from jubako.errors import InvalidArgument, Unauthenticated, Unavailable
-from jubako.registry.client import Credentials
+from jubako.image.reference import parse
+from jubako.registry.client import Credentials, push
 
 from .scripted import Answer, scripted
 
@@ -40,6 +41,15 @@ def test_redirect_to_where_no_blob_can_be_is_refused(honest, fetch, target):
 
     with scripted(script) as server, pytest.raises(InvalidArgument, match="refusing to follow"):
         fetch(server)
+
+
+def test_an_upload_to_where_no_registry_can_be_is_refused(store, image, options):
+    def script(asked):
+        location = {"Location": "http://169.254.169.254/latest"}
+        return Answer(202, headers=location) if asked.method == "POST" else Answer(404)
+
+    with scripted(script) as server, pytest.raises(InvalidArgument, match="refusing to follow"):
+        push(store, image, parse(f"{server.domain}/app:v1"), options=options)
 
 
 def test_redirects_in_a_circle_end(fetch):

@@ -26,9 +26,10 @@ class ClientOptions(msgspec.Struct, frozen=True, kw_only=True):
     parallel: int = 4
     """Blobs in transfer at the same time."""
     ranges: int | None = None
-    """In how many ranges at once a blob of `ranges_from_bytes` comes; by default 4, from this machine itself 1."""
+    """In how many ranges at once a blob of `ranges_from_bytes` comes; by default RANGES, from this machine itself 1."""
     ranges_from_bytes: int = 64 << 20
     sleep: Callable[[float], None] = time.sleep
 
 
+RANGES = 4
 DEFAULT = ClientOptions()

@@ -20,7 +20,7 @@ from jubako.registry.client import failure
 from jubako.registry.client.auth import Authenticator
 from jubako.registry.client.credentials import Credentials, credentials_for
 from jubako.registry.client.endpoint import authority, check_target, host_of, is_loopback, same_origin, schemes
-from jubako.registry.client.options import ClientOptions
+from jubako.registry.client.options import RANGES, ClientOptions
 from jubako.registry.client.transport import Body, Transport, finish, read
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -30,7 +30,6 @@ _BACKOFF_S = 0.25
 _BACKOFF_LIMIT_S = 10.0
 _RETRY_AFTER_LIMIT_S = 60.0
 _ERROR_LIMIT_BYTES = 64 << 10
-_RANGES = 4
 
 
 class Session:
@@ -65,7 +64,7 @@ class Session:
     @property
     def ranges(self) -> int:
         """In how many parts a large blob should come: one connection fills the way to this machine itself."""
-        return self.options.ranges or (1 if is_loopback(host_of(authority(self.domain))) else _RANGES)
+        return self.options.ranges or (1 if is_loopback(host_of(authority(self.domain))) else RANGES)
 
     def request(
         self,
@@ -155,14 +154,16 @@ class Session:
     ) -> urllib3.BaseHTTPResponse:
         for _ in range(_REDIRECT_LIMIT):
             sent = dict(headers)
-            if authorization and same_origin(url, self.base):
+            if not same_origin(url, self.base):
+                # Also the first, which may be a Location or a Link that the registry gave.
+                check_target(url, insecure=self.options.insecure)
+            elif authorization:
                 sent["Authorization"] = authorization
             response = self._open(method, url, sent, body)
             if response.status not in _REDIRECTS or method not in ("GET", "HEAD"):
                 return response
             finish(response)
             url = urljoin(url, response.headers.get("Location", ""))
-            check_target(url, insecure=self.options.insecure)
         raise Unavailable(f"{self.domain} redirects more than {_REDIRECT_LIMIT} times")
 
     def _open(

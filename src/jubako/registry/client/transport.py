@@ -18,7 +18,7 @@ import urllib3
 
 from jubako.errors import InvalidArgument
 from jubako.registry.client.endpoint import is_loopback
-from jubako.registry.client.options import ClientOptions
+from jubako.registry.client.options import RANGES, ClientOptions
 
 # A body goes out, and comes in, in pieces of this size.
 BLOCK_BYTES = 1 << 20
@@ -115,7 +115,7 @@ def finish(response: urllib3.BaseHTTPResponse) -> None:
 
 
 def _make(options: ClientOptions, proxy: str) -> urllib3.PoolManager:
-    settings: dict[str, Any] = {"maxsize": options.parallel * (options.ranges or 4) + 1, "blocksize": BLOCK_BYTES}
+    settings: dict[str, Any] = {"maxsize": options.parallel * (options.ranges or RANGES) + 1, "blocksize": BLOCK_BYTES}
     if options.ca_file is not None or options.client_certificate is not None:
         settings["ssl_context"] = _context(options)
     if options.insecure:
