@@ -8,7 +8,7 @@ Spec:    OCI image-spec 1.1 manifest.md, "Guidelines for Artifact Usage"; ORAS f
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -18,13 +18,13 @@ import msgspec
 
 from jubako.errors import InvalidArgument, NotFound
 from jubako.image import manifest as documents
+from jubako.image.compose import describe
 from jubako.image.layer import pack_blob
-from jubako.image.progress import SILENT, Progress
+from jubako.image.progress import SILENT, Progress, short
 from jubako.image.reference import DEFAULT_TAG, Reference
 from jubako.registry.client import download, origin, parallel, titles
 from jubako.registry.client.options import DEFAULT, ClientOptions
 from jubako.registry.client.origin import Origin
-from jubako.registry.client.pull import short
 from jubako.registry.client.push import send
 from jubako.registry.client.referrers import put_with_subject
 from jubako.registry.client.titles import CONTENT_DIGEST, TITLE, UNPACK
@@ -63,8 +63,10 @@ def push(
         lease = stack.enter_context(store.leases.hold(f"artifact push {ref}"))
         repository = origin.target(stack, ref, None, options, sources=[])
         about = repository.manifest(subject)[0] if subject else None
-        empty = _stored(store, lease, b"{}", EMPTY)
-        layers = [_file(store, lease, file) for file in files]
+        empty = describe(b"{}", EMPTY)
+        lease.add(empty.digest)
+        store.blobs.put(b"{}")
+        layers = [_kept(store, lease, partial(_file, store, file)) for file in files]
         manifest = Manifest(
             media_type=MANIFEST,
             artifact_type=artifact_type or UNKNOWN_TYPE,
@@ -74,9 +76,10 @@ def push(
             annotations=dict(annotations) if annotations else msgspec.UNSET,
         )
         send(store, repository, [*layers, empty], progress or SILENT)
-        target = _stored(store, lease, msgspec.json.encode(manifest), MANIFEST)
+        data = msgspec.json.encode(manifest)
+        target = describe(data, MANIFEST)
         name = ref.tag if ref.tag and not (subject and ref.tag == DEFAULT_TAG) else target.digest
-        put_with_subject(repository, name, MANIFEST, store.blobs.read(target.digest))
+        put_with_subject(repository, name, MANIFEST, data)
     return target
 
 
@@ -123,19 +126,20 @@ def _fetch(source: Origin, store: Store, blob: Descriptor, progress: Progress, c
     progress.update(name, "Download complete", blob.size, blob.size)
 
 
-def _stored(store: Store, lease: Lease, data: bytes, media_type: str) -> Descriptor:
-    info = store.blobs.put(data)
-    lease.add(info.digest)
-    if not store.blobs.exists(info.digest):
-        store.blobs.put(data)
-    return Descriptor(media_type=media_type, digest=info.digest, size=info.size)
+def _kept(store: Store, lease: Lease, make: Callable[[], Descriptor]) -> Descriptor:
+    """What `make` stores; made again where a sweep took it between the commit and the lease."""
+    while True:
+        made = make()
+        lease.add(made.digest)
+        if store.blobs.exists(made.digest):
+            return made
 
 
-def _file(store: Store, lease: Lease, file: File) -> Descriptor:
+def _file(store: Store, file: File) -> Descriptor:
     title = file.title or os.path.normpath(file.path).lstrip("/")
     titles.parts(title)
     if file.path.is_dir():
-        return _folder(store, lease, file, title)
+        return _folder(store, file, title)
     try:
         with file.path.open("rb") as stream, store.blobs.writer() as writer:
             while piece := stream.read(_PIECE_BYTES):
@@ -143,17 +147,15 @@ def _file(store: Store, lease: Lease, file: File) -> Descriptor:
             info = writer.commit()
     except FileNotFoundError:
         raise NotFound("file", str(file.path)) from None
-    lease.add(info.digest)
     return _described(info.digest, info.size, file.media_type or FILE_TYPE, {TITLE: title})
 
 
-def _folder(store: Store, lease: Lease, file: File, title: str) -> Descriptor:
+def _folder(store: Store, file: File, title: str) -> Descriptor:
     fd = os.open(file.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         packed, content = pack_blob(fd, store.blobs, whiteouts="none", prefix=os.fsencode(title) + b"/")
     finally:
         os.close(fd)
-    lease.add(packed.digest)
     marks = {TITLE: title, UNPACK: "true", CONTENT_DIGEST: content}
     return _described(packed.digest, packed.size, file.media_type or LAYER_GZIP, marks)
 

@@ -13,13 +13,12 @@ from typing import BinaryIO
 
 from jubako.errors import InvalidArgument
 from jubako.image.layer import extract_into
-from jubako.linux.openat2 import RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, openat2
+from jubako.linux.openat2 import ONE_NAME, openat2
 from jubako.spec.oci_image import Descriptor
 from jubako.store import Store
 
 TITLE = "org.opencontainers.image.title"
 UNPACK, CONTENT_DIGEST = "io.deis.oras.content.unpack", "io.deis.oras.content.digest"
-_BENEATH = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
 _PIECE_BYTES = 1 << 20
 
 
@@ -47,7 +46,7 @@ def _parent(root: int, parts: list[str]) -> Iterator[int]:
             with suppress(FileExistsError):
                 os.mkdir(part, dir_fd=fd)
             with _refused(part):
-                below = openat2(fd, part, os.O_RDONLY | os.O_DIRECTORY, resolve=_BENEATH)
+                below = openat2(fd, part, os.O_RDONLY | os.O_DIRECTORY, resolve=ONE_NAME)
             os.close(fd)
             fd = below
         yield fd
@@ -58,7 +57,7 @@ def _parent(root: int, parts: list[str]) -> Iterator[int]:
 @contextmanager
 def _created(parent: int, name: str, title: str, *, overwrite: bool) -> Iterator[BinaryIO]:
     """Lend a new file, which takes its name when it is whole."""
-    draft = f".{name[:200]}.{os.urandom(6).hex()}"
+    draft = f".jubako-{os.urandom(6).hex()}"
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666, dir_fd=parent), "wb") as out:
         try:
             yield out
