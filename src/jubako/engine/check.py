@@ -1,8 +1,8 @@
 """`system check`: every blob hashed, every unpacked layer compared with its blob, every image complete.
 
 Repair: a damaged blob is removed, since a pull would take it for the real one, and fetched again where a registry that
-        the image is named after has it; a damaged layer is unpacked again. What can not be had again is told by image:
-        pull or load it, and the hole is filled.
+        the image is named after has it; a damaged layer is unpacked again, unless a container runs on it. What can not
+        be had again is told by image: pull or load it, and the hole is filled.
 Killed: whatever was removed is only missing then, and the next check finds that.
 """
 
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from jubako.engine import lifecycle
+from jubako.engine.record import RUNNING
 from jubako.errors import JubakoError, NotFound
 from jubako.image import reference
 from jubako.image.catalog import Image
@@ -118,25 +120,40 @@ def _fetch(drivers: Drivers, users: list[tuple[Image, Descriptor]]) -> str:
 
 
 def _layers(drivers: Drivers, images: list[Image], *, repair: bool) -> tuple[int, list[Finding]]:
-    """Those whose blob is here; others belong to containers whose image is gone."""
+    """Those whose blob is here, unpacked or needed by a container; others belong to containers whose image is gone."""
     sources = _sources(images)
-    findings, count = [], 0
-    for diff_id in drivers.snapshots.layers():
-        if diff_id not in sources:
-            continue
-        layer, names = sources[diff_id]
-        try:
-            sound = layers.is_sound(drivers.store, drivers.snapshots, diff_id, layer, repair=repair)
-            finding = Finding(kind="layer", name=diff_id, problem="it is not what its blob unpacks to", images=names)
-            finding.repaired, finding.repair = repair, "unpacked again" * repair
-        except NotFound:
-            continue
-        except JubakoError as error:
-            sound, finding = False, Finding(kind="layer", name=diff_id, problem=error.message, images=names)
-        count += 1
-        if not sound:
-            findings.append(finding)
-    return count, findings
+    needed = (layer for _, record in drivers.containers.items() for layer in record.layers)
+    chosen = [
+        diff_id
+        for diff_id in dict.fromkeys([*drivers.snapshots.layers(), *needed])
+        if diff_id in sources and drivers.store.blobs.exists(sources[diff_id][0].digest)
+    ]
+    found = (_layer(drivers, diff_id, *sources[diff_id], repair=repair) for diff_id in chosen)
+    return len(chosen), [finding for finding in found if finding]
+
+
+def _layer(drivers: Drivers, diff_id: DiffID, layer: Descriptor, names: list[str], *, repair: bool) -> Finding | None:
+    finding = Finding(kind="layer", name=diff_id, problem="it is not what its blob unpacks to", images=names)
+    if not drivers.snapshots.has_layer(diff_id):
+        finding.problem = "it is missing"
+    elif repair and _runs_on(drivers, diff_id):
+        repair, finding.problem = False, f"{finding.problem}, and a container runs on it: stop that first"
+    try:
+        if layers.is_sound(drivers.store, drivers.snapshots, diff_id, layer, repair=repair):
+            return None
+        finding.repaired, finding.repair = repair, "unpacked again" * repair
+    except NotFound:
+        return None  # the image was removed meanwhile
+    except JubakoError as error:
+        finding.problem = error.message
+    return finding
+
+
+def _runs_on(drivers: Drivers, diff_id: DiffID) -> bool:
+    """Whether a running container has the layer mounted: its files must not go from under it."""
+    using = [record for _, record in drivers.containers.items() if record.phase == RUNNING and diff_id in record.layers]
+    current = (lifecycle.refresh(drivers, record) for record in using)
+    return any(record is not None and record.phase == RUNNING for record in current)
 
 
 def _sources(images: list[Image]) -> dict[DiffID, tuple[Descriptor, list[str]]]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from jubako.errors import DataLoss, JubakoError
-from jubako.image.layer import pack, unpack
+from jubako.errors import JubakoError
+from jubako.image.layer import pack
+from jubako.snapshot.unpack import fill
 
 if TYPE_CHECKING:
     from jubako.snapshot.snapshotter import Snapshotter
@@ -24,10 +25,7 @@ def is_sound(store: Store, snapshotter: Snapshotter, diff_id: DiffID, layer: Des
     """Compare the layer with its blob; with `repair` a wrong one is replaced. NotFound, DataLoss for the blob's own."""
     with store.blobs.open(layer.digest) as blob, snapshotter.new_layer() as draft:
         prefix = snapshotter.xattr_prefix
-        algorithm = diff_id.partition(":")[0]
-        unpacked = unpack(blob, draft.fd, media_type=layer.media_type, xattr_prefix=prefix, algorithm=algorithm)
-        if unpacked.diff_id != diff_id:
-            raise DataLoss(f"layer {layer.digest} unpacks to {unpacked.diff_id}, the image says {diff_id}")
+        fill(draft, blob, diff_id, layer, prefix)
         if _digest(str(snapshotter.layer_path(diff_id)), prefix) == _digest(str(draft.path), prefix):
             return True
         if repair:

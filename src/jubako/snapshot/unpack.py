@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 from jubako.errors import Conflict, DataLoss
 from jubako.image.layer import unpack
-from jubako.image.progress import SILENT, Progress
+from jubako.image.progress import SILENT, Progress, short
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from jubako.image.catalog import Image
+    from jubako.snapshot.draft import LayerDraft
     from jubako.snapshot.snapshotter import Snapshotter
     from jubako.spec.oci_image import Descriptor, DiffID
     from jubako.store import Lease, Store
@@ -92,17 +93,17 @@ def unpack_layer(
     watched_by = progress or SILENT
     with store.blobs.open(layer.digest) as blob, snapshotter.new_layer() as draft:
         watched = _Watched(blob, layer, watched_by, cancelled or Event())
-        unpacked = unpack(
-            io.BufferedReader(watched, _BUFFER_BYTES),
-            draft.fd,
-            media_type=layer.media_type,
-            xattr_prefix=snapshotter.xattr_prefix,
-            algorithm=diff_id.partition(":")[0],
-        )
-        if unpacked.diff_id != diff_id:
-            raise DataLoss(f"layer {layer.digest} unpacks to {unpacked.diff_id}, the image says {diff_id}")
+        fill(draft, io.BufferedReader(watched, _BUFFER_BYTES), diff_id, layer, snapshotter.xattr_prefix)
         draft.commit(diff_id)
-    watched_by.update(_short(layer), "Pull complete")
+    watched_by.update(short(layer.digest), "Pull complete")
+
+
+def fill(draft: LayerDraft, blob: BinaryIO, diff_id: DiffID, layer: Descriptor, xattr_prefix: str) -> None:
+    """Unpack `blob`, which is `layer`, into a draft; DataLoss if it does not unpack to `diff_id`."""
+    algorithm = diff_id.partition(":")[0]
+    unpacked = unpack(blob, draft.fd, media_type=layer.media_type, xattr_prefix=xattr_prefix, algorithm=algorithm)
+    if unpacked.diff_id != diff_id:
+        raise DataLoss(f"layer {layer.digest} unpacks to {unpacked.diff_id}, the image says {diff_id}")
 
 
 class _Watched(io.RawIOBase):
@@ -125,9 +126,5 @@ class _Watched(io.RawIOBase):
         self._done += count
         if self._done - self._reported >= _REPORT_BYTES or not count:
             self._reported = self._done
-            self._progress.update(_short(self._layer), "Extracting", self._done, self._layer.size)
+            self._progress.update(short(self._layer.digest), "Extracting", self._done, self._layer.size)
         return count
-
-
-def _short(layer: Descriptor) -> str:
-    return layer.digest.partition(":")[2][:12]

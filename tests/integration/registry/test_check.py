@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from tests.conftest import Cli
 
-from jubako.engine import Engine
+from jubako.engine import CreateOptions, Engine
 from jubako.image.catalog import Images
 from jubako.spec.oci_image import (
     CONFIG,
@@ -144,6 +144,46 @@ def test_the_command_tells_and_exits_with_1_until_it_is_repaired(engine, image, 
     assert b"image app:v1 is affected" in done.stdout
     assert "(unpacked again)" in cli("system", "check", "--repair")
     assert "Checked 4 blobs and 2 layers: 0 damaged or missing" in cli("system", "check")
+
+
+def test_a_layer_that_a_container_needs_is_missed_and_unpacked_again(engine, image):
+    """As a kill between taking the damaged one away and putting the fresh one there would leave it."""
+    engine.containers.create(CreateOptions(image=NAME, command=["/file"]))
+    engine.drivers.snapshots.discard_layer(image.diff_ids[1])
+    (finding,) = engine.system.check().findings
+    assert (finding.name, finding.problem, finding.images) == (image.diff_ids[1], "it is missing", ["app:v1"])
+    assert found(engine, repair=True) == [("layer", image.diff_ids[1], True)]
+    assert found(engine) == []
+
+
+def test_a_layer_is_not_taken_from_under_a_running_container(tmp_path: Path):
+    cli = Cli(tmp_path / "root", tmp_path / "run", {"JUBAKO_KEEPER": "0"})
+    cli("image", "bootstrap", "busybox")
+    layer = cli("image", "inspect", "--format", "{{index .RootFS.Layers 0}}", "busybox").strip()
+    (tmp_path / "root/layers" / layer.replace(":", "/") / "planted").touch()
+    container = cli("run", "-d", "--network", "none", "busybox", "sleep", "100").strip()
+    try:
+        done = cli.run("system", "check", "--repair")
+        assert done.returncode == 1
+        assert b"a container runs on it" in done.stdout
+        assert "planted" in cli("exec", container, "ls", "/")
+    finally:
+        cli("rm", "-f", container)
+    assert "(unpacked again)" in cli("system", "check", "--repair")
+
+
+def test_a_blob_comes_again_from_a_mirror_of_its_registry(engine, registry: Http, configuration: Path):
+    from jubako.registry import client
+
+    image = make_image(engine.drivers.store, "registry.invalid/team/app:v1", os.urandom(3000))
+    client.push(engine.drivers.store, image, registry.reference("team/app:v1"))
+    configuration.parent.mkdir(exist_ok=True)
+    configuration.with_name("registries.conf").write_text(
+        f'[[registry]]\nlocation = "registry.invalid"\n[[registry.mirror]]\nlocation = "{registry.domain}"\n'
+    )
+    for digest in (image.manifest.layers[0].digest, image.manifest_digest):
+        corrupt(engine.drivers.store.blobs.path(digest))
+        assert found(engine, repair=True) == [("blob", digest, True)]
 
 
 def test_two_checks_and_a_removal_at_once(engine, image, tmp_path: Path):
