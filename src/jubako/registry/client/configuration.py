@@ -63,7 +63,8 @@ class Source(msgspec.Struct, frozen=True):
 
     def options(self, options: ClientOptions) -> ClientOptions:
         """`options` for this place: its certificates, and whether they matter."""
-        return with_certificates(msgspec.structs.replace(options, insecure=options.insecure or self.insecure), self.ref)
+        own = msgspec.structs.replace(options, insecure=options.insecure or self.insecure)
+        return with_certificates(own, self.ref.domain)
 
 
 def load(path: Path | None = None) -> Configuration:
@@ -100,10 +101,10 @@ def origin(ref: Reference, configuration: Configuration) -> Source:
     return _at(ref, found, found.location or found.prefix, found.insecure)
 
 
-def with_certificates(options: ClientOptions, ref: Reference) -> ClientOptions:
-    """`options` with what certs.d has for the registry of `ref`, where they name nothing of their own."""
+def with_certificates(options: ClientOptions, domain: str) -> ClientOptions:
+    """`options` with what certs.d has for the registry called `domain`, where they name nothing of their own."""
     for base in (_SYSTEM.with_name("certs.d"), *_CERTIFICATES):
-        directory = base / ref.domain
+        directory = base / domain
         if directory.is_dir():
             pair = (directory / "client.cert", directory / "client.key")
             return msgspec.structs.replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jubako.errors import Unauthenticated
+from jubako.registry.client.configuration import with_certificates
 from jubako.registry.client.credentials import AuthFile, Credentials
 from jubako.registry.client.options import DEFAULT, ClientOptions
 from jubako.registry.client.session import Session
@@ -15,7 +16,7 @@ def login(domain: str, user: str, password: str, *, options: ClientOptions = DEF
     Raises Unauthenticated when the registry does not take them.
     """
     credentials = Credentials(user, password)
-    with Session(domain, credentials, options) as session:
+    with Session(domain, credentials, with_certificates(options, domain)) as session:
         try:
             response = session.ping()
         except Unauthenticated as error:
