@@ -104,6 +104,6 @@ class EngineRegistries:
         """The tags of the repository that `name`, which has none itself, means. Raises InvalidArgument."""
         from jubako.registry.client import ClientOptions, tags
 
-        if ":" in name.rpartition("/")[2] or "@" in name:
+        if reference.names_version(name):
             raise InvalidArgument("tag can't be used with --all-tags/-a")
         return tags(reference.parse(name), options=options or ClientOptions())

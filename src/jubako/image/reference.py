@@ -92,6 +92,11 @@ def parse(text: str) -> Reference:
     return Reference(domain, path, tag, Digest(digest) if digest else None)
 
 
+def names_version(text: str) -> bool:
+    """Whether `text` says itself which tag or digest it wants."""
+    return ":" in text.rpartition("/")[2] or "@" in text
+
+
 def is_digest(text: str) -> bool:
     """Whether `text` is a digest that we can check: sha256 or sha512 in lower-case hex."""
     return re.fullmatch(_DIGEST, text) is not None

@@ -26,7 +26,7 @@ def _one(call: Call, arguments: Arguments, text: str) -> None:
 
     wanted = reference.parse(text)
     quiet = arguments.flag("quiet")
-    if not quiet and not names_version(text):
+    if not quiet and not reference.names_version(text):
         call.line("Using default tag: latest")
     before = _present(call, text)
     with shown(call, call.streams.stdout, quiet=quiet) as progress:
@@ -41,11 +41,6 @@ def _one(call: Call, arguments: Arguments, text: str) -> None:
         news = "Image is up to date for" if before == image.id else "Downloaded newer image for"
         call.line(f"Status: {news} {wanted.familiar()}")
     call.line(str(wanted))
-
-
-def names_version(text: str) -> bool:
-    """Whether the name says which tag or digest it wants."""
-    return ":" in text.rpartition("/")[2] or "@" in text
 
 
 def _present(call: Call, text: str) -> str | None:

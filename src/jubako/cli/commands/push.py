@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from jubako.cli.call import Call
 from jubako.cli.command import ONE, Command
-from jubako.cli.commands.pull import names_version
 from jubako.cli.options import FLAG, TEXT, Arguments, Option
 
 
@@ -16,7 +15,7 @@ def run(call: Call, arguments: Arguments) -> int:
     quiet = arguments.flag("quiet")
     names = _tagged(call, text) if arguments.flag("all-tags") else [text]
     if not quiet:
-        if not names_version(text) and not arguments.flag("all-tags"):
+        if not reference.names_version(text) and not arguments.flag("all-tags"):
             call.line("Using default tag: latest")
         call.line(f"The push refers to repository [{wanted.name}]")
     for name in names:
@@ -39,7 +38,7 @@ def _tagged(call: Call, text: str) -> list[str]:
     from jubako.errors import InvalidArgument, NotFound
     from jubako.image import reference
 
-    if names_version(text):
+    if reference.names_version(text):
         raise InvalidArgument("tag can't be used with --all-tags/-a")
     wanted = reference.parse(text).name
     parsed = [reference.parse(name) for image in call.engine.images.list() for name in image.names]
