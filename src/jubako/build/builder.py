@@ -27,7 +27,7 @@ from jubako.build.dockerfile.instructions import Dockerfile
 from jubako.build.dockerfile.parser import parse
 from jubako.build.exporters.annotations import parse_flag
 from jubako.build.exporters.export import Exporter
-from jubako.build.exporters.metadata import metadata, write_file
+from jubako.build.exporters.metadata import metadata, write_facts, write_file
 from jubako.build.exporters.product import Product, product_of
 from jubako.build.exporters.wanted import wanted_outputs
 from jubako.build.files.hashes import FileHashes
@@ -233,7 +233,7 @@ class _Build:
             write_file(options.iidfile, exported.image_id.encode())
         facts = metadata(self.ref, exported.target, exported.image_id, exported.names, products)
         if options.metadata_file is not None:
-            write_file(options.metadata_file, msgspec.json.format(msgspec.json.encode(facts), indent=2))
+            write_facts(options.metadata_file, facts)
         return BuildResult(exported.image_id, exported.manifest, exported.names, exported.target, self.ref, facts)
 
     def _products(

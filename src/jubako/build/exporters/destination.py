@@ -24,15 +24,20 @@ def destination(dest: str, stdout: BinaryIO | None) -> Iterator[BinaryIO]:
     with explained("write"):
         if Path(dest).is_dir():
             raise InvalidArgument(f"destination directory {dest} is a directory: a file is needed")
-        if Path(dest).exists() and not Path(dest).is_file():
-            with open(dest, "wb") as stream:
-                yield stream
-            return
         Path(dest).parent.mkdir(parents=True, exist_ok=True)
-        yield from _replaced(Path(dest))
+        with replaced(Path(dest)) as stream:
+            yield stream
 
 
-def _replaced(path: Path) -> Iterator[BinaryIO]:
+@contextmanager
+def replaced(path: Path) -> Iterator[BinaryIO]:
+    """Lend a file that takes the place of `path` when it is whole; a device or a pipe is written as it is."""
+    if path.exists() and not path.is_file():
+        with path.open("wb") as stream:
+            yield stream
+        return
+    # A link stays one: /dev/stdout may lead to a file.
+    path = path.resolve()
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with temporary.open("wb") as stream:

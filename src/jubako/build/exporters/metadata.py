@@ -5,12 +5,12 @@ Spec: buildx, "--metadata-file".
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
+from jubako.build.exporters.destination import replaced
 from jubako.build.exporters.product import PROVENANCE, Product
 from jubako.errors import InvalidArgument
 from jubako.image import platform as platforms
@@ -37,13 +37,14 @@ def metadata(
     return dict(sorted(found.items()))
 
 
+def write_facts(path: str | Path, facts: Mapping[str, object]) -> None:
+    write_file(path, msgspec.json.format(msgspec.json.encode(facts), indent=2))
+
+
 def write_file(path: str | Path, data: bytes) -> None:
     """Replace the file in one step."""
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        temporary.write_bytes(data)
-        temporary.replace(target)
+        with replaced(Path(path)) as out:
+            out.write(data)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise InvalidArgument(f"can not write {path}: {(error.strerror or '').lower()}") from error
