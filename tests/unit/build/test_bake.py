@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from jubako.build.bake.asked import check_supported
 from jubako.build.bake.files import read_files
 from jubako.build.bake.overrides import parse_override
 from jubako.build.bake.resolve import Plan, Resolver
@@ -208,6 +209,40 @@ def test_later_files_lie_over_earlier_ones(tmp_path: Path) -> None:
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(JubakoError, match=problem):
         plan(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "name"),
+    [
+        ('cache-from = ["type=registry,ref=x"]', "cache-from"),
+        ('entitlements = ["network.host"]', "entitlements"),
+        ('dockerfile-inline = "FROM scratch"', "dockerfile-inline"),
+        ('extra-hosts = { a = "1.2.3.4" }', "extra-hosts"),
+    ],
+)
+def test_what_a_build_can_not_do_is_refused_by_name(tmp_path: Path, attribute: str, name: str) -> None:
+    found = plan(tmp_path, f'target "default" {{\n {attribute}\n}}')
+    with pytest.raises(BakeError, match=f'target "default": {name} is not supported yet'):
+        check_supported(found.targets)
+
+
+def test_what_compose_has_and_bake_does_not_is_refused(tmp_path: Path) -> None:
+    text = "services:\n  app:\n    build: {context: ., x-mine: 1, isolation: none}\n"
+    with pytest.raises(BakeError, match='target "app": unsupported argument "isolation"'):
+        plan(tmp_path, text, file="compose.yaml")
+    found = plan(tmp_path, text.replace("isolation: none", "entitlements: [a]"), file="compose.yaml")
+    with pytest.raises(BakeError, match="entitlements is not supported yet"):
+        check_supported(found.targets)
+
+
+def test_a_bad_template_in_json_names_its_file(tmp_path: Path) -> None:
+    with pytest.raises(BakeError, match=r"^docker-bake\.json: "):
+        plan(tmp_path, '{"target": {"default": {"tags": ["${"]}}}', file="docker-bake.json")
+
+
+def test_a_file_that_is_too_long_is_not_read_in_part(tmp_path: Path) -> None:
+    with pytest.raises(BakeError, match="longer than"):
+        plan(tmp_path, 'target "default" {}\n' + "#" * (4 << 20))
 
 
 def test_without_a_file_that_is_said(tmp_path: Path) -> None:

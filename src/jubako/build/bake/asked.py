@@ -11,27 +11,30 @@ from jubako.build.remotecontext import is_remote
 
 _TARGET = "target:"
 # What a build can not do yet; better said than left out of the image in silence.
-_UNSUPPORTED = ("cache_to", "ssh", "secret", "shm_size", "ulimits", "call", "extra_hosts", "no_cache_filter")
+_UNSUPPORTED = (
+    "cache_from", "cache_to", "call", "dockerfile_inline", "entitlements", "extra_hosts", "no_cache_filter", "secret",
+    "shm_size", "ssh", "ulimits",
+)  # fmt: skip
 
 
-def build_options(
-    name: str, target: Target, directory: Path, built: Mapping[str, str]
-) -> tuple[Path | str, dict[str, object]]:
-    """The context and the keyword arguments of build(); `built` has the image IDs of earlier targets.
+def check_supported(targets: Mapping[str, Target]) -> None:
+    """Raises BakeError for what a build can not do."""
+    for name, target in targets.items():
+        for field in _UNSUPPORTED:
+            if getattr(target, field):
+                raise BakeError(f'target "{name}": {field.replace("_", "-")} is not supported yet')
 
-    Raises BakeError for what a build can not do.
-    """
-    for field in _UNSUPPORTED:
-        if getattr(target, field):
-            raise BakeError(f'target "{name}": {field.replace("_", "-")} is not supported yet')
+
+def build_options(target: Target, directory: Path, built: Mapping[str, str]) -> tuple[Path | str, dict[str, object]]:
+    """The context and the keyword arguments of build(); `built` has the image IDs of earlier targets."""
     place, dockerfile = target.context or ".", target.dockerfile or "Dockerfile"
     remote = is_remote(place)
     return place if remote else directory / place, {
         "dockerfile": dockerfile if remote else directory / place / dockerfile,
         "tags": target.tags,
         "target": target.target or None,
-        "build_args": {key: value for key, value in target.args.items() if value is not None},
-        "labels": {key: value for key, value in target.labels.items() if value is not None},
+        "build_args": target.args,
+        "labels": target.labels,
         "no_cache": target.no_cache,
         "always_pull": target.pull,
         "network": target.network or "default",

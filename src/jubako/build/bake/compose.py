@@ -31,6 +31,7 @@ _SAME = {
     "ssh": "ssh",
 }
 _MAPS = {"args": "args", "labels": "labels", "additional_contexts": "contexts"}
+_READ = frozenset({*_SAME, *_MAPS, "secrets"})
 
 
 def compose_block(text: str, name: str, environ: Mapping[str, str]) -> Block:
@@ -67,6 +68,8 @@ def _target(service: dict[str, Value], secrets: dict[str, Value], environ: Mappi
     for theirs, ours in _MAPS.items():
         if given.get(theirs) is not None:
             found[ours] = _map(given[theirs], environ)
+    # What is not read keeps its name, so that the target says what it does not know or can not do.
+    found |= {key.replace("_", "-"): given[key] for key in given if key not in _READ and not key.startswith("x-")}
     image = service.get("image")
     if image and "tags" not in found:
         found["tags"] = [image]

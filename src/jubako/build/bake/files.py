@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from jubako.build.bake.compose import compose_block
 from jubako.build.bake.definitions import Definitions
@@ -24,7 +25,7 @@ DEFAULTS = (
     "docker-bake.override.json",
     "docker-bake.override.hcl",
 )
-_LIMIT_BYTES = 4 << 20
+_LIMIT = 4 << 20
 
 
 def read_files(names: Sequence[str], directory: Path, environ: Mapping[str, str]) -> Definitions:
@@ -41,14 +42,21 @@ def read_files(names: Sequence[str], directory: Path, environ: Mapping[str, str]
 def _text(name: str, directory: Path) -> str:
     try:
         if name == "-":
-            return sys.stdin.read(_LIMIT_BYTES)
+            return _bounded(sys.stdin, name)
         with (directory / name).open(encoding="utf-8-sig") as file:
-            return file.read(_LIMIT_BYTES)
+            return _bounded(file, name)
     except OSError as error:
         message = f"couldn't read the bake file {name}: {(error.strerror or '').lower()}"
         raise NotFound("bake file", name, message=message) from error
     except UnicodeDecodeError as error:
         raise BakeError(f"{name} is not text in UTF-8") from error
+
+
+def _bounded(file: TextIO, name: str) -> str:
+    text = file.read(_LIMIT + 1)
+    if len(text) > _LIMIT:
+        raise BakeError(f"{name} is longer than {_LIMIT} characters")
+    return text
 
 
 def _block(name: str, text: str, environ: Mapping[str, str]) -> Block:
@@ -62,23 +70,28 @@ def _block(name: str, text: str, environ: Mapping[str, str]) -> Block:
 def _json_block(text: str, name: str) -> Block:
     """HCL's JSON form: a property for each type of block, with the blocks by label."""
     try:
-        document = json.loads(text)
+        return _document(json.loads(text))
+    except BakeError as problem:
+        raise BakeError(f"{name}: {problem.message}") from None
     except (ValueError, RecursionError) as error:
         raise BakeError(f"{name}: {error}") from None
+
+
+def _document(document: object) -> Block:
     if not isinstance(document, dict):
-        raise BakeError(f"{name}: an object is needed")
+        raise BakeError("an object is needed")
     file = Block("", [], {}, [])
     for kind, members in document.items():
         if kind in ("target", "group", "variable", "function") and isinstance(members, dict):
-            file.blocks += [_labelled(kind, label, body, name) for label, body in members.items()]
+            file.blocks += [_labelled(kind, label, body) for label, body in members.items()]
         else:
             file.attributes[kind] = _expression(members)
     return file
 
 
-def _labelled(kind: str, label: str, body: object, name: str) -> Block:
+def _labelled(kind: str, label: str, body: object) -> Block:
     if not isinstance(body, dict):
-        raise BakeError(f"{name}: {kind} {label} is not an object")
+        raise BakeError(f"{kind} {label} is not an object")
     return Block(kind, [label], {key: _expression(value) for key, value in body.items()}, [])
 
 

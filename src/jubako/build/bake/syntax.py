@@ -6,7 +6,6 @@ Spec: HCL native syntax specification. Left out: template directives (`%{if}`), 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 import msgspec
 
@@ -35,17 +34,17 @@ def parse(source: str, name: str) -> Block:
     try:
         return _Parser(source).file()
     except BakeError as problem:
-        raise located(source, name, problem) from None
+        raise _located(source, name, problem) from None
     except RecursionError:
         raise BakeError(f"{name}: nested too deeply") from None
 
 
 def parse_template(text: str) -> Expression:
-    """A string of a JSON or compose file, which may hold `${…}`."""
+    """A string of a JSON file, which may hold `${…}`."""
     return _template(text, 0, escapes=False)
 
 
-def located(source: str, name: str, problem: BakeError) -> BakeError:
+def _located(source: str, name: str, problem: BakeError) -> BakeError:
     before = source[: problem.at]
     line, column = before.count("\n") + 1, problem.at - (before.rfind("\n") + 1) + 1
     return BakeError(f"{name}:{line},{column}: {problem.message}")
@@ -274,6 +273,3 @@ class _Parser(Cursor):
 
 def _variable(name: str) -> Expression:
     return lambda scope: scope.variable(name)
-
-
-__all__: Sequence[str] = ["Block", "parse", "parse_template"]

@@ -23,8 +23,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rena
     contexts: dict[str, str] = {}
     dockerfile: str | None = None
     dockerfile_inline: str = ""
-    args: dict[str, str | None] = {}
-    labels: dict[str, str | None] = {}
+    args: dict[str, str] = {}
+    labels: dict[str, str] = {}
     tags: list[str] = []
     cache_from: list[Entry] = []
     cache_to: list[Entry] = []

@@ -67,23 +67,22 @@ def _listing(resolver: Resolver, kind: str) -> str:
 
 def _build(call: Call, arguments: Arguments, plan: Plan, directory: Path, progress: BuildProgress) -> None:
     """Build one target after the other: each is parallel in itself, and what they share is built once."""
-    import msgspec
-
-    from jubako.build.bake.asked import build_options
+    from jubako.build.bake.asked import build_options, check_supported
     from jubako.build.bake.progress import Prefixed
 
+    check_supported(plan.targets)
     built: dict[str, str] = {}
     facts: dict[str, object] = {}
     for name, target in plan.targets.items():
-        context, options = build_options(name, target, directory, built)
+        context, options = build_options(target, directory, built)
         options |= {"load": arguments.flag("load"), "push": arguments.flag("push")}
         result = call.builder.build(context, progress=Prefixed(progress, name), **options)
         built[name] = result.image_id
         facts[name] = result.metadata
     if path := arguments.optional("metadata-file"):
-        from jubako.build.exporters.metadata import write_file
+        from jubako.build.exporters.metadata import write_facts
 
-        write_file(path, msgspec.json.format(msgspec.json.encode(facts), indent=2))
+        write_facts(path, facts)
 
 
 COMMAND = Command(
