@@ -29,7 +29,7 @@ from jubako.spec.oci_image import (
 )
 
 if TYPE_CHECKING:
-    from jubako.store import Store
+    from jubako.store import Lease, Store
 
 _DOCKER_LAYER = {LAYER_GZIP: DOCKER_LAYER_GZIP, LAYER_TAR: DOCKER_LAYER_TAR}
 
@@ -41,15 +41,19 @@ def write_image(
     *,
     docker_types: bool = False,
     annotations: Mapping[str, str] | None = None,
+    lease: Lease | None = None,
 ) -> Descriptor:
     """Put `config` and a manifest over `layers` (lowest first) and return the manifest's descriptor.
 
-    The layers must be in the store or about to be; as many as the configuration has diff_ids.
+    The layers must be in the store or about to be; as many as the configuration has diff_ids. `lease` protects what is
+    put until a record names it.
     """
     if len(layers) != len(config.rootfs.diff_ids):
         raise InvalidArgument(f"{len(layers)} layers, but {len(config.rootfs.diff_ids)} diff_ids")
     data = msgspec.json.encode(config)
-    return write_manifest(store, data, layers, docker_types=docker_types, image=config, annotations=annotations)
+    return write_manifest(
+        store, data, layers, docker_types=docker_types, image=config, annotations=annotations, lease=lease
+    )
 
 
 def write_manifest(
@@ -60,9 +64,13 @@ def write_manifest(
     docker_types: bool = False,
     image: ImageConfig | None = None,
     annotations: Mapping[str, str] | None = None,
+    lease: Lease | None = None,
 ) -> Descriptor:
     """As write_image, for a configuration that exists as bytes and must keep its digest, the image ID."""
     document = manifest_of(config, layers, docker_types=docker_types, image=image, annotations=annotations)
+    if lease is not None:
+        # Before they are there: a sweep between the blob and its lease would take it.
+        lease.add(describe(config, CONFIG).digest, document.descriptor.digest)
     store.blobs.put(config)
     store.blobs.put(document.data)
     return document.descriptor

@@ -33,23 +33,17 @@ def write_attestation(
     subjects = subjects_of(names, product.platform, manifest.digest)
     layers = []
     for predicate in product.predicates:
-        info = store.blobs.put(statement(predicate, subjects))
-        lease.add(info.digest)
-        layers.append(
-            Descriptor(
-                media_type=IN_TOTO,
-                digest=info.digest,
-                size=info.size,
-                annotations={_PREDICATE_TYPE: predicate.type},
-            )
-        )
+        data = statement(predicate, subjects)
+        layer = compose.describe(data, IN_TOTO)
+        lease.add(layer.digest)
+        store.blobs.put(data)
+        layers.append(msgspec.structs.replace(layer, annotations={_PREDICATE_TYPE: predicate.type}))
     config = ImageConfig(
         architecture="unknown",
         os="unknown",
         rootfs=RootFS(diff_ids=[DiffID(layer.digest) for layer in layers]),
     )
-    written = compose.write_image(store, config, layers)
-    lease.add(written.digest, compose.describe(msgspec.json.encode(config), "").digest)
+    written = compose.write_image(store, config, layers, lease=lease)
     return msgspec.structs.replace(
         written,
         platform=_UNKNOWN,

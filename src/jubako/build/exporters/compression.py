@@ -55,8 +55,9 @@ def packed(store: Store, lease: Lease, layers: Sequence[Layer], base: int, packi
     for number, layer in enumerate(layers):
         blob = _oci(layer.blob)
         if _differs(blob, packing) and (packing.force or number >= base):
-            blob = _repacked(store, blob, packing)
-        lease.add(blob.digest)
+            blob = _repacked(store, lease, blob, packing)
+        else:
+            lease.add(blob.digest)
         found.append(blob)
     return found
 
@@ -66,7 +67,16 @@ def _differs(blob: Descriptor, packing: Packing) -> bool:
     return bool(wanted) and (blob.media_type != _TYPES[wanted] or packing.level is not None)
 
 
-def _repacked(store: Store, blob: Descriptor, packing: Packing) -> Descriptor:
+def _repacked(store: Store, lease: Lease, blob: Descriptor, packing: Packing) -> Descriptor:
+    while True:
+        made = _compressed(store, blob, packing)
+        lease.add(made.digest)
+        # A prune between the blob's commit and the lease may have taken it.
+        if store.blobs.exists(made.digest):
+            return made
+
+
+def _compressed(store: Store, blob: Descriptor, packing: Packing) -> Descriptor:
     kind = packing.compression or "gzip"
     with store.blobs.open(blob.digest) as source, store.blobs.writer() as target:
         made = None if kind == "uncompressed" else compressor(kind, packing.level)

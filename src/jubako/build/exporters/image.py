@@ -58,12 +58,11 @@ def write_image(
 
 def _manifest(store: Store, lease: Lease, product: Product, output: Output, wanted: Sequence[Annotation]) -> Descriptor:
     layers = packed(store, lease, product.filesystem.layers, product.base_layers, output.packing)
-    manifest = compose.write_image(
+    return compose.write_image(
         store,
         product.config,
         layers,
         docker_types=not output.oci_types,
         annotations=chosen(wanted, "manifest", product.platform),
+        lease=lease,
     )
-    lease.add(manifest.digest, compose.describe(msgspec.json.encode(product.config), "").digest)
-    return manifest
