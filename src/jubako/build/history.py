@@ -2,12 +2,13 @@
 
 Layout:       records `build-history`: ref -> BuildRecord; <root>/build-history/<ref>.log
 Liveness:     the builder holds a lock on the log: a record that has not ended and whose log nobody locks was killed.
-Bound:        the newest KEPT builds; older ones go when a build ends.
+Bound:        the newest KEPT builds; older ones go when a build ends, and with them logs that have no record.
 """
 
 from __future__ import annotations
 
 import fcntl
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -82,8 +83,7 @@ class History:
     def recorded(self, ref: str, record: BuildRecord, progress: BuildProgress) -> Iterator[Recorded]:
         """Lend a progress that is kept too; how the block ends is how the build ended."""
         self._directory.mkdir(mode=0o700, exist_ok=True)
-        with self.log_path(ref).open("w") as log:
-            fcntl.flock(log, fcntl.LOCK_EX)
+        with self._new_log(ref) as log:
             record = msgspec.structs.replace(record, started_ns=time.time_ns())
             self._records.insert(ref, record)
             kept = Recorded(progress, log)
@@ -109,6 +109,27 @@ class History:
         for old, _ in self.list()[KEPT:]:
             with suppress(Conflict, NotFound):
                 self.remove(old)
+        self._sweep_logs()
+
+    def _new_log(self, ref: str) -> TextIO:
+        while True:
+            log = self.log_path(ref).open("w")
+            fcntl.flock(log, fcntl.LOCK_EX)
+            # A sweep that came between open and flock has removed it.
+            if os.fstat(log.fileno()).st_nlink:
+                return log
+            log.close()
+
+    def _sweep_logs(self) -> None:
+        """Remove the logs of processes that were killed with the log made and its record not, or no longer, there."""
+        known = set(self._records.keys())
+        for path in self._directory.glob("*.log"):
+            if path.stem in known:
+                continue
+            with suppress(FileNotFoundError, BlockingIOError), path.open() as log:
+                fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if self._records.find(path.stem) is None:
+                    path.unlink()
 
     def _judged(self, ref: str, record: BuildRecord) -> BuildRecord:
         if record.status != "Running" or self._is_locked(ref):

@@ -61,6 +61,17 @@ def test_a_killed_build_is_not_shown_as_running(site: Site) -> None:
             history.remove("running")
 
 
+def test_a_log_whose_record_is_not_there_goes_with_the_next_build(site: Site) -> None:
+    """As a kill leaves it between the two."""
+    history = History(site.store, site.root)
+    with history.recorded("runs", BuildRecord(name="n", context=".", dockerfile="D"), Silent()):
+        history.log_path("left").write_text("text")
+        site.build("FROM base\n")
+        assert not history.log_path("left").exists()
+        assert history.log_path("runs").exists()
+    assert {ref for ref, _ in history.list()} == {path.stem for path in history.log_path("x").parent.iterdir()}
+
+
 def test_only_the_newest_builds_are_kept(site: Site) -> None:
     history = History(site.store, site.root)
     for number in range(KEPT + 3):
