@@ -34,7 +34,7 @@ def fetch(scope: Scope, instruction: Copy, at: Text, source: str, step: str) -> 
 
 
 def _git(scope: Scope, instruction: Copy, repository: Repository, step: str) -> tuple[str, FsVertex]:
-    url = shown(repository.url) if "://" in repository.url else repository.url
+    url = shown(repository.url)
     checksum = _checksum(scope, instruction, _COMMIT, "a commit") or repository.checksum or None
     keep = instruction.keep_git_dir or repository.keep_git_dir
     name = f"{step.partition('] ')[0]}] {url}"

@@ -26,10 +26,9 @@ def resolve_commit(repository: Repository, task: Task) -> str:
     """The commit that the repository's ref is now. Raises NotFound, Unavailable, PermissionDenied."""
     if repository.names_commit:
         return repository.ref
-    with tempfile.TemporaryDirectory(prefix="jubako-git-") as home:
-        git = Git(repository, Path(home), task)
-        ref = repository.ref or "HEAD"
-        found = dict(_advertised(git.run("ls-remote", "--", git.url, ref, f"{ref}^{{}}")))
+    git = Git(repository, task)
+    ref = repository.ref or "HEAD"
+    found = dict(_advertised(git.run("ls-remote", "--", git.url, ref, f"{ref}^{{}}")))
     names = (
         [ref] if ref == "HEAD" or ref.startswith("refs/") else [f"refs/heads/{ref}", f"refs/tags/{ref}", f"refs/{ref}"]
     )
@@ -44,16 +43,15 @@ def checkout(
     repository: Repository, commit: str, directory: Path, task: Task, *, keep_git_dir: bool = False, depth: int = 0
 ) -> Path:
     """Check `commit` out beneath `directory`, and return where the wanted part is. Raises the kinds of a failure."""
-    with tempfile.TemporaryDirectory(prefix="jubako-git-") as home:
-        git = Git(repository, Path(home), task)
-        work = directory / "work"
-        git.run("init", "--quiet", "--template=", "--", str(work))
-        git.work = work
-        git.run("remote", "add", "--", "origin", git.public_url)
-        _fetch(git, commit)
-        git.run("checkout", "--quiet", "--force", "--detach", commit)
-        if repository.submodules and (work / ".gitmodules").is_file():
-            _submodules(git, repository, work, task, depth)
+    git = Git(repository, task)
+    work = directory / "work"
+    git.run("init", "--quiet", "--template=", "--", str(work))
+    git.work = work
+    git.run("remote", "add", "--", "origin", git.shown)
+    _fetch(git, commit)
+    git.run("checkout", "--quiet", "--force", "--detach", commit)
+    if repository.submodules and (work / ".gitmodules").is_file():
+        _submodules(git, repository, work, task, depth)
     if not keep_git_dir:
         shutil.rmtree(work / ".git")
     return _subdirectory(work, repository)

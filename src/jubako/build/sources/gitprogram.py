@@ -31,21 +31,21 @@ _SETTINGS = (
 )
 _SSH = "ssh -o BatchMode=yes -o ConnectTimeout=30"
 _NO_KEYS = " -F /dev/null -o IdentityFile=none -o IdentityAgent=none"
+_NO_HOME = "/nonexistent"
 _PORTS = {"git": 9418, "ssh": 22}
 _SERVICE = "/info/refs?service=git-upload-pack"
 _ERROR_CHARS = 2000
 
 
 class Git:
-    """`url` is where git connects, `public_url` what a kept `.git` says, `shown` what messages say."""
+    """`url` is where git connects, `shown` what messages and a kept `.git` say."""
 
-    def __init__(self, repository: Repository, home: Path, task: Task) -> None:
+    def __init__(self, repository: Repository, task: Task) -> None:
         self.work: Path | None = None
         self._task = task
         self._settings = list(_SETTINGS)
-        self._environment = _environment(home, own_keys=repository.own_keys)
-        self.shown = shown(repository.url) if "://" in repository.url else repository.url
-        self.public_url = self.shown
+        self._environment = _environment(own_keys=repository.own_keys)
+        self.shown = shown(repository.url)
         self.url = self._judged(repository)
 
     def run(self, *arguments: str) -> str:
@@ -104,13 +104,13 @@ class Git:
         return path
 
 
-def _environment(home: Path, *, own_keys: bool) -> dict[str, str]:
+def _environment(*, own_keys: bool) -> dict[str, str]:
     passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
     agent = {"SSH_AUTH_SOCK": os.environ["SSH_AUTH_SOCK"]} if own_keys and "SSH_AUTH_SOCK" in os.environ else {}
     return {
         **passed,
         **agent,
-        "HOME": str(home),
+        "HOME": _NO_HOME,
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": "/dev/null",
         "GIT_ATTR_NOSYSTEM": "1",
