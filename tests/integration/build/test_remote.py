@@ -76,8 +76,9 @@ def test_checksum_is_held_to_and_saves_the_request(site: Site, web: Web) -> None
     web.files["/x"] = b"changed"
     assert add(site, right, f"{web.url}/x", "/x").image_id == first.image_id
     assert len(web.asked) == 1
-    with pytest.raises(JubakoError, match="digest mismatch"):
-        add(site, f"--checksum=sha256:{'0' * 64}", f"{web.url}/x", "/x")
+    url = web.url.replace("http://", "http://user:hunter2@")
+    with pytest.raises(JubakoError, match=f"digest mismatch for {web.url}/x"):
+        add(site, f"--checksum=sha256:{'0' * 64}", f"{url}/x", "/x")
 
 
 def test_redirect_is_followed_where_it_may_go(site: Site, web: Web) -> None:

@@ -20,7 +20,7 @@ from jubako.build.graph.filesystem import Cached, Filesystem, Output, Task, dige
 from jubako.build.sources.git import checkout, resolve_commit
 from jubako.build.sources.giturl import Repository
 from jubako.build.sources.known import KnownUrls, UrlState
-from jubako.build.sources.url import Download, NotModified, download
+from jubako.build.sources.url import Download, NotModified, download, shown
 from jubako.errors import DataLoss
 
 
@@ -92,7 +92,7 @@ class FetchUrl(_Fetch):
 
     def _check(self, sha256: str) -> None:
         if self._checksum and self._checksum != f"sha256:{sha256}":
-            raise DataLoss(f"digest mismatch for {self._url}: sha256:{sha256}, expected {self._checksum}")
+            raise DataLoss(f"digest mismatch for {shown(self._url)}: sha256:{sha256}, expected {self._checksum}")
 
 
 class FetchGit(_Fetch):
