@@ -42,7 +42,7 @@ from jubako.build.namedcontexts import NamedContexts
 from jubako.build.observe import Observed
 from jubako.build.options import BuildDrivers, BuildOptions, BuildResult
 from jubako.build.progress import BuildProgress, Silent, shown_step
-from jubako.build.remotecontext import fetched, is_remote
+from jubako.build.remotecontext import fetched, is_remote, shown_context
 from jubako.build.rundir import reap
 from jubako.build.solver.solver import Solution, Solver
 from jubako.errors import InvalidArgument, JubakoError
@@ -73,15 +73,13 @@ def build(
     wanted, progress = BuildOptions(**options), progress or Silent()  # type: ignore[arg-type]
     if not is_remote(str(context)):
         return _Build(drivers, Path(context), wanted, progress).run()
-    if str(context) == "-" and str(wanted.dockerfile) == "-":
-        raise InvalidArgument("invalid argument: can't use stdin for both build context and dockerfile")
     keep_git_dir = wanted.build_args.get("BUILDKIT_CONTEXT_KEEP_GIT_DIR") == "1"
     with ExitStack() as stack:
         with shown_step(progress, "[internal] load remote build context"):
-            found = stack.enter_context(fetched(drivers.store, str(context), keep_git_dir=keep_git_dir))
-        if found.only_dockerfile:
-            wanted = msgspec.structs.replace(wanted, dockerfile=None)
-        return _Build(drivers, found.path, wanted, progress, inside=True).run()
+            lent = fetched(drivers.store, str(context), wanted.dockerfile, keep_git_dir=keep_git_dir)
+            found = stack.enter_context(lent)
+        wanted = msgspec.structs.replace(wanted, dockerfile=found.dockerfile)
+        return _Build(drivers, found.path, wanted, progress, origin=shown_context(str(context))).run()
 
 
 class _Build:
@@ -92,12 +90,13 @@ class _Build:
         options: BuildOptions,
         progress: BuildProgress,
         *,
-        inside: bool = False,
+        origin: str = "",
     ) -> None:
-        """With `inside` the context came from elsewhere, and the Dockerfile is looked for nowhere else."""
+        """With an `origin` the context came from there, and the Dockerfile is looked for nowhere else."""
         self.drivers = drivers
         self.context = context
-        self.inside = inside
+        self.origin = origin
+        self.inside = bool(origin)
         self.options = options
         self.progress = progress
         self.started = Moment().now()
@@ -118,8 +117,8 @@ class _Build:
 
     def run(self) -> BuildResult:
         record = BuildRecord(
-            name=self.context.resolve().name,
-            context=str(self.context),
+            name=self.origin or self.context.resolve().name,
+            context=self.origin or str(self.context),
             dockerfile=str(self.options.dockerfile or "Dockerfile"),
             target=self.options.target or "",
             platforms=[platforms.text(each) for each in self.platforms],

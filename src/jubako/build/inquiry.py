@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,8 +14,12 @@ from jubako.build.checks.stages import Stages
 from jubako.build.context import DockerfileText
 from jubako.build.dockerfile.instructions import Dockerfile
 from jubako.build.dockerfile.parser import parse
+from jubako.build.remotecontext import fetched, is_remote
 from jubako.errors import InvalidArgument, NotFound
 from jubako.image.catalog import Images
+
+if TYPE_CHECKING:
+    from jubako.store import Store
 
 
 class Inquiry(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,16 +39,19 @@ class Answer(msgspec.Struct, frozen=True):
     ok: bool = True
 
 
-def inquire(images: Images, context: Path, inquiry: Inquiry) -> Answer:
-    """Raises DockerfileError, InvalidArgument, NotFound."""
+def inquire(store: Store, images: Images, context: Path | str, inquiry: Inquiry) -> Answer:
+    """The context is all that build() takes. Raises DockerfileError, InvalidArgument, NotFound, and as a download."""
     answer = _METHODS.get(inquiry.method)
     if answer is None:
         raise InvalidArgument(
             f"call method {inquiry.method!r} is not supported", hint=f"it is one of {', '.join(sorted(_METHODS))}"
         )
-    contexts.check_directory(context)
-    text = contexts.read_dockerfile(context, inquiry.dockerfile)
-    return answer(images, context, text, inquiry)
+    if is_remote(str(context)):
+        with fetched(store, str(context), inquiry.dockerfile) as found:
+            text = contexts.read_dockerfile(found.path, found.dockerfile, inside=True)
+            return answer(images, found.path, text, inquiry)
+    contexts.check_directory(Path(context))
+    return answer(images, Path(context), contexts.read_dockerfile(Path(context), inquiry.dockerfile), inquiry)
 
 
 def warnings_about(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from jubako.build.sources.giturl import Repository, parse_git_url
+from jubako.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
 
 
 class Fetched(msgspec.Struct, frozen=True):
-    """The directory, and whether it was made of nothing but a Dockerfile."""
+    """The directory, and the Dockerfile to look for in it; None where there is but the one."""
 
     path: Path
-    only_dockerfile: bool = False
+    dockerfile: str | Path | None
 
 
 def is_remote(context: str) -> bool:
@@ -37,18 +38,34 @@ def is_remote(context: str) -> bool:
 
 
 @contextmanager
-def fetched(store: Store, context: str, *, keep_git_dir: bool = False) -> Iterator[Fetched]:
-    """Lend the context as a directory, which is gone afterwards. Raises the kinds of a failed download."""
+def fetched(
+    store: Store, context: str, dockerfile: str | Path | None = None, *, keep_git_dir: bool = False
+) -> Iterator[Fetched]:
+    """Lend the context as a directory, which is gone afterwards.
+
+    Raises InvalidArgument if the Dockerfile is to come from standard input too, and the kinds of a failed download.
+    """
+    if context == "-" and str(dockerfile) == "-":
+        raise InvalidArgument("invalid argument: can't use stdin for both build context and dockerfile")
     with store.ingest.workspace() as workspace:
         repository = _repository(context)
         if repository is not None:
-            yield _checked_out(repository, workspace.path, keep_git_dir=keep_git_dir)
+            yield Fetched(_checked_out(repository, workspace.path, keep_git_dir=keep_git_dir), dockerfile)
             return
         file = _spooled(workspace.path) if context == "-" else _downloaded(context, workspace.path)
-        yield _opened(file, workspace.path / "context")
+        directory = workspace.path / "context"
+        is_archive = _opened(file, directory)
+        yield Fetched(directory, dockerfile if is_archive else None)
 
 
-def _checked_out(repository: Repository, directory: Path, *, keep_git_dir: bool) -> Fetched:
+def shown_context(context: str) -> str:
+    """What is no path, as records show it."""
+    from jubako.build.sources.url import shown
+
+    return shown(context)
+
+
+def _checked_out(repository: Repository, directory: Path, *, keep_git_dir: bool) -> Path:
     from jubako.build.sources.git import checkout, resolve_commit
 
     keep = keep_git_dir or repository.keep_git_dir
@@ -57,7 +74,7 @@ def _checked_out(repository: Repository, directory: Path, *, keep_git_dir: bool)
         from jubako.errors import DataLoss
 
         raise DataLoss(f"expected checksum to match {repository.checksum}, got {commit}")
-    return Fetched(checkout(repository, commit, directory, _Alone(), keep_git_dir=keep))
+    return checkout(repository, commit, directory, _Alone(), keep_git_dir=keep)
 
 
 def _downloaded(url: str, directory: Path) -> Path:
@@ -73,16 +90,16 @@ def _spooled(directory: Path) -> Path:
     return directory / "stdin"
 
 
-def _opened(file: Path, directory: Path) -> Fetched:
-    """An archive is the context, anything else the Dockerfile of an empty one."""
+def _opened(file: Path, directory: Path) -> bool:
+    """An archive is the context, anything else the Dockerfile of an empty one; says whether it was an archive."""
     from jubako.build.files.unpack import holds_archive
 
     directory.mkdir()
     if holds_archive(file.open("rb")):
         _extract(file, directory)
-        return Fetched(directory)
+        return True
     file.rename(directory / "Dockerfile")
-    return Fetched(directory, only_dockerfile=True)
+    return False
 
 
 def _extract(file: Path, directory: Path) -> None:

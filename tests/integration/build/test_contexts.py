@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from jubako.build import BuildResult, PlainProgress, build
+from jubako.build import BuildResult, Inquiry, PlainProgress, build, inquire
+from jubako.build.history import History
 from jubako.errors import InvalidArgument, JubakoError, NotFound
 from jubako.image.layout import export
 
@@ -101,7 +102,9 @@ def test_repository_is_a_context_at_its_ref_and_directory(site: Site, web: Web, 
     assert site.names(build_from(site, f"{url}#old:sub"), ".") == ["b"]
     kept = build_from(site, url, build_args={"BUILDKIT_CONTEXT_KEEP_GIT_DIR": "1"})
     assert site.names(kept, ".")[0] == ".git"
-    first = build_from(site, url).image_id
+    first = build_from(site, url.replace("http://", "http://user:hunter2@")).image_id
+    shown = History(site.store, site.root).list()[0][1]
+    assert (shown.name, shown.context) == (url, url)
     assert build_from(site, url).image_id == first
     assert len(site.cached()) == 1
 
@@ -115,6 +118,18 @@ def test_archive_and_dockerfile_at_a_url(site: Site, web: Web) -> None:
     assert site.names(build_from(site, f"{web.url}/plain"), ".") == ["x"]
     with pytest.raises(NotFound, match="404"):
         build_from(site, f"{web.url}/none")
+
+
+def test_questions_take_the_same_contexts(site: Site, stdin: io.BytesIO, web: Web) -> None:
+    web.files["/context.tar"] = packed(sub__Other="FROM scratch\nENV a b\n")
+    fill(stdin, b"FROM scratch\nENV a b\n")
+    for context, dockerfile in ((f"{web.url}/context.tar", "sub/Other"), ("-", None)):
+        answer = inquire(site.store, site.images, context, Inquiry(method="check", dockerfile=dockerfile))
+        assert "LegacyKeyValueFormat" in answer.text
+        assert not answer.ok
+    with pytest.raises(InvalidArgument, match="stdin for both"):
+        inquire(site.store, site.images, "-", Inquiry(method="check", dockerfile="-"))
+    assert os.listdir(site.root / "ingest") == []
 
 
 def test_links_of_a_foreign_context_show_nothing_of_this_machine(site: Site, stdin: io.BytesIO, tmp_path: Path) -> None:

@@ -19,19 +19,13 @@ if TYPE_CHECKING:
 
 
 def run(call: Call, arguments: Arguments) -> int:
+    if asked := _asked(arguments):
+        return _answer(call, arguments, *asked)
     with ExitStack() as stack:
-        context = arguments.operands[0]
-        dockerfile = arguments.optional("file")
-        if asked := _asked(arguments):
-            if context == "-":
-                import tempfile
-
-                context, dockerfile = stack.enter_context(tempfile.TemporaryDirectory(prefix="jubako-build-")), "-"
-            return _answer(call, arguments, context, dockerfile, *asked)
         stdout = stack.enter_context(open(call.streams.stdout, "wb", closefd=False))
         mode = "quiet" if arguments.flag("quiet") else arguments.text("progress")
         progress = stack.enter_context(build_progress(call, mode))
-        result = _build(call.builder, arguments, context, dockerfile, progress, stdout)
+        result = _build(call.builder, arguments, progress, stdout)
     if arguments.flag("quiet"):
         call.line(result.image_id)
     return 0
@@ -47,31 +41,23 @@ def _asked(arguments: Arguments) -> tuple[str, bool] | None:
     return None if method in ("", "build") else (method, "json" in formats)
 
 
-def _answer(call: Call, arguments: Arguments, context: str, dockerfile: str | None, method: str, json: bool) -> int:
-    from pathlib import Path
-
+def _answer(call: Call, arguments: Arguments, method: str, json: bool) -> int:
     from jubako.build import Inquiry, inquire
 
     inquiry = Inquiry(
         method=method,
         json=json,
-        dockerfile=dockerfile,
+        dockerfile=arguments.optional("file"),
         target=arguments.optional("target"),
         build_args=build_arguments(arguments.texts("build-arg")),
     )
-    answer = inquire(call.builder.drivers.images, Path(context), inquiry)
+    drivers = call.builder.drivers
+    answer = inquire(drivers.store, drivers.images, arguments.operands[0], inquiry)
     call.line(answer.text)
     return 0 if answer.ok else 1
 
 
-def _build(
-    engine: Engine,
-    arguments: Arguments,
-    context: str,
-    dockerfile: str | None,
-    progress: BuildProgress,
-    stdout: BinaryIO,
-) -> BuildResult:
+def _build(engine: Engine, arguments: Arguments, progress: BuildProgress, stdout: BinaryIO) -> BuildResult:
     def pull(text: str, platform: str | None = None) -> Image:
         step = progress.step(f"pulling {text}")
         try:
@@ -83,8 +69,8 @@ def _build(
         return image
 
     return engine.build(
-        context,
-        dockerfile=dockerfile,
+        arguments.operands[0],
+        dockerfile=arguments.optional("file"),
         tags=arguments.texts("tag"),
         contexts=_contexts(arguments.texts("build-context")),
         target=arguments.optional("target"),
