@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from jubako.build.progress import BuildProgress, shown_step
 from jubako.errors import NotFound
 from jubako.image import platform as platforms
 from jubako.image.catalog import Image, Images
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Pull(Protocol):
-    """Fetches an image that is not here, or again; shows its own progress, raises the kinds of a pull."""
+    """Fetches an image that is not here, or again; raises the kinds of a pull."""
 
     def __call__(self, text: str, /, platform: str | None = None) -> Image: ...
 
@@ -38,12 +39,14 @@ class Bases:
         images: Images,
         lease: Lease,
         pull: Pull | None,
+        progress: BuildProgress,
         *,
         always_pull: bool,
     ) -> None:
         self._images = images
         self._lease = lease
         self._pull = pull
+        self._progress = progress
         self._always_pull = always_pull
         self.materials: list[Material] = []
 
@@ -64,7 +67,8 @@ class Bases:
                 if self._pull is None:
                     raise
         assert self._pull is not None
-        return self._pull(name, platform=platforms.text(platform))
+        with shown_step(self._progress, f"pulling {name}"):
+            return self._pull(name, platform=platforms.text(platform))
 
     def _local(self, name: str, platform: Platform) -> Image:
         """The image here; for a foreign platform only one that is really for it. Raises NotFound."""

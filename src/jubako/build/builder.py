@@ -139,7 +139,8 @@ class _Build:
         with ExitStack() as stack:
             lease = stack.enter_context(self.drivers.store.leases.hold(f"build {self.context.name}"))
             workshop = self._workshop(stack, text, lease)
-            bases = Bases(self.drivers.images, lease, self.options.pull, always_pull=self.options.always_pull)
+            options = self.options
+            bases = Bases(self.drivers.images, lease, options.pull, self.progress, always_pull=options.always_pull)
             arguments = [Arguments(self.options.build_args, each, self.options.target) for each in self.platforms]
             states = [
                 self._convert(dockerfile, given, each, workshop, bases)

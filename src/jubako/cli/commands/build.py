@@ -14,7 +14,6 @@ from jubako.cli.options import FLAG, LIST, STRINGS, TEXT, Arguments, Option
 if TYPE_CHECKING:
     from jubako.build import BuildResult
     from jubako.build.progress import BuildProgress
-    from jubako.image.catalog import Image
     from jubako.python import Engine
 
 
@@ -58,16 +57,6 @@ def _answer(call: Call, arguments: Arguments, method: str, json: bool) -> int:
 
 
 def _build(engine: Engine, arguments: Arguments, progress: BuildProgress, stdout: BinaryIO) -> BuildResult:
-    def pull(text: str, platform: str | None = None) -> Image:
-        step = progress.step(f"pulling {text}")
-        try:
-            image = engine.images.pull(text, platform=platform)
-        except BaseException as error:
-            step.failed(str(error))
-            raise
-        step.done()
-        return image
-
     return engine.build(
         arguments.operands[0],
         dockerfile=arguments.optional("file"),
@@ -77,7 +66,6 @@ def _build(engine: Engine, arguments: Arguments, progress: BuildProgress, stdout
         build_args=build_arguments(arguments.texts("build-arg")),
         labels=dict(text.partition("=")[::2] for text in arguments.texts("label")),
         no_cache=arguments.flag("no-cache"),
-        pull=pull,
         always_pull=arguments.flag("pull"),
         network=arguments.text("network"),
         platforms=arguments.texts("platform"),
