@@ -11,11 +11,11 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from jubako.build.cache import BuildCache, CacheEntry
+from jubako.build.truth import truth
 from jubako.errors import InvalidArgument
 
 _FILTERS = ("description", "id", "private", "shared", "type", "unused-for", "until")
 _ID_CHARS = 25
-_TRUTH = {"": True, "true": True, "1": True, "false": False, "0": False}
 
 
 class CacheRecord(msgspec.Struct, frozen=True):
@@ -121,7 +121,7 @@ def _fits(record: CacheRecord, name: str, value: str) -> bool:
         case "type":
             return value == "regular"
         case "shared" | "private":
-            wanted = _TRUTH.get(value)
+            wanted = truth(value or "true")
             if wanted is None:
                 raise InvalidArgument(f"invalid filter {name}={value}: it is true or false")
             return record.shared == (wanted if name == "shared" else not wanted)

@@ -132,6 +132,7 @@ def test_files_have_their_statements_beside_them(site: Site, tmp_path: Path) -> 
         ({"provenance": "maybe"}, "invalid provenance attestation 'maybe'"),
         ({"sbom": "generator=image"}, "unknown attribute 'generator' of the sbom attestation"),
         ({"attests": ["type=vex"]}, "unknown attestation type 'vex'"),
+        ({"attests": ["type=sbom,disabled=no"]}, "disabled is true or false"),
     ],
 )
 def test_wrong_attestations_are_refused(site: Site, options: dict[str, object], problem: str) -> None:

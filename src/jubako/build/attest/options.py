@@ -11,9 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from jubako.build.truth import truth
 from jubako.errors import InvalidArgument
-
-_TRUE, _FALSE = ("1", "t", "true", ""), ("0", "f", "false")
 
 
 class AttestOptions(msgspec.Struct, frozen=True):
@@ -38,22 +37,23 @@ def attest_options(attests: Sequence[str], provenance: str | None, sbom: str | N
 
 def attest_text(kind: str, text: str) -> str:
     """`--KIND TEXT` as an `--attest`."""
-    return f"type={kind},{text}" if "=" in text else f"type={kind},disabled={str(_is_false(kind, text)).lower()}"
-
-
-def _is_false(kind: str, text: str) -> bool:
-    if text.lower() not in (*_TRUE, *_FALSE):
+    if "=" in text:
+        return f"type={kind},{text}"
+    wanted = truth(text or "true")
+    if wanted is None:
         raise InvalidArgument(f"invalid {kind} attestation {text!r}: it is true, false or attributes as key=value")
-    return text.lower() in _FALSE
+    return f"type={kind},disabled={str(not wanted).lower()}"
 
 
 def _with(options: AttestOptions, text: str) -> AttestOptions:
     fields = dict(field.partition("=")[::2] for field in text.split(","))
     kind = fields.pop("type", "")
-    wanted = fields.pop("disabled", "false").lower() not in ("1", "t", "true", "")
+    disabled = truth(fields.pop("disabled", "false") or "true")
+    if disabled is None:
+        raise InvalidArgument(f"invalid attestation {text!r}: disabled is true or false")
     if kind == "sbom":
         _refuse(kind, fields, ())
-        return msgspec.structs.replace(options, sbom=wanted)
+        return msgspec.structs.replace(options, sbom=not disabled)
     if kind != "provenance":
         raise InvalidArgument(f"unknown attestation type {kind!r}", hint="it is provenance or sbom")
     _refuse(kind, fields, ("mode", "version"))
@@ -62,7 +62,7 @@ def _with(options: AttestOptions, text: str) -> AttestOptions:
         raise InvalidArgument(f"invalid provenance mode {mode}", hint="it is min or max")
     if fields.get("version", "v0.2") != "v0.2":
         raise InvalidArgument(f"provenance of version {fields['version']} is not supported", hint="v0.2 is")
-    return msgspec.structs.replace(options, provenance=mode if wanted else "")
+    return msgspec.structs.replace(options, provenance="" if disabled else mode)
 
 
 def _refuse(kind: str, fields: dict[str, str], known: Sequence[str]) -> None:

@@ -11,10 +11,10 @@ import msgspec
 
 from jubako.build.checks.rules import RULES, Rule, Warned
 from jubako.build.dockerfile.context import suggestion
+from jubako.build.truth import truth
 from jubako.errors import InvalidArgument
 
 ARGUMENT = "BUILDKIT_DOCKERFILE_CHECK"
-_TRUTH = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False}
 
 
 class CheckSettings(msgspec.Struct, frozen=True):
@@ -53,9 +53,10 @@ def parse(text: str) -> CheckSettings:
 
 
 def _truth(value: str) -> bool:
-    if value.lower() not in _TRUTH:
+    found = truth(value)
+    if found is None:
         raise InvalidArgument(f"invalid check option error={value}: it is true or false")
-    return _TRUTH[value.lower()]
+    return found
 
 
 def _rules(value: str) -> frozenset[str]:

@@ -9,6 +9,7 @@ from jubako.build.dockerfile.lexer import Lexed, Statement
 from jubako.build.dockerfile.mounts import BadMount, MountFlag, parse_mount
 from jubako.build.dockerfile.source import DockerfileError, Placed, Position, Text
 from jubako.build.dockerfile.words import NotStrings, json_strings, split_flags, split_quoted, split_spaces
+from jubako.build.truth import truth
 
 FLAGS: dict[str, frozenset[str]] = {
     "FROM": frozenset({"platform"}),
@@ -22,7 +23,6 @@ UNSUPPORTED_FLAGS: dict[str, frozenset[str]] = {
     "RUN": frozenset({"security", "device"}),
 }
 _BOOLEANS = frozenset({"link", "parents", "keep-git-dir", "unpack"})
-_TRUTH = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False}
 
 
 class Context:
@@ -126,7 +126,7 @@ class Context:
         text = self.flags.get(name)
         if text is None:
             return None
-        value = _TRUTH.get(text.value.lower())
+        value = truth(text.value)
         if value is None:
             raise self.fail(text, f"expecting boolean value for flag {name}, not: {text.value}")
         return value

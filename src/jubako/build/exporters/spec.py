@@ -15,6 +15,7 @@ import msgspec
 
 from jubako.build.exporters.annotations import Annotation, parse_annotation
 from jubako.build.exporters.compression import Packing
+from jubako.build.truth import truth
 from jubako.errors import InvalidArgument
 from jubako.image import reference
 
@@ -30,7 +31,6 @@ _KEYS = {
     "oci": {*_IMAGE_KEYS, "dest", "tar"} - {"push"},
     "docker": {*_IMAGE_KEYS, "dest", "tar"} - {"push"},
 }
-_TRUE, _FALSE = ("1", "t", "true"), ("0", "f", "false")
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,6 +123,7 @@ def _flag(given: dict[str, str], key: str, *, default: bool) -> bool:
     value = given.get(key)
     if value is None:
         return default
-    if value.lower() not in (*_TRUE, *_FALSE, ""):
+    found = truth(value or "true")
+    if found is None:
         raise InvalidArgument(f"non-bool value {value} specified for {key}")
-    return value.lower() not in _FALSE
+    return found

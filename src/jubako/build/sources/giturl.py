@@ -10,13 +10,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
+from jubako.build.truth import truth
 from jubako.errors import InvalidArgument
 
 _SCP = re.compile(r"([A-Za-z0-9_.-]+)@([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):(?!/?/)([^#?]+)([?#].*)?")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SAFE_REF = re.compile(r"(?!-)[^\s~^:?*\[\\\x00-\x20\x7f]+")
 _REFS = {"ref": "", "branch": "refs/heads/", "tag": "refs/tags/", "commit": ""}
-_TRUTH = {"true": True, "1": True, "": True, "false": False, "0": False}
 
 
 class Repository(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +94,7 @@ def _clean(subdir: str) -> str:
 
 
 def _truth(text: str) -> bool:
-    try:
-        return _TRUTH[text.lower()]
-    except KeyError:
-        raise InvalidArgument(f"expecting a boolean in a git URL, not {text!r}") from None
+    found = truth(text or "true")
+    if found is None:
+        raise InvalidArgument(f"expecting a boolean in a git URL, not {text!r}")
+    return found
