@@ -14,7 +14,7 @@ from jubako.build.cache import BuildCache, CacheEntry
 from jubako.build.truth import truth
 from jubako.errors import InvalidArgument
 
-_FILTERS = ("description", "id", "private", "shared", "type", "unused-for", "until")
+_FILTERS = ("description", "id", "private", "shared", "type")
 _ID_CHARS = 25
 
 
@@ -60,24 +60,29 @@ def usage(cache: BuildCache, image_layers: Collection[str]) -> list[CacheRecord]
     return sorted(records, key=lambda record: record.used_ns, reverse=True)
 
 
-def matching(records: list[CacheRecord], filters: Mapping[str, str]) -> list[CacheRecord]:
-    """Those that every filter lets through (`until` and `unused-for` are durations, told apart from here).
+def matching(
+    records: list[CacheRecord], filters: Mapping[str, str], unused_for_ns: int | None = None
+) -> list[CacheRecord]:
+    """Those that every filter lets through, and of which nothing was used for so long (`until` and `unused-for`).
 
     Raises InvalidArgument for a filter that there is not.
     """
     for name in filters:
         if name not in _FILTERS:
-            raise InvalidArgument(f"invalid filter {name!r}", hint=f"there are {', '.join(_FILTERS)}")
-    return [record for record in records if all(_fits(record, name, value) for name, value in filters.items())]
+            known = ", ".join([*_FILTERS, "unused-for", "until"])
+            raise InvalidArgument(f"invalid filter {name!r}", hint=f"there are {known}")
+    found = [record for record in records if all(_fits(record, name, value) for name, value in filters.items())]
+    if unused_for_ns is None:
+        return found
+    before_ns = time.time_ns() - unused_for_ns
+    return [record for record in found if record.used_ns < before_ns]
 
 
 def prune(cache: BuildCache, image_layers: Collection[str], policy: PrunePolicy, *, free_bytes: int) -> list[str]:
     """Forget what the policy takes, and return the IDs; blobs go by collection. `free_bytes` is the disk's."""
     records = usage(cache, image_layers)
-    candidates = [record for record in matching(records, policy.filters) if policy.all or not record.shared]
-    if policy.unused_for_ns is not None:
-        before_ns = time.time_ns() - policy.unused_for_ns
-        candidates = [record for record in candidates if record.used_ns < before_ns]
+    chosen = matching(records, policy.filters, policy.unused_for_ns)
+    candidates = [record for record in chosen if policy.all or not record.shared]
     total = sum(record.size_bytes for record in records if policy.all or not record.shared)
     keep = _bytes_to_keep(policy, total, free_bytes)
     taken: list[CacheRecord] = []
@@ -118,12 +123,10 @@ def _fits(record: CacheRecord, name: str, value: str) -> bool:
             return any(key.startswith(value) for key in record.keys)
         case "description":
             return value in record.description
-        case "type":
-            return value == "regular"
         case "shared" | "private":
             wanted = truth(value or "true")
             if wanted is None:
                 raise InvalidArgument(f"invalid filter {name}={value}: it is true or false")
             return record.shared == (wanted if name == "shared" else not wanted)
         case _:
-            return True
+            return name == "type" and value == "regular"

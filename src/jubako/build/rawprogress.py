@@ -9,15 +9,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 import msgspec
 
+from jubako.build.moment import Moment
 from jubako.build.progress import Step
 
 _STDERR = 2
+_CLOCK = Moment()
 
 
 class RawProgress:
@@ -51,16 +52,16 @@ class RawProgress:
 class _RawStep:
     def __init__(self, progress: RawProgress, name: str, digest: str) -> None:
         self._progress = progress
-        self._vertex: dict[str, object] = {"digest": digest, "name": name, "started": _now()}
+        self._vertex: dict[str, object] = {"digest": digest, "name": name, "started": _CLOCK.now()}
         self._digest = digest
         self._tell()
 
     def log(self, data: bytes) -> None:
-        entry = {"vertex": self._digest, "stream": _STDERR, "data": _bytes(data), "timestamp": _now()}
+        entry = {"vertex": self._digest, "stream": _STDERR, "data": _bytes(data), "timestamp": _CLOCK.now()}
         self._progress.write({"logs": [entry]})
 
     def status(self, text: str) -> None:
-        now = _now()
+        now = _CLOCK.now()
         entry = {"id": text, "vertex": self._digest, "current": 0, "timestamp": now, "started": now, "completed": now}
         self._progress.write({"statuses": [entry]})
 
@@ -74,7 +75,7 @@ class _RawStep:
         self._end(error=problem)
 
     def _end(self, **facts: object) -> None:
-        self._vertex = {**self._vertex, "completed": _now(), **facts}
+        self._vertex = {**self._vertex, "completed": _CLOCK.now(), **facts}
         self._tell()
 
     def _tell(self) -> None:
@@ -83,8 +84,3 @@ class _RawStep:
 
 def _bytes(data: bytes) -> str:
     return base64.b64encode(data).decode()
-
-
-def _now() -> str:
-    seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanoseconds:09d}Z"

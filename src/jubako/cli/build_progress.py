@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, TextIO
 
 from jubako.cli.call import Call
 from jubako.cli.failure import Exit
+from jubako.cli.options import TEXT, Option
 
 if TYPE_CHECKING:
     from jubako.build.progress import BuildProgress
 
 MODES = ("auto", "none", "plain", "quiet", "rawjson", "tty")
+PROGRESS = Option("progress", "", TEXT, f"Set type of progress output ({', '.join(MODES)})", "auto")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from jubako.build.attest.statement import package_url
+from jubako.build.attest.statement import digest_set, package_url
 from jubako.build.bases import Material
 from jubako.build.convert.state import StageState
 from jubako.build.exporters.product import PROVENANCE, Predicate
@@ -75,8 +75,7 @@ def provenance(
 
 
 def _material(material: Material) -> dict[str, object]:
-    algorithm, _, encoded = material.digest.partition(":")
-    return {"uri": package_url(material.name, material.platform), "digest": {algorithm: encoded}}
+    return {"uri": package_url(material.name, material.platform), "digest": digest_set(material.digest)}
 
 
 def _source(invocation: Invocation) -> dict[str, object]:

@@ -14,6 +14,7 @@ from jubako.build.exporters.product import Predicate
 from jubako.image import platform as platforms
 from jubako.image import reference
 from jubako.spec.oci_image import Digest, Platform
+from jubako.store.digest import split
 
 _TYPE = "https://in-toto.io/Statement/v0.1"
 
@@ -37,9 +38,13 @@ def statement(predicate: Predicate, subjects: Sequence[Subject]) -> bytes:
 
 def subjects_of(names: Sequence[str], platform: Platform, digest: Digest) -> list[Subject]:
     """The image under each of its names as package URLs; one without a name is `_`."""
-    algorithm, _, encoded = digest.partition(":")
     urls = [package_url(name, platform) for name in names] or ["_"]
-    return [Subject(url, {algorithm: encoded}) for url in urls]
+    return [Subject(url, digest_set(digest)) for url in urls]
+
+
+def digest_set(digest: Digest) -> dict[str, str]:
+    """The digest by its algorithm."""
+    return dict([split(digest)])
 
 
 def package_url(name: str, platform: Platform) -> str:

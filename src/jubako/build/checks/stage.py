@@ -14,6 +14,7 @@ from jubako.build.checks.stages import Stages
 from jubako.build.checks.variables import expand, expand_body, words
 from jubako.build.dockerfile import instructions as ins
 from jubako.build.dockerfile.context import suggestion
+from jubako.build.dockerfile.grammar import REMOTE
 from jubako.build.dockerfile.instructions import Instruction, Stage
 from jubako.build.dockerfile.lexer import heredoc_token
 from jubako.build.files.ignore import Ignore
@@ -22,7 +23,6 @@ _SECRET = re.compile(
     r"(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)", re.IGNORECASE
 )
 _PUBLIC = re.compile(r"(?:_|^)public(?:_|$)", re.IGNORECASE)
-_REMOTE = re.compile(r"https?://|git://|git@|ssh://")
 _HOST_PORT = re.compile(r"[^/]*:")
 
 
@@ -114,7 +114,7 @@ class StageChecker:
     def _ignored(self, ignore: Ignore, state: _State, instruction: ins.Copy) -> Iterator[Warned]:
         verb = "Add" if instruction.text.startswith("ADD") else "Copy"
         for source in instruction.sources:
-            if heredoc_token(source.value) or _REMOTE.match(source.value):
+            if heredoc_token(source.value) or REMOTE.match(source.value):
                 continue
             path = expand(source.value, state.known or {}, self._escape)[0]
             clean = posixpath.normpath(path).lstrip("/")

@@ -12,6 +12,8 @@ from jubako.build.dockerfile.lexer import heredoc_token
 from jubako.build.dockerfile.source import Position, Text
 from jubako.build.dockerfile.words import split_quoted
 
+REMOTE = re.compile(r"https?://|git://|git@|ssh://")
+"""How a source begins that is fetched."""
 _DURATION_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
 _UNITS_NS = {
     "ns": 1,
@@ -103,7 +105,7 @@ def _copy(context: Context) -> ins.Instruction:
 
 
 def _check_source(context: Context, word: Text) -> None:
-    if context.keyword == "COPY" and re.match(r"https?://|git://|git@|ssh://", word.value):
+    if context.keyword == "COPY" and REMOTE.match(word.value):
         raise context.fail(word, "source can't be a URL for COPY")
     name = heredoc_token(word.value)
     if name is not None and context.flags.get("from"):

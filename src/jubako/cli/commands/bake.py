@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jubako.cli.build_progress import MODES, build_progress
+from jubako.cli.build_progress import PROGRESS, build_progress
 from jubako.cli.call import Call
 from jubako.cli.command import ANY, Command
 from jubako.cli.failure import Exit
@@ -96,7 +96,7 @@ COMMAND = Command(
         Option("metadata-file", "", TEXT, "Write build result metadata to a file"),
         Option("no-cache", "", FLAG, "Do not use cache when building the image"),
         Option("print", "", FLAG, "Print the options without building"),
-        Option("progress", "", TEXT, f"Set type of progress output ({', '.join(MODES)})", "auto"),
+        PROGRESS,
         Option("provenance", "", TEXT, 'Shorthand for "--set=*.attest=type=provenance"'),
         Option("pull", "", FLAG, "Always attempt to pull all referenced images"),
         Option("push", "", FLAG, 'Shorthand for "--set=*.output=type=registry"'),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, BinaryIO
 
-from jubako.cli.build_progress import MODES, build_progress
+from jubako.cli.build_progress import PROGRESS, build_progress
 from jubako.cli.call import Call
 from jubako.cli.command import ONE, Command
 from jubako.cli.failure import Exit
@@ -120,7 +120,7 @@ COMMAND = Command(
         Option("no-cache", "", FLAG, "Do not use cache when building the image"),
         Option("output", "o", LIST, 'Output destination (format: "type=local,dest=path")'),
         Option("platform", "", STRINGS, "Set target platform for build"),
-        Option("progress", "", TEXT, f"Set type of progress output ({', '.join(MODES)})", "auto"),
+        PROGRESS,
         Option("pull", "", FLAG, "Always attempt to pull a newer version of the image"),
         Option("provenance", "", TEXT, 'Shorthand for "--attest=type=provenance"'),
         Option("push", "", FLAG, 'Shorthand for "--output=type=registry"'),

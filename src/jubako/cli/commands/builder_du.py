@@ -24,9 +24,7 @@ def run(call: Call, arguments: Arguments) -> int:
     from jubako.build.cacheusage import matching
 
     filters, unused_for_ns = given_filters(arguments)
-    records = matching(call.builder.build_cache(), filters)
-    if unused_for_ns is not None:
-        records = [record for record in records if record.used_ns < time.time_ns() - unused_for_ns]
+    records = matching(call.builder.build_cache(), filters, unused_for_ns)
     if arguments.flag("verbose"):
         call.out("".join(_verbose(record) + "\n" for record in records))
     elif records:
