@@ -206,14 +206,14 @@ def test_missing_ref_directory_and_repository_are_named(site: Site, web: Web, re
     for place, problem in (
         ("project.git#none", "does not contain ref none"),
         ("project.git#main:none", "subdir 'none' not found"),
-        ("project.git#main:../..", "."),
         ("other.git", "status 404"),
     ):
-        if problem == ".":
-            assert "a" in site.names(add(site, f"{web.url}/{place}", "/dst/"), "dst")
-            continue
         with pytest.raises(JubakoError, match=f"Dockerfile:2:1: .*{problem}"):
             add(site, f"{web.url}/{place}", "/dst/")
+
+
+def test_subdirectory_leads_nowhere_outside_the_repository(site: Site, web: Web, repo: Repo) -> None:
+    assert site.names(add(site, f"{web.url}/project.git#main:../..", "/dst/"), "dst") == ["Dockerfile", "a", "sub"]
 
 
 @pytest.mark.parametrize(
