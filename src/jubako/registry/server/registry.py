@@ -69,7 +69,8 @@ class Registry:
 
     async def manifest(self, digest: Digest) -> bytes:
         """The bytes of a manifest that a repository has; storage may be far away."""
-        return self.manifests.in_memory(digest) or await in_thread(self.manifests.read, digest)
+        known = self.manifests.in_memory(digest)
+        return await in_thread(self.manifests.read, digest) if known is None else known
 
     def close(self) -> None:
         self.access_log.close()

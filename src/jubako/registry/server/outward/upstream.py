@@ -9,12 +9,10 @@ Invariant:  nothing is stored that does not hash to its digest.
 from __future__ import annotations
 
 import msgspec
-import urllib3
 
 from jubako.errors import NotFound, ResourceExhausted, Unavailable
 from jubako.image.reference import is_digest
 from jubako.registry.client.repository import Repository
-from jubako.registry.client.transport import read
 from jubako.registry.server.config.schema import Upstream
 from jubako.registry.server.documents import Tag, in_repository, tag_key
 from jubako.registry.server.manifests import Manifests
@@ -22,8 +20,6 @@ from jubako.registry.server.outward.remote import RemoteRegistry
 from jubako.registry.server.state import State, put
 from jubako.spec.distribution import TagList
 from jubako.spec.oci_image import Digest
-
-_LIST_LIMIT_BYTES = 8 << 20
 
 
 class UpstreamCache:
@@ -66,11 +62,11 @@ class UpstreamCache:
     def tags(self, name: str, query: str) -> tuple[TagList, str]:
         """Return the upstream's list of tags, as it answers for `query`, and its Link to more."""
         there = self.name_there(name)
-        response = self.repository(name).get(f"tags/list{f'?{query}' if query else ''}")
+        response, data = next(self.repository(name).pages(f"tags/list{f'?{query}' if query else ''}"))
         link = response.headers.get("Link", "").replace(f"/v2/{there}/", f"/v2/{name}/", 1)
         try:
-            found = msgspec.json.decode(read(response, _LIST_LIMIT_BYTES), type=TagList)
-        except (urllib3.exceptions.HTTPError, msgspec.DecodeError) as error:
+            found = msgspec.json.decode(data, type=TagList)
+        except msgspec.DecodeError as error:
             raise Unavailable(f"the list of tags of {there} is none: {error}") from error
         return TagList(name, found.tags or []), link
 
