@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Asked(NamedTuple):
@@ -47,11 +48,30 @@ class Scripted:
         return sum(part in asked.path for asked in self.asked)
 
 
+class _Server(ThreadingHTTPServer):
+    """Whoever still has a connection when it closes has none any more, as with a server that is gone."""
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(address, handler)
+        self.connections: list[socket.socket] = []
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, peer = super().get_request()
+        self.connections.append(connection)
+        return connection, peer
+
+    def server_close(self) -> None:
+        for connection in self.connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        super().server_close()
+
+
 @contextmanager
 def scripted(script: Script, host: str = "127.0.0.1") -> Iterator[Scripted]:
     """Serve `script` on loopback; GET /v2/ is answered unless the script does."""
     state = Scripted(script)
-    server = ThreadingHTTPServer((host, 0), _handler(state))
+    server = _Server((host, 0), _handler(state))
     state.base = f"http://{host}:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
