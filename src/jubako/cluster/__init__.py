@@ -1,0 +1,4 @@
+"""A Kubernetes-compatible control plane on one machine.
+
+types   what the API's objects are
+"""

@@ -1,0 +1,181 @@
+"""The kinds that are served: under which group and version, by which names, with which verbs and subresources.
+
+facts/resources.txt has them, one line each: `GROUP VERSION PACKAGE` at the margin ("-" is the core group), then
+`PLURAL KIND [ns] [short=A,B] [categories=A] [verbs=A,B]`, and deeper `SUBRESOURCE KIND VERBS`, KIND with its package
+when that
+is another one. A new built-in kind is a line there, where its package is among the facts.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import resources
+
+import msgspec
+
+from jubako.cluster.types.schema import Message, message
+
+VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+# Kinds of requests and answers, which every group and version has.
+OPTIONS = frozenset(("CreateOptions", "DeleteOptions", "GetOptions", "ListOptions", "PatchOptions", "UpdateOptions"))
+_META = (
+    "APIGroup",
+    "APIGroupList",
+    "APIResourceList",
+    "APIVersions",
+    "PartialObjectMetadata",
+    "Status",
+    "Table",
+    "WatchEvent",
+)
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind by its group ("" is core), version and name, and the full name of its message."""
+
+    group: str
+    version: str
+    name: str
+    message_name: str
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def message(self) -> Message:
+        return message(self.message_name)
+
+
+class Subresource(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    kind: Kind
+    verbs: tuple[str, ...]
+
+
+class Resource(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind as it is served. `singular` is the kind in lower case; `list_kind` is what a list of it is."""
+
+    plural: str
+    kind: Kind
+    namespaced: bool
+    verbs: tuple[str, ...] = VERBS
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    subresources: tuple[Subresource, ...] = ()
+
+    @property
+    def singular(self) -> str:
+        return self.kind.name.lower()
+
+    @property
+    def list_kind(self) -> str:
+        return self.kind.name + "List"
+
+    @property
+    def group_resource(self) -> str:
+        """The name in messages: deployments.apps."""
+        return f"{self.plural}.{self.kind.group}" if self.kind.group else self.plural
+
+    def subresource(self, name: str) -> Subresource | None:
+        return next((found for found in self.subresources if found.name == name), None)
+
+
+class GroupVersion(msgspec.Struct, frozen=True, kw_only=True):
+    group: str
+    version: str
+    package: str
+    resources: tuple[Resource, ...]
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+
+@lru_cache(maxsize=1)
+def group_versions() -> tuple[GroupVersion, ...]:
+    """Return what is served, in the order of the table, core first."""
+    found: list[GroupVersion] = []
+    packages = {row[2]: (row[0].strip("-"), row[1]) for indent, row in _rows() if indent == 0}
+    for indent, row in _rows():
+        if indent == 0:
+            found.append(GroupVersion(group=row[0].strip("-"), version=row[1], package=row[2], resources=()))
+        elif indent == 1:
+            found[-1] = _with(found[-1], _resource(found[-1], row))
+        else:
+            group = found[-1]
+            last = group.resources[-1]
+            more = (*last.subresources, _subresource(group.package, packages, row))
+            whole = msgspec.structs.replace(last, subresources=more)
+            found[-1] = msgspec.structs.replace(group, resources=(*group.resources[:-1], whole))
+    return tuple(found)
+
+
+def _rows() -> list[tuple[int, list[str]]]:
+    text = (resources.files("jubako.cluster.types") / "facts" / "resources.txt").read_text("utf-8")
+    return [(len(line) - len(line.lstrip()), line.split()) for line in text.splitlines() if line.strip()]
+
+
+def _with(group: GroupVersion, resource: Resource) -> GroupVersion:
+    return msgspec.structs.replace(group, resources=(*group.resources, resource))
+
+
+def _resource(group: GroupVersion, row: list[str]) -> Resource:
+    options = {name: tuple(value.split(",")) for name, _, value in (word.partition("=") for word in row[2:])}
+    return Resource(
+        plural=row[0],
+        kind=Kind(group=group.group, version=group.version, name=row[1], message_name=f"{group.package}.{row[1]}"),
+        namespaced="ns" in options,
+        verbs=options.get("verbs", VERBS),
+        short_names=options.get("short", ()),
+        categories=options.get("categories", ()),
+    )
+
+
+def _subresource(package: str, packages: dict[str, tuple[str, str]], row: list[str]) -> Subresource:
+    of_package, _, name = row[1].rpartition(".")
+    of_package = of_package or package
+    group, version = packages.get(of_package) or (of_package.split("/")[0], of_package.split("/")[1])
+    kind = Kind(group=group, version=version, name=name, message_name=f"{of_package}.{name}")
+    return Subresource(name=row[0], kind=kind, verbs=tuple(row[2].split(",")))
+
+
+@lru_cache(maxsize=1)
+def _by_plural() -> dict[tuple[str, str, str], Resource]:
+    return {(gv.group, gv.version, found.plural): found for gv in group_versions() for found in gv.resources}
+
+
+@lru_cache(maxsize=1)
+def _by_kind() -> dict[tuple[str, str, str], Resource]:
+    return {(gv.group, gv.version, found.kind.name): found for gv in group_versions() for found in gv.resources}
+
+
+def resource(group: str, version: str, plural: str) -> Resource | None:
+    """Return a resource as its path names it."""
+    return _by_plural().get((group, version, plural))
+
+
+def resource_of(group: str, version: str, kind: str) -> Resource | None:
+    return _by_kind().get((group, version, kind))
+
+
+def kind(api_version: str, name: str) -> Kind | None:
+    """Return any kind that a body may be of: of a resource, a subresource, a list, options, or of the API itself."""
+    group, _, version = api_version.rpartition("/")
+    if name in OPTIONS or (name in _META and api_version in ("v1", "meta.k8s.io/v1")):
+        return Kind(group=group, version=version, name=name, message_name=f"meta/v1.{name}")
+    if found := _kinds().get((group, version, name)):
+        return found
+    single = _by_kind().get((group, version, name.removesuffix("List"))) if name.endswith("List") else None
+    return (
+        msgspec.structs.replace(single.kind, name=name, message_name=single.kind.message_name + "List")
+        if single
+        else None
+    )
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> dict[tuple[str, str, str], Kind]:
+    served = [found for gv in group_versions() for found in gv.resources]
+    kinds = [found.kind for found in served] + [sub.kind for found in served for sub in found.subresources]
+    return {(found.group, found.version, found.name): found for found in kinds}

@@ -1,0 +1,115 @@
+"""What a real kubectl sends is read field by field and written back byte by byte; what it asks for, it understands."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.clients.recording import Kubectl, recording
+
+from jubako.cluster.types.decoding.body import PROTOBUF_TYPE, decode
+from jubako.cluster.types.protobuf import envelope
+
+pytestmark = pytest.mark.clients
+CREATIONS = {
+    "Deployment": "deployment web --image=nginx --replicas=3 --port=80",
+    "ConfigMap": "configmap settings --from-literal=a=b",
+    "Secret": "secret generic keys --from-literal=a=b",
+    "Secret of a registry": "secret docker-registry login --docker-username=u --docker-password=p",
+    "Service": "service clusterip web --tcp=80:http",
+    "Service on nodes": "service nodeport web --tcp=80:80 --node-port=30001",
+    "Service elsewhere": "service externalname web --external-name=example.com",
+    "ServiceAccount": "serviceaccount robot",
+    "Job": "job once --image=busybox -- true",
+    "CronJob": "cronjob often --image=busybox --schedule=@hourly -- true",
+    "Role": "role reader --verb=get --resource=pods --resource=deployments.apps",
+    "RoleBinding": "rolebinding readers --role=reader --user=u --serviceaccount=default:robot",
+    "ClusterRole": "clusterrole health --verb=get --non-resource-url=/healthz",
+    "ClusterRoleBinding": "clusterrolebinding health --clusterrole=health --group=g",
+    "PodDisruptionBudget": "poddisruptionbudget web --selector=app=web --min-available=50%",
+    "PriorityClass": "priorityclass high --value=1000 --description=x",
+    "Namespace": "namespace other",
+}
+
+
+@pytest.fixture
+def kubectl(tmp_path: Path) -> Iterator[Kubectl]:
+    program = shutil.which("kubectl")
+    assert program
+    with recording() as server:
+        yield Kubectl(program, server, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def old_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The kubectl of Debian, unpacked: its package can not be installed beside another kubectl."""
+    place = tmp_path_factory.mktemp("kubernetes-client")
+    subprocess.run(["apt-get", "download", "-qq", "kubernetes-client"], cwd=place, check=True, capture_output=True)
+    (package,) = place.glob("*.deb")
+    subprocess.run(["dpkg-deb", "-x", str(package), str(place)], check=True)
+    return place / "usr/bin/kubectl"
+
+
+@pytest.fixture
+def old_kubectl(old_program: Path, tmp_path: Path) -> Iterator[Kubectl]:
+    with recording() as server:
+        yield Kubectl(str(old_program), server, tmp_path)
+
+
+@pytest.mark.parametrize("arguments", CREATIONS.values(), ids=CREATIONS.keys())
+def test_protobuf_of_kubectl_comes_back_byte_by_byte(kubectl: Kubectl, arguments: str) -> None:
+    kubectl("create", *arguments.split(" "))
+    (sent,) = kubectl.server.sent
+    assert sent.media_type == PROTOBUF_TYPE
+    document = decode(sent.body, sent.kind, media_type=PROTOBUF_TYPE).document
+    assert envelope.wrap(sent.kind.message, document) == sent.body
+
+
+@pytest.mark.parametrize("arguments", CREATIONS.values(), ids=CREATIONS.keys())
+def test_protobuf_and_json_of_kubectl_are_the_same_document(kubectl: Kubectl, arguments: str) -> None:
+    shown = kubectl("create", "--dry-run=client", "--output=json", *arguments.split(" "))
+    kubectl("create", *arguments.split(" "))
+    (sent,) = kubectl.server.sent
+    document: Any = decode(sent.body, sent.kind, media_type=PROTOBUF_TYPE).document
+    expected: Any = decode(shown.encode(), sent.kind, validation="Strict").document
+    assert document == expected
+    assert document == json.loads(shown)
+
+
+def test_kubectl_explains_from_both_forms_of_openapi(kubectl: Kubectl, old_kubectl: Kubectl) -> None:
+    for text in (
+        kubectl("explain", "pod.spec.containers"),
+        kubectl("explain", "pod.spec.containers", "--output=plaintext-openapiv2"),
+        old_kubectl("explain", "pod.spec.containers"),
+    ):
+        assert "One container of a pod." in text or "at least one" in text
+        assert "imagePullPolicy" in text
+        assert "-required-" in text
+
+
+def test_the_kubectl_of_debian_lists_what_is_served_and_validates(old_kubectl: Kubectl, kubectl: Kubectl) -> None:
+    assert old_kubectl("api-resources", "--no-headers").split() == kubectl("api-resources", "--no-headers").split()
+    good = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a": "b"}})
+    old_kubectl("create", "-f", "-", input=good)
+    bad = old_kubectl.run("create", "-f", "-", input=good.replace("data", "date"))
+    assert 'unknown field "date"' in bad.stderr
+
+
+def test_kubectl_makes_a_strategic_patch_by_our_merge_keys(kubectl: Kubectl) -> None:
+    pod: Any = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": "default"}}
+    pod["spec"] = {"containers": [{"name": "x", "image": "one"}, {"name": "y", "image": "two"}]}
+    kubectl("create", "--save-config", "-f", "-", input=json.dumps(pod))
+    live = json.loads(kubectl.server.sent[-1].body)
+    path = "/api/v1/namespaces/default/pods/a"
+    kubectl.server.objects[path] = live
+    pod["spec"]["containers"][1]["image"] = "three"
+    kubectl("apply", "-f", "-", input=json.dumps(pod))
+    patch = json.loads(kubectl.server.sent[-1].body)
+    assert kubectl.server.sent[-1].media_type == "application/strategic-merge-patch+json"
+    assert patch["spec"]["containers"] == [{"name": "y", "image": "three"}]
+    assert {"/openapi/v3", "/openapi/v3/api/v1"} <= {asked for asked, _ in kubectl.server.asked}
