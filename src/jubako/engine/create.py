@@ -14,10 +14,10 @@ from jubako.engine.events import emit_container
 from jubako.engine.lifecycle import parse_signal
 from jubako.engine.options import CreateOptions, validate
 from jubako.engine.record import ContainerID, ContainerRecord
-from jubako.engine.resources import rlimits
 from jubako.errors import AlreadyExists, InvalidArgument, NotFound
 from jubako.image.catalog import Image
 from jubako.network import publish
+from jubako.runtime.rlimits import rlimit
 from jubako.spec.oci_image import ContainerConfig
 
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -65,7 +65,8 @@ def _compose(drivers: Drivers, options: CreateOptions, image: Image) -> Containe
     security.capabilities(options)
     if options.stop_signal:
         parse_signal(options.stop_signal)
-    rlimits(options)
+    for text in options.ulimits:
+        rlimit(text)
     for text in options.publish:
         publish.parse(text)
     return ContainerRecord(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 
 from jubako.engine.options import CreateOptions
 from jubako.errors import InvalidArgument
 from jubako.runtime import defaults
+from jubako.runtime.host_devices import device_of, host_device, is_device
 from jubako.spec.oci_runtime import Device, DeviceRule
 
 _OWN_DIRECTORIES = frozenset({"pts", "shm", "fd", "mqueue", ".udev"})
@@ -23,22 +23,10 @@ def compile_devices(options: CreateOptions, rules: list[DeviceRule]) -> list[Dev
         access = fields.pop() if len(fields) > 1 and not fields[-1].startswith("/") else "rwm"
         if len(fields) > 2 or set(access) - set("rwm"):
             raise InvalidArgument(f"invalid device specification: {text}")
-        device = _requested(fields[0], fields[-1])
+        device = host_device(fields[0], fields[-1])
         devices.append(device)
         rules.append(DeviceRule(allow=True, type=device.type, major=device.major, minor=device.minor, access=access))
     return devices
-
-
-def _requested(source: str, path: str) -> Device:
-    try:
-        status = os.stat(source)
-    except OSError:
-        raise InvalidArgument(
-            f'error gathering device information while adding custom device "{source}": no such file or directory'
-        ) from None
-    if not _is_device(status):
-        raise InvalidArgument(f'error gathering device information: "{source}" is not a device node')
-    return _device(status, path)
 
 
 def _of_host(directory: str) -> list[Device]:
@@ -48,22 +36,6 @@ def _of_host(directory: str) -> list[Device]:
         if entry.is_dir(follow_symlinks=False):
             if entry.name not in _OWN_DIRECTORIES:
                 found += _of_host(entry.path)
-        elif entry.path not in _OWN_NODES and _is_device(status := entry.stat(follow_symlinks=False)):
-            found.append(_device(status, entry.path))
+        elif entry.path not in _OWN_NODES and is_device(status := entry.stat(follow_symlinks=False)):
+            found.append(device_of(status, entry.path))
     return found
-
-
-def _is_device(status: os.stat_result) -> bool:
-    return stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode)
-
-
-def _device(status: os.stat_result, path: str) -> Device:
-    return Device(
-        type="c" if stat.S_ISCHR(status.st_mode) else "b",
-        path=path,
-        major=os.major(status.st_rdev),
-        minor=os.minor(status.st_rdev),
-        file_mode=stat.S_IMODE(status.st_mode),
-        uid=status.st_uid,
-        gid=status.st_gid,
-    )

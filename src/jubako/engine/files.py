@@ -10,7 +10,6 @@ import os
 from pathlib import Path
 
 from jubako.engine.options import CreateOptions
-from jubako.errors import InvalidArgument
 from jubako.network import hosts, resolv
 from jubako.spec.oci_runtime import Mount
 
@@ -41,14 +40,7 @@ def overwrite(path: str, text: str) -> None:
 
 def hosts_text(options: CreateOptions, own: Names, peers: Names) -> str:
     """The hosts file: loopback, --add-host entries, the container's own names, its neighbours'."""
-    return hosts.render([*map(_added_host, options.extra_hosts), *own, *peers])
-
-
-def _added_host(text: str) -> tuple[list[str], str]:
-    name, separator, address = text.partition("=" if "=" in text else ":")
-    if not separator or not address:
-        raise InvalidArgument(f'invalid argument "{text}" for "--add-host" flag: bad format for add-host: "{text}"')
-    return [name], address.strip("[]")
+    return hosts.render([*map(hosts.added, options.extra_hosts), *own, *peers])
 
 
 def resolv_text(options: CreateOptions) -> str:

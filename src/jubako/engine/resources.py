@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from jubako.engine.options import CreateOptions
-from jubako.errors import InvalidArgument
 from jubako.linux import cgroup
 from jubako.runtime import defaults
 from jubako.spec.oci_runtime import (
@@ -12,7 +11,6 @@ from jubako.spec.oci_runtime import (
     MemoryResources,
     PidsResources,
     Resources,
-    Rlimit,
 )
 
 _CPU_PERIOD_US = 100_000
@@ -53,23 +51,3 @@ def _cpu(options: CreateOptions) -> CPUResources | None:
         cpus=options.cpuset_cpus,
         mems=options.cpuset_mems,
     )
-
-
-def rlimits(options: CreateOptions) -> list[Rlimit]:
-    """Parse `--ulimit name=soft[:hard]`; -1 is unlimited."""
-    return [_rlimit(text) for text in options.ulimits]
-
-
-def _rlimit(text: str) -> Rlimit:
-    name, equals, value = text.partition("=")
-    soft, _, hard = value.partition(":")
-    if not equals or name not in defaults.RLIMITS:
-        raise InvalidArgument(f"invalid ulimit argument: {text}")
-    try:
-        numbers = [int(soft), int(hard or soft)]
-    except ValueError:
-        raise InvalidArgument(f"invalid ulimit argument: {text}") from None
-    low, high = ((1 << 64) - 1 if number == -1 else number for number in numbers)
-    if low > high:
-        raise InvalidArgument(f"ulimit soft limit must be less than or equal to hard limit: {soft} > {hard or soft}")
-    return Rlimit(type=f"RLIMIT_{name.upper()}", soft=low, hard=high)

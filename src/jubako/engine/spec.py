@@ -11,6 +11,7 @@ from jubako.engine.options import CreateOptions
 from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.errors import FailedPrecondition, InvalidArgument, NotFound
 from jubako.runtime import defaults
+from jubako.runtime.rlimits import rlimit
 from jubako.runtime.users import Identity
 from jubako.spec.oci_runtime import (
     Capabilities,
@@ -68,7 +69,7 @@ def process(record: ContainerRecord, identity: Identity, choice: security.Securi
         env=environment(record, identity, tty=record.options.tty),
         cwd=record.workdir,
         capabilities=Capabilities(bounding=names, effective=held, permitted=held),
-        rlimits=resources.rlimits(record.options),
+        rlimits=[rlimit(text) for text in record.options.ulimits],
         no_new_privileges=choice.no_new_privileges,
         oom_score_adj=record.options.oom_score_adj,
     )

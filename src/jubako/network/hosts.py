@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from jubako.errors import InvalidArgument
+
 _STANDARD = """\
 127.0.0.1\tlocalhost
 ::1\tlocalhost ip6-localhost ip6-loopback
@@ -17,3 +19,11 @@ ff02::2\tip6-allrouters
 def render(entries: Iterable[tuple[Sequence[str], str]] = ()) -> str:
     """Return the standard lines, then one for each of `entries`: (names, address), as Networks.peers() gives them."""
     return _STANDARD + "".join(f"{address}\t{' '.join(names)}\n" for names, address in entries if address and names)
+
+
+def added(text: str) -> tuple[list[str], str]:
+    """The entry of `--add-host NAME:ADDRESS` (or `NAME=ADDRESS`). Raises InvalidArgument."""
+    name, separator, address = text.partition("=" if "=" in text else ":")
+    if not separator or not name or not address:
+        raise InvalidArgument(f'invalid argument "{text}" for "--add-host" flag: bad format for add-host: "{text}"')
+    return [name], address.strip("[]")
