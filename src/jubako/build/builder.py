@@ -7,7 +7,7 @@ under its lease until records name it; interrupted, it leaves finished steps in 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from jubako.build import context as contexts
 from jubako.build.attest.options import AttestOptions, attest_options
 from jubako.build.bases import Bases
 from jubako.build.cache import BuildCache, LeasedCache
+from jubako.build.conditions import conditions_of
 from jubako.build.convert.arguments import Arguments
 from jubako.build.convert.converter import Converter
 from jubako.build.convert.scope import Place, Workshop
@@ -51,12 +52,11 @@ from jubako.image import reference
 from jubako.spec.oci_image import Platform
 
 if TYPE_CHECKING:
-    from jubako.build.graph.execute import RunSpec
+    from jubako.build.container import BuildContainer
+    from jubako.build.debugging import FailedSteps
+    from jubako.build.graph.execute import Job, Keep
     from jubako.build.graph.vertex import Task
-    from jubako.snapshot import Snapshot
     from jubako.store import Lease
-
-_NETWORKS = ("default", "bridge", "none", "host")
 
 
 def build(
@@ -108,11 +108,8 @@ class _Build:
         self.platforms = list(dict.fromkeys(map(platforms.parse, options.platforms))) or [platforms.host()]
         self.moment = Moment.parse(options.build_args.get("SOURCE_DATE_EPOCH") or os.environ.get("SOURCE_DATE_EPOCH"))
         self.places: dict[int, Place] = {}
-        if options.network not in _NETWORKS:
-            raise InvalidArgument(
-                f"network mode {options.network!r} is not supported for a build",
-                hint=f"it is one of {', '.join(_NETWORKS)}",
-            )
+        self.conditions = conditions_of(options)
+        self.failed: FailedSteps | None = None
         contexts.check_directory(context)
 
     def run(self) -> BuildResult:
@@ -133,7 +130,10 @@ class _Build:
 
     def _run(self) -> BuildResult:
         reap(self.drivers.networks, self.drivers.run_root)
-        text = contexts.read_dockerfile(self.context, self.options.dockerfile, inside=self.inside)
+        asked = self.options
+        text = contexts.read_dockerfile(
+            self.context, asked.dockerfile, inside=self.inside, inline=asked.dockerfile_inline
+        )
         with shown_step(self.progress, "[internal] load build definition from " + text.name):
             dockerfile = parse(text.data, text.name)
         with ExitStack() as stack:
@@ -169,25 +169,38 @@ class _Build:
             container=self._run_container,
             context=stack.enter_context(contexts.open_tree(self.context, text)),
             hashes=FileHashes(drivers.store.records, str(self.context.resolve())),
-            network="bridge" if self.options.network == "default" else self.options.network,
+            conditions=self.conditions,
             cache=LeasedCache(BuildCache(drivers.store), lease, fresh=self.options.no_cache),
             places=self.places,
+            keep=self._keep(stack),
         )
 
-    def _run_container(
-        self,
-        bench: Bench,
-        snapshot: Snapshot,
-        spec: RunSpec,
-        sources: Sequence[Filesystem],
-        hidden_env: Mapping[str, str],
-        task: Task,
-    ) -> None:
+    def _container(self) -> BuildContainer:
         from jubako.build.container import BuildContainer
 
         drivers = self.drivers
-        run = BuildContainer(drivers.networks, drivers.root, drivers.run_root, self.options.secrets)
-        run(bench, snapshot, spec, sources, hidden_env, task)
+        return BuildContainer(drivers.networks, drivers.root, drivers.run_root, self.conditions)
+
+    def _run_container(self, job: Job, task: Task) -> None:
+        self._container().run(job, task)
+
+    def _debug(self, error: CommandFailed) -> None:
+        """Open a shell where that is wanted; that it can not be is said, and changes nothing."""
+        if self.failed is None or self.options.debug is None:
+            return
+        try:
+            self.failed.debug(error, self._container(), self.options.debug)
+        except CommandFailed as problem:
+            self.progress.warning(f"no shell where it failed: {problem.message}")
+
+    def _keep(self, stack: ExitStack) -> Keep | None:
+        """With --debug, failed commands leave their snapshots to a shell."""
+        if self.options.debug is None:
+            return None
+        from jubako.build.debugging import FailedSteps
+
+        self.failed = FailedSteps(stack)
+        return self.failed.keep
 
     def _convert(
         self, dockerfile: Dockerfile, arguments: Arguments, platform: Platform, workshop: Workshop, bases: Bases
@@ -204,7 +217,11 @@ class _Build:
         except JubakoError as error:
             if observed.failed_at is None:
                 raise
-            raise _at(observed.failed_at, error) from error
+            located = _at(observed.failed_at, error)
+            observed.close()
+            if isinstance(located, CommandFailed):
+                self._debug(located)
+            raise located from error
         finally:
             observed.close()
 

@@ -1,4 +1,4 @@
-"""A RUN's container: Docker's defaults, the step's snapshot as its root, its output line by line.
+"""A RUN's container: the step's snapshot as its root, its output line by line; and a shell where one has failed.
 
 `/etc/resolv.conf` and `/etc/hosts` are bind mounts, so that no layer holds them. The container dies with its build,
 cancelled or killed; what a killed one leaves, the next one collects (rundir).
@@ -7,84 +7,140 @@ cancelled or killed; what a killed one leaves, the next one collects (rundir).
 from __future__ import annotations
 
 import os
-import select
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from jubako.build.files.failure import explained
-from jubako.build.graph.bench import Bench
-from jubako.build.graph.execute import CommandFailed, RunSpec
-from jubako.build.graph.filesystem import Filesystem, Task
+import msgspec
+
+from jubako.build.conditions import Conditions
+from jubako.build.graph.execute import CommandFailed, Job, RunSpec
+from jubako.build.graph.filesystem import Task
+from jubako.build.output import Output
 from jubako.build.rundir import cgroup_name, run_directory
 from jubako.build.runmounts import RunMounts
+from jubako.build.runspec import HOSTNAME, Entry, own_mounts, specification
 from jubako.build.stubs import Stubs
 from jubako.errors import NotFound, PermissionDenied
 from jubako.linux import cgroup
-from jubako.network import Networks, hosts, resolv
+from jubako.network import Networks, hosts
 from jubako.runtime import defaults, executor, seccomp
-from jubako.runtime.executor import Exit, Handle, Launch
+from jubako.runtime.executor import Handle, Launch
 from jubako.runtime.users import Identity, resolve
-from jubako.snapshot import Snapshot, mounted
-from jubako.spec.oci_runtime import Capabilities, Linux, Mount, Namespace, Process, Resources, Root, Spec, User
+from jubako.snapshot import mounted
+from jubako.spec.oci_runtime import Spec
 
-_HOSTNAME = "build"
-_NAMESPACES = ("mount", "uts", "ipc", "pid", "cgroup")
-_CHUNK = 1 << 16
+if TYPE_CHECKING:
+    from jubako.runtime.attach import Attached
+    from jubako.runtime.launch import Filter
+
 _SIGKILL = 9
+_GATEWAY = "host-gateway"
+_SHELL = "/bin/sh"
+
+
+class _Prepared(NamedTuple):
+    """A container that can be started, in any way that its launch can still be told."""
+
+    container_id: str
+    launch: Launch
+    stubs: Stubs
 
 
 class BuildContainer:
     """Runs commands for the steps of one build. Safe for several threads."""
 
-    def __init__(self, networks: Networks, root: Path, run_root: Path, secrets: Mapping[str, bytes]) -> None:
-        self._secrets = secrets
+    def __init__(self, networks: Networks, root: Path, run_root: Path, conditions: Conditions) -> None:
+        self._conditions = conditions
         self._networks = networks
         self._root = root
         self._run_root = run_root
 
-    def __call__(
-        self,
-        bench: Bench,
-        snapshot: Snapshot,
-        spec: RunSpec,
-        sources: Sequence[Filesystem],
-        hidden_env: Mapping[str, str],
-        task: Task,
-    ) -> None:
-        container_id = os.urandom(32).hex()
+    def run(self, job: Job, task: Task) -> None:
+        """Raises CommandFailed, Cancelled, or what kept the command from starting."""
         with ExitStack() as stack:
-            run_dir = stack.enter_context(run_directory(self._run_root, container_id))
-            address = self._reserve(stack, container_id, spec.network)
-            extra = RunMounts(stack, bench, run_dir, self._root, self._secrets, task)
-            mounts = [*_mounts(run_dir, spec, address), *extra.make(spec.mounts, sources)]
-            with mounted(bench.snapshotter.view_mounts(snapshot.layers)) as root_fd:
-                identity = resolve(root_fd, spec.user)
-                stubs = Stubs(root_fd, [mount.destination for mount in mounts])
-            group = cgroup.manager().create(cgroup_name(container_id), Resources(devices=list(defaults.DEVICE_RULES)))
-            stack.callback(group.remove)
+            prepared = stack.enter_context(self._prepared(job, task))
             reader, writer = os.pipe2(os.O_CLOEXEC)
             stack.callback(os.close, reader)
+            prepared.launch.stdio = "inherit"
+            prepared.launch.inherit_fds = (stack.enter_context(_null()), writer, writer)
+            try:
+                handle = executor.create(prepared.launch)
+            finally:
+                os.close(writer)
+            output = Output(reader, task)
+            with task.on_cancel(lambda: handle.signal(_SIGKILL)):
+                self._start(handle, prepared.container_id, job.spec, task)
+                ended = output.follow(handle)
+        task.check()
+        if ended.code:
+            raise CommandFailed(job.spec.arguments, ended.code, oom=ended.oom, output=output.last_lines())
+        _clean(job, prepared.stubs)
+
+    def shell(self, job: Job, task: Task, sit: Callable[[Attached], object]) -> None:
+        """Run a shell in place of the command, with a terminal that `sit` sits at until it ends."""
+        asked = msgspec.structs.replace(job.spec, arguments=[_SHELL], script=None)
+        with self._prepared(job._replace(spec=asked), task) as prepared:
+            launch = prepared.launch
+            assert launch.spec.process is not None
+            launch.spec.process.terminal = True
+            launch.stdin = launch.attach = True
+            handle = executor.create(launch)
+            self._start(handle, prepared.container_id, asked, task)
+            assert handle.attached is not None
+            try:
+                sit(handle.attached)
+            finally:
+                handle.abandon()
+
+    @contextmanager
+    def _prepared(self, job: Job, task: Task) -> Iterator[_Prepared]:
+        """What the container stands on, for as long as it runs."""
+        container_id, spec = os.urandom(32).hex(), job.spec
+        name = cgroup_name(container_id, self._conditions.cgroup_parent)
+        with ExitStack() as stack:
+            run_dir = stack.enter_context(run_directory(self._run_root, container_id, name))
+            address = self._reserve(stack, container_id, spec.network)
+            extra = RunMounts(stack, job.bench, run_dir, self._root, self._conditions, task)
+            mounts = [*own_mounts(run_dir, spec, self._hosts(spec, address)), *extra.make(spec.mounts, job.sources)]
+            with mounted(job.bench.snapshotter.view_mounts(job.snapshot.layers)) as root_fd:
+                identity = resolve(root_fd, spec.user)
+                compiled = specification(spec, identity, _environment(job, identity, extra), mounts)
+                self._inject(compiled, spec)
+                stubs = Stubs(root_fd, [mount.destination for mount in compiled.mounts])
+            group = cgroup.manager().create(name, compiled.linux.resources if compiled.linux else None)
+            stack.callback(group.remove)
             launch = Launch(
-                spec=_specification(spec, identity, {**hidden_env, **extra.env}, mounts),
-                rootfs=bench.snapshotter.mounts(snapshot, volatile=True),
+                spec=compiled,
+                # What was mounted volatile is never mounted again (Documentation/filesystems/overlayfs.rst).
+                rootfs=job.bench.snapshotter.mounts(job.snapshot, volatile=not self._conditions.debug),
                 run_dir=run_dir,
                 cgroup=group,
-                seccomp=seccomp.of_profile(self._root / "cache" / "seccomp", defaults.CAPABILITIES),
-                stdio="inherit",
-                inherit_fds=(stack.enter_context(_null()), writer, writer),
+                seccomp=None if spec.security == "insecure" else self._filter(),
                 listen=False,
                 die_with_creator=True,
             )
-            try:
-                handle = executor.create(launch)
-            finally:
-                os.close(writer)
-            ended = self._run(handle, container_id, spec, reader, task)
-        task.check()
-        if ended.code:
-            raise CommandFailed(spec.arguments, ended.code, oom=ended.oom)
-        self._clean(bench, snapshot, stubs)
+            yield _Prepared(container_id, launch, stubs)
+
+    def _filter(self) -> Filter:
+        return seccomp.of_profile(self._root / "cache" / "seccomp", defaults.CAPABILITIES)
+
+    def _inject(self, compiled: Spec, spec: RunSpec) -> None:
+        if spec.devices:
+            from jubako.runtime.cdi import Devices
+            from jubako.runtime.cdi_edits import inject
+
+            devices = Devices(self._conditions.device_directories)
+            inject(compiled, [found for name in spec.devices for found in devices.find(name)])
+
+    def _hosts(self, spec: RunSpec, address: str) -> list[Entry]:
+        """The entries of the hosts file."""
+        entries: list[Entry] = [hosts.added(text) for text in spec.hosts]
+        if any(to == _GATEWAY for _, to in entries):
+            gateway = "127.0.0.1" if spec.network == "host" else self._networks.get("bridge").gateway
+            entries = [(names, gateway if to == _GATEWAY else to) for names, to in entries]
+        return [*entries, ([HOSTNAME], address)]
 
     def _reserve(self, stack: ExitStack, container_id: str, network: str) -> str:
         """Claim a place on the network; returns its address, or "" where there is none."""
@@ -93,112 +149,38 @@ class BuildContainer:
         stack.callback(self._networks.detach, container_id)
         return self._networks.reserve(container_id, f"build-{container_id[:12]}", network=network).ip
 
-    def _run(self, handle: Handle, container_id: str, spec: RunSpec, reader: int, task: Task) -> Exit:
-        with task.on_cancel(lambda: handle.signal(_SIGKILL)):
-            try:
-                if endpoint := self._networks.endpoint(container_id):
-                    netns = handle.netns_fd()
-                    try:
-                        handle.keep(self._networks.attach(endpoint, netns))
-                    finally:
-                        os.close(netns)
-                handle.start()
-            except (NotFound, PermissionDenied) as error:
-                handle.abandon()
-                task.check()
-                code = 127 if isinstance(error, NotFound) else 126
-                raise CommandFailed(spec.arguments, code, reason=error.message) from error
-            except BaseException:
-                handle.abandon()
-                raise
-            return _follow(handle, reader, task)
-
-    def _clean(self, bench: Bench, snapshot: Snapshot, stubs: Stubs) -> None:
-        fd = os.open(bench.snapshotter.upper(snapshot.key), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    def _start(self, handle: Handle, container_id: str, spec: RunSpec, task: Task) -> None:
+        """Connect the network and let the program begin; when it can not, nothing is left of it."""
         try:
-            stubs.remove(fd)
-        finally:
-            os.close(fd)
+            if endpoint := self._networks.endpoint(container_id):
+                netns = handle.netns_fd()
+                try:
+                    handle.keep(self._networks.attach(endpoint, netns))
+                finally:
+                    os.close(netns)
+            handle.start()
+        except (NotFound, PermissionDenied) as error:
+            handle.abandon()
+            task.check()
+            code = 127 if isinstance(error, NotFound) else 126
+            raise CommandFailed(spec.arguments, code, reason=error.message) from error
+        except BaseException:
+            handle.abandon()
+            raise
 
 
-def _follow(handle: Handle, reader: int, task: Task) -> Exit:
-    """Hand the output on until the command has ended; what it wrote before that is all read."""
-    os.set_blocking(reader, False)
-    poll = select.poll()
-    poll.register(reader, select.POLLIN)
-    poll.register(handle.fileno(), select.POLLIN)
+def _environment(job: Job, identity: Identity, extra: RunMounts) -> Mapping[str, str]:
+    """The later word counts: secrets come after what the image says, the agent before it."""
+    agent = {"SSH_AUTH_SOCK": extra.agent} if extra.agent else {}
+    return {**job.hidden_env, "HOME": identity.home, **agent, **job.spec.env, **extra.env}
+
+
+def _clean(job: Job, stubs: Stubs) -> None:
+    fd = os.open(job.bench.snapshotter.upper(job.snapshot.key), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        while not any(fd == handle.fileno() for fd, _ in poll.poll()):
-            if not _drain(reader, task):
-                poll.unregister(reader)
-        ended = handle.wait()
-        _drain(reader, task)
-    except BaseException:
-        handle.abandon()
-        raise
-    handle.acknowledge()
-    return ended
-
-
-def _drain(reader: int, task: Task) -> bool:
-    """Log what is there; False at the end of the stream."""
-    while True:
-        try:
-            data = os.read(reader, _CHUNK)
-        except BlockingIOError:
-            return True
-        if not data:
-            return False
-        task.log(data)
-
-
-def _mounts(run_dir: Path, spec: RunSpec, address: str) -> list[Mount]:
-    files = {
-        "hosts": hosts.render([([_HOSTNAME], address)]),
-        "resolv.conf": resolv.render(),
-    }
-    mounts = defaults.mounts()
-    with explained("write"):
-        for name, text in files.items():
-            (run_dir / name).write_text(text)
-            mounts.append(_bind(run_dir / name, f"/etc/{name}"))
-        if spec.script is not None:
-            script = run_dir / "script"
-            script.write_text(spec.script)
-            script.chmod(0o755)
-            mounts.append(_bind(script, spec.arguments[0]))
-    return mounts
-
-
-def _bind(source: Path, destination: str) -> Mount:
-    return Mount(destination=destination, type="bind", source=str(source), options=["rbind", "rprivate"])
-
-
-def _specification(spec: RunSpec, identity: Identity, hidden_env: Mapping[str, str], mounts: list[Mount]) -> Spec:
-    names = list(defaults.CAPABILITIES)
-    held = names if identity.uid == 0 else []
-    env = {**hidden_env, "HOME": identity.home, **spec.env}
-    # Without its primary group among the others a process could shed it and be "other" to files (CVE-2022-36109).
-    groups = list(dict.fromkeys([identity.gid, *identity.groups]))
-    namespaces = [*_NAMESPACES, *(["network"] if spec.network != "host" else [])]
-    return Spec(
-        hostname=_HOSTNAME,
-        root=Root(path="rootfs"),
-        process=Process(
-            user=User(uid=identity.uid, gid=identity.gid, additional_gids=groups),
-            args=spec.arguments,
-            env=[f"{name}={value}" for name, value in env.items()],
-            cwd=spec.workdir,
-            capabilities=Capabilities(bounding=names, effective=held, permitted=held),
-        ),
-        mounts=mounts,
-        linux=Linux(
-            namespaces=[Namespace(type=kind) for kind in namespaces],
-            resources=Resources(devices=list(defaults.DEVICE_RULES)),
-            masked_paths=list(defaults.MASKED_PATHS),
-            readonly_paths=list(defaults.READONLY_PATHS),
-        ),
-    )
+        stubs.remove(fd)
+    finally:
+        os.close(fd)
 
 
 @contextmanager

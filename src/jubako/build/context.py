@@ -33,11 +33,15 @@ class DockerfileText(msgspec.Struct, frozen=True):
     inside: bool = False
 
 
-def read_dockerfile(context: Path, dockerfile: str | Path | None, *, inside: bool = False) -> DockerfileText:
-    """Read the Dockerfile: the context's own, a path (seen from here, then from the context), or `-`.
+def read_dockerfile(
+    context: Path, dockerfile: str | Path | None, *, inside: bool = False, inline: str | None = None
+) -> DockerfileText:
+    """Read the Dockerfile: the context's own, a path (seen from here, then from the context), or `-`; or take `inline`.
 
     With `inside` nothing outside the context is looked at, whatever links are in it. Raises NotFound, InvalidArgument.
     """
+    if inline is not None:
+        return DockerfileText("Dockerfile", inline.encode(), None, inside)
     if dockerfile is not None and str(dockerfile) == "-":
         return DockerfileText("Dockerfile", _bounded(sys.stdin.buffer, "standard input"), None, inside)
     candidates = [context / "Dockerfile"] if dockerfile is None else [Path(dockerfile), context / dockerfile]

@@ -28,6 +28,7 @@ class Inquiry(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     json: bool = False
     dockerfile: str | Path | None = None
+    dockerfile_inline: str | None = None
     target: str | None = None
     build_args: Mapping[str, str] = {}
 
@@ -48,10 +49,11 @@ def inquire(store: Store, images: Images, context: Path | str, inquiry: Inquiry)
         )
     if is_remote(str(context)):
         with fetched(store, str(context), inquiry.dockerfile) as found:
-            text = contexts.read_dockerfile(found.path, found.dockerfile, inside=True)
+            text = contexts.read_dockerfile(found.path, found.dockerfile, inside=True, inline=inquiry.dockerfile_inline)
             return answer(images, found.path, text, inquiry)
     contexts.check_directory(Path(context))
-    return answer(images, Path(context), contexts.read_dockerfile(Path(context), inquiry.dockerfile), inquiry)
+    text = contexts.read_dockerfile(Path(context), inquiry.dockerfile, inline=inquiry.dockerfile_inline)
+    return answer(images, Path(context), text, inquiry)
 
 
 def warnings_about(

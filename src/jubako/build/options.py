@@ -14,6 +14,7 @@ from jubako.image.catalog import Images
 from jubako.spec.oci_image import Descriptor, Digest
 
 if TYPE_CHECKING:
+    from jubako.build.debugging import Debug
     from jubako.network import Networks
     from jubako.snapshot import Snapshotter
     from jubako.store import Store
@@ -32,9 +33,12 @@ class BuildDrivers(NamedTuple):
 
 class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What to build, as the command line has it. `pull` is called for base images that are absent, and with
-    `always_pull` for all. `outputs` are texts of `-o`; without any the image goes to the store, as with `load`."""
+    `always_pull` for all. `outputs` are texts of `-o`; without any the image goes to the store, as with `load`.
+    `debug` is lent a shell where a RUN has failed; `device_directories` is where devices are described, if not in
+    the usual places."""
 
     dockerfile: str | Path | None = None
+    dockerfile_inline: str | None = None
     tags: Sequence[str] = ()
     contexts: Mapping[str, str] = {}
     target: str | None = None
@@ -57,6 +61,14 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
     iidfile: str | Path | None = None
     metadata_file: str | Path | None = None
     secrets: Mapping[str, bytes] = {}
+    ssh: Sequence[str] = ()
+    allow: Sequence[str] = ()
+    extra_hosts: Sequence[str] = ()
+    ulimits: Sequence[str] = ()
+    shm_bytes: int = 0
+    cgroup_parent: str = ""
+    device_directories: Sequence[str | Path] = ()
+    debug: Debug | None = None
     workers: int | None = None
 
 

@@ -173,3 +173,9 @@ class _PlainStep:
     def _stamped(self, lines: list[bytes]) -> list[str]:
         seconds = time.monotonic() - self._started
         return [f"{seconds:.3f} {line.decode('utf-8', 'replace').rstrip()}" for line in lines]
+
+
+def printable(line: bytes) -> str:
+    """A line of output without what would move the cursor."""
+    text = line.decode("utf-8", "replace").rstrip().rpartition("\r")[2]
+    return "".join(letter if letter.isprintable() else " " for letter in text.expandtabs())

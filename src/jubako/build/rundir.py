@@ -1,6 +1,6 @@
 """Run directories of RUN containers: locked while their build lives, collected by the next one when it was killed.
 
-Layout:  RUN_ROOT/build/<id>/    flocked by the build; the container's cgroup is build-<id>
+Layout:  RUN_ROOT/build/<id>/    flocked by the build; the container's cgroup is the one that its file `cgroup` names
 """
 
 from __future__ import annotations
@@ -12,26 +12,35 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jubako.errors import InvalidArgument
+
 if TYPE_CHECKING:
     from jubako.network import Networks
 
+_GROUP = "cgroup"
+
 
 @contextmanager
-def run_directory(run_root: Path, container_id: str) -> Iterator[Path]:
-    """Lend the container's run directory; it is gone afterwards."""
+def run_directory(run_root: Path, container_id: str, group: str) -> Iterator[Path]:
+    """Lend the run directory of the container that will be in the cgroup `group`; it is gone afterwards."""
     path = run_root / "build" / container_id
     path.mkdir(parents=True, mode=0o700)
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
+        (path / _GROUP).write_text(group)
         yield path
     finally:
         _remove(path)
         os.close(fd)
 
 
-def cgroup_name(container_id: str) -> str:
-    return f"build-{container_id}"
+def cgroup_name(container_id: str, parent: str) -> str:
+    """The container's group beneath `parent`, where one is asked for. Raises InvalidArgument for a parent elsewhere."""
+    parts = [part for part in parent.split("/") if part]
+    if {".", ".."} & set(parts) or "\0" in parent:
+        raise InvalidArgument(f"invalid cgroup parent: {parent}")
+    return "/".join([*parts, f"build-{container_id}"])
 
 
 def reap(networks: Networks, run_root: Path) -> int:
@@ -48,9 +57,18 @@ def reap(networks: Networks, run_root: Path) -> int:
 def _stop(networks: Networks, path: Path) -> None:
     from jubako.linux import cgroup
 
-    cgroup.manager().open(cgroup_name(path.name)).remove()
+    if group := _group(path):
+        cgroup.manager().open(group).remove()
     networks.detach(path.name)
     _remove(path)
+
+
+def _group(path: Path) -> str:
+    """The cgroup of a run directory; "" when its build was killed before there was one."""
+    try:
+        return (path / _GROUP).read_text()
+    except FileNotFoundError:
+        return ""
 
 
 def _remove(path: Path) -> None:

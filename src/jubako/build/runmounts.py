@@ -1,4 +1,4 @@
-"""The mounts of `RUN --mount`, made ready: binds as overlays of layers, caches as locked directories, secrets.
+"""The mounts of `RUN --mount`, made ready: binds as overlays of layers, caches as locked directories, secrets, agents.
 
 Layout:       ROOT/cache/mounts/<hash of the id>[-<n>]/{lock,data}    `n` only where a private cache was in use
 Concurrency:  a cache's lock is held shared or, for sharing=locked and private, exclusively, while its command runs.
@@ -13,10 +13,11 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from jubako.build.conditions import Conditions
 from jubako.build.graph.bench import Bench
 from jubako.build.graph.filesystem import Filesystem, Task
 from jubako.build.graph.mounts import MountSpec
@@ -26,21 +27,26 @@ from jubako.spec.oci_runtime import Mount
 
 _WAIT_S = 0.05
 _SECRETS = "/run/secrets/"
+_AGENTS = "/run/buildkit/ssh_agent."
 
 
 class RunMounts:
     """Makes the mounts of one command; what they hold is let go of with `stack`."""
 
     def __init__(
-        self, stack: ExitStack, bench: Bench, run_dir: Path, root: Path, secrets: Mapping[str, bytes], task: Task
+        self, stack: ExitStack, bench: Bench, run_dir: Path, root: Path, conditions: Conditions, task: Task
     ) -> None:
         self._stack = stack
         self._bench = bench
         self._run_dir = run_dir
         self._caches = root / "cache" / "mounts"
-        self._secrets = secrets
+        self._conditions = conditions
         self._task = task
+        self._sockets = 0
         self.env: dict[str, str] = {}
+        """Secrets as variables."""
+        self.agent = ""
+        """Where the first agent's socket is."""
 
     def make(self, specs: Sequence[MountSpec], sources: Sequence[Filesystem]) -> list[Mount]:
         """The mounts in order. NotFound for a source or a required secret that is not there."""
@@ -54,6 +60,8 @@ class RunMounts:
                     mounts.append(self._cache(spec))
                 case "tmpfs":
                     mounts.append(_tmpfs(spec))
+                case "ssh":
+                    mounts += self._agent(spec)
                 case _:
                     mounts += self._secret(spec)
         return mounts
@@ -113,7 +121,7 @@ class RunMounts:
             time.sleep(_WAIT_S)
 
     def _secret(self, spec: MountSpec) -> list[Mount]:
-        data = self._secrets.get(spec.id)
+        data = self._conditions.secrets.get(spec.id)
         if data is None:
             if spec.required:
                 raise NotFound("secret", spec.id, message=f"secret {spec.id}: not found")
@@ -131,6 +139,24 @@ class RunMounts:
         finally:
             os.close(fd)
         return [_plain_bind(path, spec.target or _SECRETS + spec.id, readonly=True)]
+
+    def _agent(self, spec: MountSpec) -> list[Mount]:
+        """The n-th socket is at a place of its own; the first one is where SSH_AUTH_SOCK points."""
+        target = spec.target or f"{_AGENTS}{self._sockets}"
+        self._sockets += 1
+        agent = self._conditions.agents.get(spec.id)
+        if agent is None:
+            if spec.required:
+                message = f"ssh agent {spec.id}: not found"
+                raise NotFound("ssh agent", spec.id, message=message, hint=f"give it with --ssh {spec.id}")
+            return []
+        from jubako.build.ssh.forward import forwarded
+
+        path = self._run_dir / f"agent-{self._sockets}"
+        mode = 0o600 if spec.mode is None else spec.mode
+        self._stack.enter_context(forwarded(agent, path, uid=spec.uid, gid=spec.gid, mode=mode))
+        self.agent = self.agent or target
+        return [_plain_bind(path, target, readonly=False)]
 
 
 def prune_caches(root: Path) -> int:

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
 
-from jubako.build.progress import Step
+from jubako.build.progress import Step, printable
 from jubako.cli import terminal
 from jubako.cli.call import write_all
 
@@ -105,7 +105,7 @@ class _ViewStep:
     def log(self, data: bytes) -> None:
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()[-_KEPT_LINES * 1000 :]
-        self._lines.extend(_printable(line) for line in lines)
+        self._lines.extend(printable(line) for line in lines)
 
     def status(self, text: str) -> None:
         self._lines.append(text)
@@ -134,11 +134,5 @@ class _ViewStep:
 
     def report(self) -> list[str]:
         """The output of a step that failed."""
-        rest = [_printable(self._rest)] if self._rest else []
+        rest = [printable(self._rest)] if self._rest else []
         return ["------", f" > {self._name}:", *self._lines, *rest, "------"]
-
-
-def _printable(line: bytes) -> str:
-    """Without what would move the cursor."""
-    text = line.decode("utf-8", "replace").rstrip().rpartition("\r")[2]
-    return "".join(letter if letter.isprintable() else " " for letter in text.expandtabs())

@@ -168,7 +168,7 @@ def test_variables_are_expanded_in_mounts(site: Site) -> None:
 @pytest.mark.parametrize(
     ("flag", "problem"),
     [
-        ("type=ssh", "type=ssh is not supported yet"),
+        ("type=ssh,env=x", "unexpected key 'env'"),
         ("type=disk,target=/x", "unsupported mount type 'disk'"),
         ("type=cache", "needs a target"),
         ("type=cache,target=/x,sharing=some", "unsupported sharing value"),

@@ -1,7 +1,7 @@
 """Provenance: from what an image was built, and how it was asked for.
 
-`min` leaves out the values of build arguments, the graph and the Dockerfile; `max` has them. Secrets are in neither:
-they are no arguments.
+`min` leaves out the values of build arguments, the graph, the Dockerfile, and which secrets and agents a RUN may have;
+`max` has them. What a secret holds is in neither.
 Spec: SLSA provenance v0.2; BuildKit, docs/attestations/slsa-provenance.md.
 """
 
@@ -17,6 +17,7 @@ from jubako.build.attest.statement import digest_set, package_url
 from jubako.build.bases import Material
 from jubako.build.convert.state import StageState
 from jubako.build.exporters.product import PROVENANCE, Predicate
+from jubako.build.graph.execute import Execute
 from jubako.build.graph.vertex import reachable
 from jubako.image import platform as platforms
 
@@ -57,6 +58,7 @@ def provenance(
                 "frontend": "dockerfile.v0",
                 "args": dict(sorted(args.items())),
                 "locals": [{"name": "context"}, {"name": "dockerfile"}],
+                **(_confided(state) if full else {}),
             },
             "environment": {"platform": platforms.text(platforms.host())},
         },
@@ -72,6 +74,18 @@ def provenance(
     if full:
         document["buildConfig"] = {"llbDefinition": _steps(state)}
     return Predicate(_TYPE, msgspec.json.encode(document), PROVENANCE)
+
+
+def _confided(state: StageState) -> dict[str, list[dict[str, object]]]:
+    """The IDs of the secrets and agents that commands mount."""
+    found: dict[str, dict[str, dict[str, object]]] = {"secrets": {}, "ssh": {}}
+    for vertex in reachable([state.vertex]):
+        for mount in vertex.operation.spec.mounts if isinstance(vertex.operation, Execute) else ():
+            kind = {"secret": "secrets", "ssh": "ssh"}.get(mount.kind)
+            if kind:
+                optional = {} if mount.required else {"optional": True}
+                found[kind].setdefault(mount.id, {"id": mount.id, **optional})
+    return {kind: list(each.values()) for kind, each in found.items() if each}
 
 
 def _material(material: Material) -> dict[str, object]:

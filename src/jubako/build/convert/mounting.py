@@ -28,7 +28,7 @@ def convert_mounts(scope: Scope, instruction: Run) -> tuple[list[MountSpec], lis
 def _convert(scope: Scope, instruction: Run, flag: MountFlag, sources: list[FsVertex]) -> MountSpec:
     options = {name: scope.expand(Placed(value, flag.at.position())) for name, value in flag.options.items()}
     target = options.get("target", "")
-    if target or flag.kind != "secret":
+    if target or flag.kind not in ("secret", "ssh"):
         target = posixpath.normpath(posixpath.join("/", scope.stage.workdir, target)).replace("//", "/")
     if target == "/":
         raise scope.fail(flag.at, "a mount can not be at /")
@@ -40,7 +40,7 @@ def _convert(scope: Scope, instruction: Run, flag: MountFlag, sources: list[FsVe
         kind=flag.kind,
         target=target,
         source=source,
-        id=options.get("id") or (posixpath.basename(target) if flag.kind == "secret" else target),
+        id=options.get("id") or {"secret": posixpath.basename(target), "ssh": "default"}.get(flag.kind, target),
         readonly=_readonly(scope, flag, options),
         sharing=options.get("sharing", "shared"),
         mode=_number(scope, flag, options, "mode", base=8),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from jubako.build.convert import history
+from jubako.build.convert.granted import check_allowed, convert_devices
 from jubako.build.convert.mounting import convert_mounts
 from jubako.build.convert.scope import Place, Scope
 from jubako.build.convert.state import DEFAULT_PATH
@@ -17,24 +20,35 @@ SCRIPT_PATH = "/dev/pipes/"
 
 
 def convert_run(scope: Scope, instruction: Run) -> None:
-    stage = scope.stage
     _check_platform(scope, instruction)
+    devices = convert_devices(scope, instruction)
+    check_allowed(scope, instruction)
     arguments, script = _command(scope, instruction)
-    network = instruction.network or "default"
     mounts, sources = convert_mounts(scope, instruction)
-    spec = RunSpec(
-        arguments=arguments,
+    given = _given(scope, instruction)
+    spec = msgspec.structs.replace(given, arguments=arguments, script=script, mounts=mounts, devices=devices)
+    hidden = {name: value for name, value in scope.arguments.proxies().items() if name not in spec.env}
+    workshop, stage = scope.workshop, scope.stage
+    operation = Execute(scope.step_name(instruction), scope.bench, workshop.container, spec, hidden, workshop.keep)
+    shown = {name: stage.lookup(name) for name in stage.args}
+    stage.record(history.run(arguments, shown), scope.add_step(instruction, operation, *sources))
+
+
+def _given(scope: Scope, instruction: Run) -> RunSpec:
+    """What does not depend on the command: the stage's state, and what every RUN of the build is given."""
+    stage, conditions = scope.stage, scope.workshop.conditions
+    network = instruction.network or "default"
+    return RunSpec(
+        arguments=[],
         env={"PATH": DEFAULT_PATH, **stage.variables},
         workdir=stage.workdir,
         user=stage.user,
-        network=scope.workshop.network if network == "default" else network,
-        script=script,
-        mounts=mounts,
+        network=conditions.network if network == "default" else network,
+        security=instruction.security or "sandbox",
+        hosts=list(conditions.hosts),
+        ulimits=list(conditions.ulimits),
+        shm_bytes=conditions.shm_bytes,
     )
-    hidden = {name: value for name, value in scope.arguments.proxies().items() if name not in spec.env}
-    operation = Execute(scope.step_name(instruction), scope.bench, scope.workshop.container, spec, hidden)
-    shown = {name: stage.lookup(name) for name in stage.args}
-    stage.record(history.run(arguments, shown), scope.add_step(instruction, operation, *sources))
 
 
 def _check_platform(scope: Scope, instruction: Run) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from jubako.build.conditions import Conditions
 from jubako.build.convert.arguments import Arguments
 from jubako.build.convert.state import StageState
 from jubako.build.dockerfile import expansion
@@ -15,7 +16,7 @@ from jubako.build.dockerfile.source import DockerfileError, Source, Text
 from jubako.build.files.hashes import FileHashes
 from jubako.build.files.tree import Tree
 from jubako.build.graph.bench import Bench
-from jubako.build.graph.execute import Container
+from jubako.build.graph.execute import Container, Keep
 from jubako.build.graph.filesystem import Cached, FsOperation, FsVertex
 from jubako.build.graph.vertex import Vertex
 from jubako.build.namedcontexts import NamedContexts
@@ -40,10 +41,11 @@ class Workshop(msgspec.Struct, frozen=True):
     container: Container
     context: Tree
     hashes: FileHashes
-    network: str
+    conditions: Conditions
     cache: Cached
     named: NamedContexts
     places: dict[int, Place]
+    keep: Keep | None = None
 
 
 class Scope:

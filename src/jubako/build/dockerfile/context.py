@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from jubako.build.dockerfile.devices import BadDevice, DeviceFlag, parse_device
 from jubako.build.dockerfile.instructions import Command, KeyValue
 from jubako.build.dockerfile.lexer import Lexed, Statement
 from jubako.build.dockerfile.mounts import BadMount, MountFlag, parse_mount
@@ -13,14 +14,10 @@ from jubako.build.truth import truth
 
 FLAGS: dict[str, frozenset[str]] = {
     "FROM": frozenset({"platform"}),
-    "RUN": frozenset({"mount", "network"}),
+    "RUN": frozenset({"mount", "network", "security", "device"}),
     "COPY": frozenset({"from", "chown", "chmod", "link", "parents", "exclude"}),
     "ADD": frozenset({"chown", "chmod", "link", "exclude", "checksum", "keep-git-dir", "unpack"}),
     "HEALTHCHECK": frozenset({"interval", "timeout", "start-period", "start-interval", "retries"}),
-}
-# Refused by name, so that nobody takes silence for support.
-UNSUPPORTED_FLAGS: dict[str, frozenset[str]] = {
-    "RUN": frozenset({"security", "device"}),
 }
 _BOOLEANS = frozenset({"link", "parents", "keep-git-dir", "unpack"})
 
@@ -37,6 +34,7 @@ class Context:
         words, self.body = split_flags(statement.body, self.escape)
         self.flags: dict[str, Text] = {}
         self.mounts: list[MountFlag] = []
+        self.devices: list[DeviceFlag] = []
         self.excludes: list[Text] = []
         for word in words:
             self._take_flag(word)
@@ -134,12 +132,10 @@ class Context:
     def _take_flag(self, word: Text) -> None:
         name, equals, value = word.value[2:].partition("=")
         known = FLAGS.get(self.keyword, frozenset())
-        if name in UNSUPPORTED_FLAGS.get(self.keyword, ()):
-            raise self.fail(word, f"{self.keyword} --{name} is not supported yet")
         if name not in known:
             raise self.fail(word, f"unknown flag: --{name}{suggestion(name, known, '--')}")
-        if name == "mount":
-            self._take_mount(Placed(_unquoted(value), word.position()), word)
+        if name in ("mount", "device"):
+            self._take_many(name, Placed(_unquoted(value), word.position()), word)
             return
         if name in self.flags:
             raise self.fail(word, f"duplicate flag specified: {name}")
@@ -153,10 +149,13 @@ class Context:
         else:
             self.flags[name] = text
 
-    def _take_mount(self, value: Text, word: Text) -> None:
+    def _take_many(self, name: str, value: Text, word: Text) -> None:
         try:
-            self.mounts.append(parse_mount(value))
-        except BadMount as error:
+            if name == "mount":
+                self.mounts.append(parse_mount(value))
+            else:
+                self.devices.append(parse_device(value))
+        except (BadMount, BadDevice) as error:
             raise self.fail(word, str(error)) from None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypedDict
 
 from jubako.build.dockerfile import instructions as ins
@@ -26,6 +26,7 @@ _UNITS_NS = {
 }
 _MINIMUM_NS = 10**6
 _NETWORKS = ("default", "none", "host")
+_SECURITIES = ("sandbox", "insecure")
 _NOT_AS_TRIGGER = frozenset({"FROM", "ONBUILD", "MAINTAINER"})
 
 
@@ -63,16 +64,24 @@ def _run(context: Context) -> ins.Instruction:
     command = context.command()
     if not command.arguments:
         raise context.fail_here("RUN requires at least one argument")
-    network = context.flags.get("network")
-    if network is not None and network.value not in _NETWORKS:
-        raise context.fail(network, f"invalid network mode {network.value!r}: it is one of {', '.join(_NETWORKS)}")
     return ins.Run(
         command=command,
         heredocs=context.statement.heredocs,
-        network=network.value if network else None,
+        network=_one_of(context, "network", _NETWORKS),
+        security=_one_of(context, "security", _SECURITIES),
         mounts=context.mounts,
+        devices=context.devices,
         **_common(context),
     )
+
+
+def _one_of(context: Context, flag: str, known: Sequence[str]) -> str | None:
+    text = context.flags.get(flag)
+    if text is None:
+        return None
+    if text.value not in known:
+        raise context.fail(text, f"invalid {flag} mode {text.value!r}: it is one of {', '.join(known)}")
+    return text.value
 
 
 def _copy(context: Context) -> ins.Instruction:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from jubako.build.dockerfile.devices import DeviceFlag
 from jubako.build.dockerfile.lexer import Heredoc
 from jubako.build.dockerfile.mounts import MountFlag
 from jubako.build.dockerfile.source import Position, Source, Text
@@ -45,7 +46,9 @@ class Run(Instruction, frozen=True, kw_only=True):
     command: Command
     heredocs: list[Heredoc]
     network: str | None
+    security: str | None
     mounts: list[MountFlag]
+    devices: list[DeviceFlag]
 
 
 class Copy(Instruction, frozen=True, kw_only=True):

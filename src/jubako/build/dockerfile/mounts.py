@@ -21,9 +21,10 @@ _OPTIONS = {
     "cache": frozenset({"id", "target", "readonly", "readwrite", "sharing", "mode", "uid", "gid", "from", "source"}),
     "tmpfs": frozenset({"target", "size"}),
     "secret": frozenset({"id", "target", "required", "mode", "uid", "gid", "env"}),
+    "ssh": frozenset({"id", "target", "required", "mode", "uid", "gid"}),
 }
 _FLAGS = frozenset({"readwrite", "readonly", "required"})
-_NOT_YET = {"ssh": frozenset({"ssh"}), "cache": frozenset({"from", "source"})}
+_NOT_YET = {"cache": frozenset({"from", "source"})}
 _SHARING = ("shared", "private", "locked")
 
 
@@ -57,8 +58,6 @@ def parse_mount(at: Text) -> MountFlag:
 
 
 def _check(kind: str, options: dict[str, str]) -> None:
-    if kind == "ssh":
-        raise BadMount("RUN --mount=type=ssh is not supported yet")
     if kind not in _OPTIONS:
         raise BadMount(f"unsupported mount type {kind!r}: it is one of {', '.join(_OPTIONS)}")
     for name in options:
@@ -69,7 +68,7 @@ def _check(kind: str, options: dict[str, str]) -> None:
     if kind == "secret":
         if not (options.get("id") or options.get("target")):
             raise BadMount("a secret needs an id")
-    elif not options.get("target"):
+    elif kind != "ssh" and not options.get("target"):
         raise BadMount(f"a mount of type {kind} needs a target")
     if options.get("sharing", "shared") not in _SHARING:
         raise BadMount(f"unsupported sharing value {options['sharing']!r}: it is one of {', '.join(_SHARING)}")

@@ -6,7 +6,7 @@ import msgspec
 
 
 class MountSpec(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """`kind` is bind, cache, tmpfs or secret. The n-th bind takes its files from the n-th source of the operation."""
+    """`kind` is bind, cache, tmpfs, secret or ssh. The n-th bind takes its files from the operation's n-th source."""
 
     kind: str
     target: str

@@ -5,14 +5,17 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, BinaryIO
 
+from jubako.cli import quantities
 from jubako.cli.build_progress import PROGRESS, build_progress
+from jubako.cli.build_shell import DEBUG, failure_shell
 from jubako.cli.call import Call
 from jubako.cli.command import ONE, Command
 from jubako.cli.failure import Exit
-from jubako.cli.options import FLAG, LIST, STRINGS, TEXT, Arguments, Option
+from jubako.cli.options import FLAG, LIST, SIZE, STRINGS, TEXT, Arguments, Kind, Option
 
 if TYPE_CHECKING:
     from jubako.build import BuildResult
+    from jubako.build.debugging import Debug
     from jubako.build.progress import BuildProgress
     from jubako.python import Engine
 
@@ -23,8 +26,9 @@ def run(call: Call, arguments: Arguments) -> int:
     with ExitStack() as stack:
         stdout = stack.enter_context(open(call.streams.stdout, "wb", closefd=False))
         mode = "quiet" if arguments.flag("quiet") else arguments.text("progress")
-        progress = stack.enter_context(build_progress(call, mode))
-        result = _build(call.builder, arguments, progress, stdout)
+        debug = failure_shell(call, arguments)
+        progress = stack.enter_context(build_progress(call, "plain" if debug and mode in ("auto", "tty") else mode))
+        result = _build(call.builder, arguments, progress, stdout, debug)
     if arguments.flag("quiet"):
         call.line(result.image_id)
     return 0
@@ -56,7 +60,9 @@ def _answer(call: Call, arguments: Arguments, method: str, json: bool) -> int:
     return 0 if answer.ok else 1
 
 
-def _build(engine: Engine, arguments: Arguments, progress: BuildProgress, stdout: BinaryIO) -> BuildResult:
+def _build(
+    engine: Engine, arguments: Arguments, progress: BuildProgress, stdout: BinaryIO, debug: Debug | None
+) -> BuildResult:
     return engine.build(
         arguments.operands[0],
         dockerfile=arguments.optional("file"),
@@ -79,8 +85,26 @@ def _build(engine: Engine, arguments: Arguments, progress: BuildProgress, stdout
         stdout=stdout,
         iidfile=arguments.optional("iidfile"),
         metadata_file=arguments.optional("metadata-file"),
+        secrets=_secrets(arguments.texts("secret")),
+        ssh=arguments.texts("ssh"),
+        allow=arguments.texts("allow"),
+        extra_hosts=arguments.texts("add-host"),
+        ulimits=arguments.texts("ulimit"),
+        shm_bytes=arguments.number("shm-size") or 0,
+        cgroup_parent=arguments.text("cgroup-parent"),
+        debug=debug,
         progress=progress,
     )
+
+
+def _secrets(texts: list[str]) -> dict[str, bytes]:
+    if not texts:
+        return {}
+    import os
+
+    from jubako.build.secrets import secrets
+
+    return secrets(texts, os.environ)
 
 
 def _contexts(texts: list[str]) -> dict[str, str]:
@@ -105,12 +129,16 @@ COMMAND = Command(
     "[OPTIONS] PATH | URL | -",
     ONE,
     (
+        Option("add-host", "", Kind("strings", quantities.host_entry, many=True), "Add a custom host-to-IP mapping"),
+        Option("allow", "", STRINGS, "Allow extra privileged entitlement (network.host, security.insecure, device)"),
         Option("annotation", "", LIST, "Add annotation to the image"),
         Option("attest", "", LIST, 'Attestation parameters (format: "type=sbom,generator=image")'),
         Option("build-arg", "", LIST, "Set build-time variables"),
         Option("build-context", "", LIST, "Additional build contexts (e.g., name=path)"),
         Option("call", "", TEXT, "Set method for evaluating build (build, check, outline, targets)", "build"),
+        Option("cgroup-parent", "", TEXT, "Set the parent cgroup for the RUN instructions during build"),
         Option("check", "", FLAG, 'Shorthand for "--call=check"'),
+        DEBUG,
         Option("file", "f", TEXT, 'Name of the Dockerfile (Default is "PATH/Dockerfile")'),
         Option("iidfile", "", TEXT, "Write the image ID to the file"),
         Option("label", "", LIST, "Set metadata for an image"),
@@ -126,7 +154,11 @@ COMMAND = Command(
         Option("push", "", FLAG, 'Shorthand for "--output=type=registry"'),
         Option("quiet", "q", FLAG, "Suppress the build output and print image ID on success"),
         Option("sbom", "", TEXT, 'Shorthand for "--attest=type=sbom"'),
+        Option("secret", "", LIST, 'Secret to expose to the build (format: "id=mysecret[,src=/local/secret]")'),
+        Option("shm-size", "", SIZE, "Shared memory size for build containers"),
+        Option("ssh", "", LIST, 'SSH agent socket or keys to expose (format: "default|<id>[=<socket>|<key>[,<key>]]")'),
         Option("tag", "t", LIST, 'Name and optionally a tag in the "name:tag" format'),
         Option("target", "", TEXT, "Set the target build stage to build."),
+        Option("ulimit", "", Kind("ulimit", quantities.ulimit, many=True), "Ulimit options"),
     ),
 )

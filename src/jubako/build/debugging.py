@@ -1,0 +1,52 @@
+"""A shell where a RUN has failed: its snapshot as the command left it, with the same mounts, network and environment.
+
+It opens when all other steps have stopped, on the caller's thread. What the shell changes is in no layer.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from typing import TYPE_CHECKING
+
+from jubako.build.graph.execute import CommandFailed, Job
+
+if TYPE_CHECKING:
+    from jubako.build.container import BuildContainer
+    from jubako.runtime.attach import Attached
+
+Debug = Callable[[CommandFailed, "Attached"], object]
+"""Sits at the shell until it ends."""
+
+
+class FailedSteps:
+    """What commands that failed have left, until `stack` is closed."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._lock = threading.Lock()
+        self._stack = stack
+        self._jobs: dict[int, Job] = {}
+
+    def keep(self, error: CommandFailed, job: Job, held: ExitStack) -> None:
+        with self._lock:
+            self._stack.callback(held.close)
+            self._jobs[id(error)] = job
+
+    def debug(self, error: CommandFailed, container: BuildContainer, sit: Debug) -> None:
+        """Open the shell for the step that failed with `error`, when it is one that was kept."""
+        if (job := self._jobs.get(id(error))) is not None:
+            container.shell(job, _Alone(), lambda attached: sit(error, attached))
+
+
+class _Alone:
+    """The task of a shell: nobody gives it up, and its output goes to its terminal."""
+
+    def log(self, data: bytes) -> None:
+        pass
+
+    def on_cancel(self, act: Callable[[], None]) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def check(self) -> None:
+        pass
