@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jubako.build.bake.asked import check_supported
+from jubako.build.bake.asked import asked_of, build_options, check_supported
 from jubako.build.bake.files import read_files
 from jubako.build.bake.overrides import parse_override
 from jubako.build.bake.resolve import Plan, Resolver
@@ -215,9 +215,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, problem: str) -> None
     ("attribute", "name"),
     [
         ('cache-from = ["type=registry,ref=x"]', "cache-from"),
-        ('entitlements = ["network.host"]', "entitlements"),
-        ('dockerfile-inline = "FROM scratch"', "dockerfile-inline"),
-        ('extra-hosts = { a = "1.2.3.4" }', "extra-hosts"),
+        ('no-cache-filter = ["x"]', "no-cache-filter"),
     ],
 )
 def test_what_a_build_can_not_do_is_refused_by_name(tmp_path: Path, attribute: str, name: str) -> None:
@@ -230,9 +228,79 @@ def test_what_compose_has_and_bake_does_not_is_refused(tmp_path: Path) -> None:
     text = "services:\n  app:\n    build: {context: ., x-mine: 1, isolation: none}\n"
     with pytest.raises(BakeError, match='target "app": unsupported argument "isolation"'):
         plan(tmp_path, text, file="compose.yaml")
-    found = plan(tmp_path, text.replace("isolation: none", "entitlements: [a]"), file="compose.yaml")
-    with pytest.raises(BakeError, match="entitlements is not supported yet"):
+    found = plan(tmp_path, text.replace("isolation: none", "cache_from: [a]"), file="compose.yaml")
+    with pytest.raises(BakeError, match="cache-from is not supported yet"):
         check_supported(found.targets)
+
+
+RUNS = """
+target "default" {
+  dockerfile-inline = "FROM scratch"
+  entitlements = ["network.host"]
+  extra-hosts = { a = "1.2.3.4", b = "::1" }
+  network = "host"
+  secret = ["id=a,env=TOKEN", { id = "b", src = "file" }]
+  shm-size = "64m"
+  ssh = ["default", { id = "key", paths = "k1,k2" }]
+  ulimits = ["nofile=10:20"]
+}
+"""
+
+
+def test_what_a_target_says_about_its_commands_reaches_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "of-env")
+    (tmp_path / "file").write_text("of-file")
+    _, options = build_options(plan(tmp_path, RUNS).targets["default"], tmp_path, {})
+    wanted = {
+        "dockerfile_inline": "FROM scratch",
+        "allow": ["network.host"],
+        "extra_hosts": ["a=1.2.3.4", "b=::1"],
+        "network": "host",
+        "secrets": {"a": b"of-env", "b": b"of-file"},
+        "shm_bytes": 64 << 20,
+        "ssh": ["default", "key=k1,k2"],
+        "ulimits": ["nofile=10:20"],
+    }
+    assert {name: options[name] for name in wanted} == wanted
+
+
+def test_compose_says_the_same_in_its_own_words(tmp_path: Path) -> None:
+    text = """
+services:
+  app:
+    build:
+      context: .
+      dockerfile_inline: FROM scratch
+      extra_hosts: ["a=1.2.3.4"]
+      network: host
+      privileged: true
+      shm_size: 64m
+      ssh: [default]
+      ulimits: {nofile: {soft: 10, hard: 20}, nproc: 5}
+"""
+    target = plan(tmp_path, text, file="compose.yaml").targets["app"]
+    _, options = build_options(target, tmp_path, {})
+    assert options["allow"] == ["security.insecure"]
+    assert options["extra_hosts"] == ["a=1.2.3.4"]
+    assert options["shm_bytes"] == 64 << 20
+    assert options["ulimits"] == ["nofile=10:20", "nproc=5"]
+    assert (options["dockerfile_inline"], options["network"], options["ssh"]) == ("FROM scratch", "host", ["default"])
+
+
+def test_a_size_that_is_none_is_named(tmp_path: Path) -> None:
+    target = plan(tmp_path, 'target "default" { shm-size = "big" }').targets["default"]
+    with pytest.raises(BakeError, match="shm-size: invalid size: 'big'"):
+        build_options(target, tmp_path, {})
+
+
+def test_what_a_target_asks_instead_of_a_build(tmp_path: Path) -> None:
+    target = plan(tmp_path, 'target "default" { call = "outline,format=json" }').targets["default"]
+    asked = asked_of(target, tmp_path)
+    assert asked
+    assert (asked[1].method, asked[1].json) == ("outline", True)
+    assert asked_of(plan(tmp_path, 'target "default" { call = "build" }').targets["default"], tmp_path) is None
 
 
 def test_a_bad_template_in_json_names_its_file(tmp_path: Path) -> None:

@@ -30,8 +30,8 @@ _SAME = {
     "pull": "pull",
     "ssh": "ssh",
 }
-_MAPS = {"args": "args", "labels": "labels", "additional_contexts": "contexts"}
-_READ = frozenset({*_SAME, *_MAPS, "secrets"})
+_MAPS = {"args": "args", "labels": "labels", "additional_contexts": "contexts", "extra_hosts": "extra-hosts"}
+_READ = frozenset({*_SAME, *_MAPS, "secrets", "ulimits", "privileged"})
 
 
 def compose_block(text: str, name: str, environ: Mapping[str, str]) -> Block:
@@ -75,6 +75,10 @@ def _target(service: dict[str, Value], secrets: dict[str, Value], environ: Mappi
         found["tags"] = [image]
     if "platforms" not in found and service.get("platform"):
         found["platforms"] = [service["platform"]]
+    if given.get("ulimits"):
+        found["ulimits"] = [_ulimit(name, value) for name, value in map_of(given["ulimits"]).items()]
+    if given.get("privileged"):
+        found["entitlements"] = [*list_of(given.get("entitlements") or []), "security.insecure"]
     if given.get("secrets"):
         found["secret"] = [_secret(each, secrets) for each in list_of(given["secrets"])]
     extension = map_of(given.get("x-bake") or {})
@@ -91,6 +95,14 @@ def _map(value: Value, environ: Mapping[str, str]) -> Value:
         split = [text_of(each).partition("=") for each in list_of(value)]
         pairs = {key: each if equals else None for key, equals, each in split}
     return {key: environ.get(key) if each is None else each for key, each in pairs.items()}
+
+
+def _ulimit(name: str, value: Value) -> str:
+    """One number, or `soft` and `hard`."""
+    if not isinstance(value, dict):
+        return f"{name}={text_of(value)}"
+    soft, hard = (text_of(value.get(each)) for each in ("soft", "hard"))
+    return f"{name}={soft}:{hard}"
 
 
 def _secret(value: Value, secrets: dict[str, Value]) -> Value:

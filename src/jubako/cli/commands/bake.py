@@ -10,15 +10,15 @@ from jubako.cli.build_progress import PROGRESS, build_progress
 from jubako.cli.call import Call
 from jubako.cli.command import ANY, Command
 from jubako.cli.failure import Exit
-from jubako.cli.options import FLAG, LIST, TEXT, Arguments, Option
+from jubako.cli.options import FLAG, LIST, STRINGS, TEXT, Arguments, Option
 
 if TYPE_CHECKING:
+    from jubako.build import Inquiry
     from jubako.build.bake.resolve import Plan, Resolver
     from jubako.build.progress import BuildProgress
 
 
 def run(call: Call, arguments: Arguments) -> int:
-
     directory = Path.cwd()
     resolver = _resolver(arguments, directory)
     if kind := arguments.text("list"):
@@ -31,6 +31,13 @@ def run(call: Call, arguments: Arguments) -> int:
         shown = {"group": {name: {"targets": members} for name, members in plan.groups.items()}, "target": plan.targets}
         call.line(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode())
         return 0
+    from jubako.build.bake.asked import asked_of, check_supported
+
+    check_supported(plan.targets)
+    questions = {name: asked for name, target in plan.targets.items() if (asked := asked_of(target, directory))}
+    if questions:
+        return _answer(call, questions)
+    _ask_for_privileges(call, arguments, plan)
     with build_progress(call, arguments.text("progress")) as progress:
         _build(call, arguments, plan, directory, progress)
     return 0
@@ -44,6 +51,8 @@ def _resolver(arguments: Arguments, directory: Path) -> Resolver:
     texts = [*arguments.texts("set")]
     for option in ("no-cache", "pull"):
         texts += [f"*.{option}=true"] if arguments.flag(option) else []
+    if method := "check" if arguments.flag("check") else arguments.text("call"):
+        texts.append(f"*.call={method}")
     for kind in ("provenance", "sbom"):
         if arguments.given(kind):
             texts.append(f"*.attest+={_attest(kind, arguments.text(kind))}")
@@ -65,12 +74,37 @@ def _listing(resolver: Resolver, kind: str) -> str:
     return align(["TARGET\tDESCRIPTION", *(f"{name}\t{text}" for name, text in resolver.names().items())])
 
 
+def _answer(call: Call, questions: dict[str, tuple[Path | str, Inquiry]]) -> int:
+    """Answer what targets ask with `call`, and build none."""
+    from jubako.build import inquire
+
+    drivers = call.builder.drivers
+    answers = [inquire(drivers.store, drivers.images, context, inquiry) for context, inquiry in questions.values()]
+    call.out("".join(f"{answer.text}\n" for answer in answers))
+    return 0 if all(answer.ok for answer in answers) else 1
+
+
+def _ask_for_privileges(call: Call, arguments: Arguments, plan: Plan) -> None:
+    """What files ask for beyond a build's ordinary means, the caller must grant: by --allow, or here."""
+    from jubako.build.bake.asked import privileges
+
+    allowed = arguments.texts("allow")
+    wanted = dict.fromkeys(each for target in plan.targets.values() for each in privileges(target))
+    missing = [each for each in wanted if not {each, each.partition("=")[0]} & set(allowed)]
+    if not missing:
+        return
+    asked = f"The targets ask for privileges: {', '.join(missing)}"
+    if not call.is_terminal(call.streams.stdin):
+        raise Exit(1, f"{asked}\nGrant them with {' '.join(f'--allow {each}' for each in missing)}")
+    if not call.ask(f"{asked}\nDo you want to grant them and continue?"):
+        raise Exit(1, "additional privileges requested")
+
+
 def _build(call: Call, arguments: Arguments, plan: Plan, directory: Path, progress: BuildProgress) -> None:
     """Build one target after the other: each is parallel in itself, and what they share is built once."""
-    from jubako.build.bake.asked import build_options, check_supported
+    from jubako.build.bake.asked import build_options
     from jubako.build.bake.progress import Prefixed
 
-    check_supported(plan.targets)
     built: dict[str, str] = {}
     facts: dict[str, object] = {}
     for name, target in plan.targets.items():
@@ -90,6 +124,9 @@ COMMAND = Command(
     "[OPTIONS] [TARGET...]",
     ANY,
     (
+        Option("allow", "", STRINGS, "Allow build to access specified resources"),
+        Option("call", "", TEXT, "Set method for evaluating build (build, check, outline, targets)"),
+        Option("check", "", FLAG, 'Shorthand for "--call=check"'),
         Option("file", "f", LIST, "Build definition file"),
         Option("list", "", TEXT, "List targets"),
         Option("load", "", FLAG, 'Shorthand for "--set=*.output=type=docker"'),
