@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from jubako.registry.server.collect import collect
 from jubako.spec.oci_image import CONFIG, DOCKER_CONFIG, DOCKER_MANIFEST, INDEX, LAYER_GZIP, MANIFEST
 
 from .peer import digest_of
@@ -77,6 +78,18 @@ def test_manifest_that_names_unknown_content_is_refused(registry):
     index = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [descriptor(data)]}).encode()
     answer = registry("PUT", "/v2/a/manifests/v1", index, Content_Type=INDEX)
     assert (answer.status, registry.code(answer)) == (404, "MANIFEST_BLOB_UNKNOWN")
+
+
+def test_an_index_of_layers_is_taken_and_keeps_them_from_collection(registry, registry_root):
+    """As BuildKit writes its caches."""
+    layer = descriptor(b"a layer", LAYER_GZIP)
+    index = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [layer]}).encode()
+    answer = registry("PUT", "/v2/a/manifests/cache", index, Content_Type=INDEX)
+    assert (answer.status, registry.code(answer)) == (404, "MANIFEST_BLOB_UNKNOWN")
+    registry.push_blob("a", b"a layer")
+    assert registry("PUT", "/v2/a/manifests/cache", index, Content_Type=INDEX).status == 201
+    assert collect(registry_root, grace_s=-1).blobs == 0
+    assert registry("GET", f"/v2/a/blobs/{layer['digest']}").data == b"a layer"
 
 
 def test_foreign_layers_need_not_be_here(registry, push):

@@ -174,12 +174,11 @@ class Manifests:
 
     def _require_content(self, name: str, document: Manifest | Index) -> None:
         """Refuse a manifest that could not be pulled: what it names must be in this repository."""
-        index = isinstance(document, Index)
-        present: Callable[[str], object] = self._state.write.manifests.find if index else self._state.write.blobs.find
-        for digest in children_of(document) or blobs_of(document):
-            if present(in_repository(name, digest)) is None:
-                raise Refused(
-                    Code.MANIFEST_BLOB_UNKNOWN,
-                    f"{'manifest' if index else 'blob'} unknown to registry",
-                    detail={"digest": digest},
-                )
+        write = self._state.write
+        self._refuse_missing("manifest", write.manifests.find, name, children_of(document))
+        self._refuse_missing("blob", write.blobs.find, name, blobs_of(document))
+
+    def _refuse_missing(self, what: str, find: Callable[[str], object], name: str, digests: Sequence[Digest]) -> None:
+        for digest in digests:
+            if find(in_repository(name, digest)) is None:
+                raise Refused(Code.MANIFEST_BLOB_UNKNOWN, f"{what} unknown to registry", detail={"digest": digest})

@@ -10,7 +10,7 @@ from jubako.image import manifest as documents
 from jubako.image.reference import is_digest
 from jubako.registry.server.documents import ManifestEntry
 from jubako.registry.server.refusal import Refused
-from jubako.spec.distribution import Code, is_tag
+from jubako.spec.distribution import DOCUMENT_TYPES, Code, is_tag
 from jubako.spec.oci_image import FOREIGN_LAYERS, Descriptor, Digest, Index, Manifest
 
 
@@ -46,15 +46,20 @@ def entry_of(document: Manifest | Index, target: Descriptor, now: float) -> Mani
 
 
 def blobs_of(document: Manifest | Index) -> list[Digest]:
-    """What must be served for a manifest; layers that must not be distributed come from elsewhere."""
+    """What must be served for a manifest; layers that must not be distributed come from elsewhere.
+
+    An index has none, but for BuildKit's caches: those are indexes of layers.
+    """
     if isinstance(document, Index):
-        return []
+        return [child.digest for child in document.manifests if child.media_type not in DOCUMENT_TYPES]
     layers = [layer.digest for layer in document.layers if not (layer.urls or layer.media_type in FOREIGN_LAYERS)]
     return list(dict.fromkeys([document.config.digest, *layers]))
 
 
 def children_of(document: Manifest | Index) -> list[Digest]:
-    return [child.digest for child in document.manifests] if isinstance(document, Index) else []
+    if not isinstance(document, Index):
+        return []
+    return [child.digest for child in document.manifests if child.media_type in DOCUMENT_TYPES]
 
 
 def referrer_of(document: Manifest | Index, target: Descriptor) -> Descriptor:
