@@ -18,7 +18,7 @@ import msgspec
 from jubako.build import context as contexts
 from jubako.build.attest.options import AttestOptions, attest_options
 from jubako.build.bases import Bases
-from jubako.build.cache import BuildCache, LeasedCache
+from jubako.build.caching import Caching
 from jubako.build.conditions import conditions_of
 from jubako.build.convert.arguments import Arguments
 from jubako.build.convert.converter import Converter
@@ -34,7 +34,7 @@ from jubako.build.exporters.wanted import wanted_outputs
 from jubako.build.files.hashes import FileHashes
 from jubako.build.graph.bench import Bench
 from jubako.build.graph.execute import CommandFailed
-from jubako.build.graph.filesystem import Filesystem
+from jubako.build.graph.filesystem import Filesystem, FsVertex
 from jubako.build.graph.filesystem import Output as FsOutput
 from jubako.build.history import BuildRecord, History
 from jubako.build.inquiry import remarks_on
@@ -104,6 +104,7 @@ class _Build:
         self.names = [str(reference.parse(tag)) for tag in options.tags]
         self.outputs = wanted_outputs(options.outputs, load=options.load, push=options.push, names=self.names)
         self.annotations = [each for text in options.annotations for each in parse_flag(text)]
+        self.caching = Caching(options)
         self.attest = attest_options(options.attests, options.provenance, options.sbom)
         self.platforms = list(dict.fromkeys(map(platforms.parse, options.platforms))) or [platforms.host()]
         self.moment = Moment.parse(options.build_args.get("SOURCE_DATE_EPOCH") or os.environ.get("SOURCE_DATE_EPOCH"))
@@ -147,10 +148,13 @@ class _Build:
                 for given, each in zip(arguments, self.platforms, strict=True)
             ]
             remarks = self._remarks(dockerfile, text)
-            solution = self._solve(states, workshop)
+            targets = [state.vertex for state in states]
+            solution = self._solve(targets, workshop)
             if not self.inside:
                 workshop.hashes.save()
             result = self._export(states, solution, workshop.bench, bases, text)
+            step = partial(shown_step, self.progress)
+            self.caching.export(solution, targets, workshop.bench, self.progress, step)
         if unused := arguments[0].unused():
             self.progress.warning(f"One or more build-args [{' '.join(unused)}] were not consumed")
         self.progress.remarks(remarks)
@@ -162,7 +166,8 @@ class _Build:
 
     def _workshop(self, stack: ExitStack, text: contexts.DockerfileText, lease: Lease) -> Workshop:
         drivers = self.drivers
-        bench = Bench(drivers.store, drivers.snapshotter, lease, self.moment)
+        cache = self.caching.open(stack, drivers.store, lease, self.progress)
+        bench = Bench(drivers.store, drivers.snapshotter, lease, self.moment, supply=self.caching.imported)
         return Workshop(
             bench=bench,
             named=NamedContexts(self.options.contexts, bench, drivers.images, stack),
@@ -170,7 +175,7 @@ class _Build:
             context=stack.enter_context(contexts.open_tree(self.context, text)),
             hashes=FileHashes(drivers.store.records, str(self.context.resolve())),
             conditions=self.conditions,
-            cache=LeasedCache(BuildCache(drivers.store), lease, fresh=self.options.no_cache),
+            cache=cache,
             places=self.places,
             keep=self._keep(stack),
         )
@@ -205,25 +210,36 @@ class _Build:
     def _convert(
         self, dockerfile: Dockerfile, arguments: Arguments, platform: Platform, workshop: Workshop, bases: Bases
     ) -> StageState:
-        several = len(self.platforms) > 1
-        converter = Converter(dockerfile, arguments, workshop, bases.find, platform, several=several)
+        converter = Converter(
+            dockerfile,
+            arguments,
+            workshop,
+            bases.find,
+            platform,
+            several=len(self.platforms) > 1,
+            fresh_stages=self.options.no_cache_filter,
+        )
         return converter.convert(self.options.target)
 
-    def _solve(self, states: Sequence[StageState], workshop: Workshop) -> Solution[Filesystem, FsOutput]:
+    def _solve(self, targets: Sequence[FsVertex], workshop: Workshop) -> Solution[Filesystem, FsOutput]:
         observed = Observed(self.progress, self.places)
         solver: Solver[Filesystem, FsOutput] = Solver(workshop.cache, observed, workers=self.options.workers)
+
+        def solve() -> Solution[Filesystem, FsOutput]:
+            try:
+                return solver.solve(targets)
+            finally:
+                observed.close()
+
         try:
-            return solver.solve([state.vertex for state in states])
+            return self.caching.solved(solve, targets, workshop.bench)
         except JubakoError as error:
             if observed.failed_at is None:
                 raise
             located = _at(observed.failed_at, error)
-            observed.close()
             if isinstance(located, CommandFailed):
                 self._debug(located)
             raise located from error
-        finally:
-            observed.close()
 
     def _export(
         self,
@@ -263,7 +279,8 @@ class _Build:
     ) -> list[Product]:
         """What came of each platform, with the statements that are wanted about it."""
         options = self.options
-        products = [product_of(state, solution, self.moment, options.labels) for state in states]
+        plain = [product_of(state, solution, self.moment, options.labels) for state in states]
+        products = self.caching.noted(plain)
         if self.attest == AttestOptions():
             return products
         from jubako.build.attest.attestations import attested

@@ -2,18 +2,20 @@
 
 Layout:       records `build-cache`: key -> the output, when it was made and last used, and what for
               pins of build-cache/<key>, which tell collection to keep blob and layer
-Invariant:    an entry is used only while the blob of its layer is here.
+Invariant:    an entry is used only while the blob of its layer is here, or if it says no more than what the layer is
+              (of a step that another machine ran). The lease of who uses an entry names its key too.
 Concurrency:  many processes; the same key twice is the same content, the later entry stays.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import msgspec
 
-from jubako.build.graph.filesystem import Output
+from jubako.build.graph.filesystem import Layer, Output
 from jubako.store import Lease, Pins, Store
 
 _COLLECTION = "build-cache"
@@ -46,10 +48,10 @@ class BuildCache:
         entry = self._entries.find(key)
         if entry is None:
             return None
-        if layer := entry.output.layer:
-            lease.add(layer.blob.digest, layer.diff_id)
-            if not self._store.blobs.exists(layer.blob.digest):
-                return None
+        lease.add(key, *_digests(entry))
+        layer = entry.output.layer
+        if layer and layer.has_blob and not self._store.blobs.exists(layer.blob.digest):
+            return None
         now_ns = time.time_ns()
         if now_ns - entry.used_ns > _TOUCH_AFTER_NS:
             self._write(key, msgspec.structs.replace(entry, used_ns=now_ns))
@@ -61,6 +63,10 @@ class BuildCache:
 
     def entries(self) -> list[tuple[str, CacheEntry]]:
         return self._entries.items()
+
+    def leased(self) -> set[str]:
+        """The keys, blobs and layers that something works with now."""
+        return self._store.leases.held()
 
     def forget(self, keys: Iterable[str]) -> None:
         """Take entries out; their blobs go by collection when nothing else needs them."""
@@ -81,20 +87,96 @@ class BuildCache:
 
 def _digests(entry: CacheEntry) -> list[str]:
     layer = entry.output.layer
-    return [layer.blob.digest, layer.diff_id] if layer else []
+    return [layer.blob.digest, layer.diff_id] if layer and layer.has_blob else []
+
+
+class Elsewhere(Protocol):
+    """Caches of other machines, as far as a build looks into them."""
+
+    def find(self, key: str) -> Output | None: ...
+
+    def others(self, output: Output) -> list[str]: ...
+
+    def is_proven(self, output: Output) -> bool: ...
 
 
 class LeasedCache:
-    """The cache as one build uses it: hits come under its lease. With `fresh` nothing is found, but kept for later."""
+    """The cache as one build uses it: hits come under its lease, and from `elsewhere` what is not here.
 
-    def __init__(self, cache: BuildCache, lease: Lease, *, fresh: bool = False) -> None:
+    With `fresh` nothing is found, but kept for later. `used` is all that the build found or made.
+    """
+
+    def __init__(
+        self, cache: BuildCache, lease: Lease, elsewhere: Elsewhere | None = None, *, fresh: bool = False
+    ) -> None:
         self._cache = cache
         self._lease = lease
+        self._elsewhere = elsewhere
         self._fresh = fresh
+        self._refused: list[Layer] = []
+        self._borrowed: dict[str, tuple[Output, str]] = {}
+        self.used: dict[str, Output] = {}
+        self.has_grown = False
 
-    def find(self, key: str) -> Output | None:
-        return None if self._fresh else self._cache.find(key, self._lease)
+    def find(self, key: str, name: str) -> Output | None:
+        if self._fresh:
+            return None
+        output = self._unrefused(self._cache.find(key, self._lease))
+        if self._elsewhere is not None and not _is_whole(output):
+            found = self._unrefused(self._elsewhere.find(key))
+            if found is not None and (output is None or _is_whole(found)):
+                self._borrowed[key] = (found, name)
+                output = found
+        if output is not None:
+            self.used[key] = output
+        return output
+
+    def _unrefused(self, output: Output | None) -> Output | None:
+        return None if output and output.layer in self._refused else output
 
     def put(self, key: str, output: Output, name: str) -> None:
         if output.settled:
+            self._lease.add(key)
             self._cache.put(key, output, name)
+            self._borrowed.pop(key, None)
+            self.used[key] = output
+            self.has_grown = True
+
+    def refuse(self, layers: Sequence[Layer]) -> None:
+        """The build begins again, without what leads to these layers."""
+        self._refused += layers
+        self.used.clear()
+        self._borrowed.clear()
+
+    def keep_borrowed(self) -> None:
+        """Keep what came from elsewhere: whole where it is here and proven to be right, else what it came to."""
+        assert self._elsewhere is not None
+        for key, (output, name) in list(self._borrowed.items()):
+            if self._elsewhere.is_proven(output):
+                self.put(key, output, name)
+            elif output.layer:
+                known = msgspec.structs.replace(output, layer=Layer.without_blob(output.layer.diff_id))
+                self._cache.put(key, known, name)
+
+    def known(self) -> dict[str, Output]:
+        """All that was used, also under the other keys that lead to it."""
+        found = dict(self.used)
+        same: dict[tuple[str, str, str], list[str]] = {}
+        entries = dict(self._cache.entries())
+        for key, entry in entries.items():
+            same.setdefault(_identity(entry), []).append(key)
+        for key, output in self.used.items():
+            others = self._elsewhere.others(output) if self._elsewhere else []
+            if key in entries:
+                others = [*others, *same[_identity(entries[key])]]
+            found.update(dict.fromkeys(others, output))
+        return found
+
+
+def _is_whole(output: Output | None) -> bool:
+    return output is not None and (output.layer is None or output.layer.has_blob)
+
+
+def _identity(entry: CacheEntry) -> tuple[str, str, str]:
+    layer = entry.output.layer
+    return layer.diff_id if layer else "", entry.output.created, entry.name

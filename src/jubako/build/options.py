@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -45,6 +45,9 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
     build_args: Mapping[str, str] = {}
     labels: Mapping[str, str] = {}
     no_cache: bool = False
+    no_cache_filter: Sequence[str] = ()
+    cache_from: Sequence[str] = ()
+    cache_to: Sequence[str] = ()
     pull: Pull | None = None
     always_pull: bool = False
     network: str = "default"
@@ -57,6 +60,7 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
     load: bool = False
     push: bool = False
     push_image: Push | None = None
+    collect: Callable[[], int] | None = None
     stdout: BinaryIO | None = None
     iidfile: str | Path | None = None
     metadata_file: str | Path | None = None

@@ -96,7 +96,7 @@ def manifest_of(
     manifest = Manifest(
         media_type=media_type,
         config=describe(config, DOCKER_CONFIG if docker_types else CONFIG),
-        layers=[_docker_layer(layer) for layer in layers] if docker_types else list(layers),
+        layers=[docker_layer(layer) for layer in layers] if docker_types else list(layers),
         annotations=dict(annotations) if annotations else msgspec.UNSET,
     )
     data = msgspec.json.encode(manifest)
@@ -124,7 +124,7 @@ def describe(data: bytes, media_type: str, platform: Platform | None = None) -> 
     return Descriptor(media_type=media_type, digest=digest, size=len(data), platform=platform)
 
 
-def _docker_layer(layer: Descriptor) -> Descriptor:
+def docker_layer(layer: Descriptor) -> Descriptor:
     """Docker's schema knows its own names for the same bytes; zstd has none and stays as it is."""
     media_type = _DOCKER_LAYER.get(layer.media_type, layer.media_type)
     return Descriptor(media_type=media_type, digest=layer.digest, size=layer.size)

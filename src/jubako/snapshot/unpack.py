@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 from jubako.errors import Conflict, DataLoss
 from jubako.image.layer import unpack
+from jubako.image.layer.codec import decompressed
 from jubako.image.progress import SILENT, Progress, short
+from jubako.store import digest as digests
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -98,12 +100,26 @@ def unpack_layer(
     watched_by.update(short(layer.digest), "Pull complete")
 
 
+def check_layer(store: Store, diff_id: DiffID, layer: Descriptor) -> None:
+    """Raises DataLoss unless the blob unpacks to `diff_id`, of which nothing is written."""
+    algorithm = diff_id.partition(":")[0]
+    digest = digests.hasher(algorithm)
+    with store.blobs.open(layer.digest) as blob:
+        for chunk in decompressed(blob):
+            digest.update(chunk)
+    _refuse_other(f"{algorithm}:{digest.hexdigest()}", diff_id, layer)
+
+
 def fill(draft: LayerDraft, blob: BinaryIO, diff_id: DiffID, layer: Descriptor, xattr_prefix: str) -> None:
     """Unpack `blob`, which is `layer`, into a draft; DataLoss if it does not unpack to `diff_id`."""
     algorithm = diff_id.partition(":")[0]
     unpacked = unpack(blob, draft.fd, media_type=layer.media_type, xattr_prefix=xattr_prefix, algorithm=algorithm)
-    if unpacked.diff_id != diff_id:
-        raise DataLoss(f"layer {layer.digest} unpacks to {unpacked.diff_id}, the image says {diff_id}")
+    _refuse_other(unpacked.diff_id, diff_id, layer)
+
+
+def _refuse_other(found: str, diff_id: DiffID, layer: Descriptor) -> None:
+    if found != diff_id:
+        raise DataLoss(f"layer {layer.digest} unpacks to {found}, the image says {diff_id}")
 
 
 class _Watched(io.RawIOBase):

@@ -135,7 +135,7 @@ class History(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class ImageConfig(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The image configuration document; its digest is the image ID."""
+    """The image configuration document; its digest is the image ID. `cache` is BuildKit's, in base64."""
 
     created: str | None = None
     author: str | None = None
@@ -146,3 +146,4 @@ class ImageConfig(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     config: ContainerConfig | None = None
     rootfs: RootFS
     history: list[History] | None = None
+    cache: str | None = msgspec.field(default=None, name="moby.buildkit.cache.v0")

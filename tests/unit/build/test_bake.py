@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jubako.build.bake.asked import asked_of, build_options, check_supported
+from jubako.build.bake.asked import asked_of, build_options
 from jubako.build.bake.files import read_files
 from jubako.build.bake.overrides import parse_override
 from jubako.build.bake.resolve import Plan, Resolver
@@ -211,26 +211,10 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, problem: str) -> None
         plan(tmp_path, text)
 
 
-@pytest.mark.parametrize(
-    ("attribute", "name"),
-    [
-        ('cache-from = ["type=registry,ref=x"]', "cache-from"),
-        ('no-cache-filter = ["x"]', "no-cache-filter"),
-    ],
-)
-def test_what_a_build_can_not_do_is_refused_by_name(tmp_path: Path, attribute: str, name: str) -> None:
-    found = plan(tmp_path, f'target "default" {{\n {attribute}\n}}')
-    with pytest.raises(BakeError, match=f'target "default": {name} is not supported yet'):
-        check_supported(found.targets)
-
-
 def test_what_compose_has_and_bake_does_not_is_refused(tmp_path: Path) -> None:
     text = "services:\n  app:\n    build: {context: ., x-mine: 1, isolation: none}\n"
     with pytest.raises(BakeError, match='target "app": unsupported argument "isolation"'):
         plan(tmp_path, text, file="compose.yaml")
-    found = plan(tmp_path, text.replace("isolation: none", "cache_from: [a]"), file="compose.yaml")
-    with pytest.raises(BakeError, match="cache-from is not supported yet"):
-        check_supported(found.targets)
 
 
 RUNS = """

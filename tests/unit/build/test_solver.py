@@ -47,7 +47,7 @@ class Fake:
 
 
 class Memory(dict[str, str]):
-    def find(self, key: str) -> str | None:
+    def find(self, key: str, name: str) -> str | None:
         return self.get(key)
 
     def put(self, key: str, output: str, name: str) -> None:

@@ -14,16 +14,6 @@ from jubako.build.secrets import secrets
 from jubako.spec.sizes import ram_bytes
 
 _TARGET = "target:"
-# What a build can not do yet; better said than left out of the image in silence.
-_UNSUPPORTED = ("cache_from", "cache_to", "no_cache_filter")
-
-
-def check_supported(targets: Mapping[str, Target]) -> None:
-    """Raises BakeError for what a build can not do."""
-    for name, target in targets.items():
-        for field in _UNSUPPORTED:
-            if getattr(target, field):
-                raise BakeError(f'target "{name}": {field.replace("_", "-")} is not supported yet')
 
 
 def build_options(target: Target, directory: Path, built: Mapping[str, str]) -> tuple[Path | str, dict[str, object]]:
@@ -40,6 +30,9 @@ def build_options(target: Target, directory: Path, built: Mapping[str, str]) -> 
         "build_args": target.args,
         "labels": target.labels,
         "no_cache": target.no_cache,
+        "no_cache_filter": target.no_cache_filter,
+        "cache_from": [attribute_line(each) for each in target.cache_from],
+        "cache_to": [attribute_line(each) for each in target.cache_to],
         "always_pull": target.pull,
         "network": target.network or "default",
         "platforms": target.platforms,

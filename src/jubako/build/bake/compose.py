@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from jubako.build.bake.expressions import Expression, constant
 from jubako.build.bake.syntax import Block
+from jubako.build.bake.target import LISTS
 from jubako.build.bake.values import BakeError, Value, list_of, map_of, text_of
 
 _VARIABLE = re.compile(
@@ -83,7 +84,7 @@ def _target(service: dict[str, Value], secrets: dict[str, Value], environ: Mappi
         found["secret"] = [_secret(each, secrets) for each in list_of(given["secrets"])]
     extension = map_of(given.get("x-bake") or {})
     for key, value in extension.items():
-        found[key] = value if not isinstance(value, str) or key not in ("tags", "platforms", "output") else [value]
+        found[key] = [value] if isinstance(value, str) and key in LISTS else value
     return {key: constant(value) for key, value in found.items()}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from jubako.build.convert.arguments import Arguments
 from jubako.build.convert.dispatch import dispatch
@@ -38,14 +38,19 @@ class Converter:
         platform: Platform,
         *,
         several: bool = False,
+        fresh_stages: Collection[str] = (),
     ) -> None:
-        """With `several` platforms in the build the names of steps say which one it is."""
+        """With `several` platforms in the build the names of steps say which one it is.
+
+        The steps of `fresh_stages`, which are names, take nothing from the cache.
+        """
         self._prefix = platforms.text(platform) if several else ""
         self._dockerfile = dockerfile
         self._arguments = arguments
         self._workshop = workshop
         self._find_image = find_image
         self._platform = platform
+        self._fresh_stages = {name.lower() for name in fresh_stages}
         self._states: dict[int, StageState] = {}
         self._images: dict[str, FsVertex] = {}
         self._read_global_args()
@@ -89,6 +94,7 @@ class Converter:
 
     def _convert(self, stage: Stage) -> StageState:
         state, base = self._begin(stage)
+        state.fresh = stage.name in self._fresh_stages
         triggers = [parse_trigger(text, stage.source.image.value) for text in state.inherited_triggers]
         instructions = [*(trigger.instruction for trigger in triggers), *stage.instructions]
         state.step = int(base is not None)

@@ -102,14 +102,14 @@ class Scope:
 
     def add_step(self, instruction: Instruction, operation: FsOperation, *others: FsVertex) -> FsVertex:
         """Put the stage on a new vertex over the present one."""
-        vertex = Vertex(operation, (self.stage.vertex, *others))
+        vertex = Vertex(operation, (self.stage.vertex, *others), fresh=self.stage.fresh)
         self.workshop.places[id(vertex)] = Place(self.source, instruction)
         self.stage.vertex = vertex
         return vertex
 
     def add_beside(self, instruction: Instruction, operation: FsOperation, *inputs: FsVertex) -> FsVertex:
         """A vertex that the stage does not stand on."""
-        vertex = Vertex(operation, inputs)
+        vertex = Vertex(operation, inputs, fresh=self.stage.fresh)
         self.workshop.places[id(vertex)] = Place(self.source, instruction)
         return vertex
 

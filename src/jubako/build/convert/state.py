@@ -21,7 +21,7 @@ class HistoryStep(msgspec.Struct, frozen=True):
 
 
 class StageState:
-    """Mutable; a stage that begins FROM another takes a clone."""
+    """Mutable; a stage that begins FROM another takes a clone. The steps of a `fresh` one find nothing in the cache."""
 
     def __init__(self, name: str, vertex: FsVertex, base: ImageConfig) -> None:
         config = base.config or ContainerConfig()
@@ -50,6 +50,7 @@ class StageState:
         self.cmd_is_own = False
         self.step = 0
         self.steps = 0
+        self.fresh = False
 
     def clone(self, name: str) -> StageState:
         """The state from which another stage goes on. It sees the arguments too; its history does not."""

@@ -8,14 +8,13 @@ Spec:  buildx, "docker buildx build --output"; BuildKit, "Exporters".
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 
 import msgspec
 
+from jubako.build.attributes import fields_of, flag, packing_of
 from jubako.build.exporters.annotations import Annotation, parse_annotation
 from jubako.build.exporters.compression import Packing
-from jubako.build.truth import truth
 from jubako.errors import InvalidArgument
 from jubako.image import reference
 
@@ -56,8 +55,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse_output(text: str) -> Output:
     """Raises InvalidArgument that names the key or value."""
-    rows = list(csv.reader([text], strict=True)) if text else []
-    fields = rows[0] if rows else []
+    fields = fields_of(text)
     if fields and "=" not in text:
         return Output(type="tar", dest="-") if text == "-" else Output(type="local", dest=text)
     given: dict[str, str] = {}
@@ -90,13 +88,13 @@ def _output(given: dict[str, str]) -> Output:
         type="image" if kind == "registry" else kind,
         dest=given.get("dest", ""),
         names=[str(reference.parse(name)) for name in given.get("name", "").split(",") if name],
-        push=kind == "registry" or _flag(given, "push", default=False),
-        store=_flag(given, "store", default=True),
-        tar=_flag(given, "tar", default=True),
-        oci_types=_flag(given, "oci-mediatypes", default=kind != "docker"),
-        platform_split=_flag(given, "platform-split", default=True) if "platform-split" in given else None,
+        push=kind == "registry" or flag(given, "push", default=False),
+        store=flag(given, "store", default=True),
+        tar=flag(given, "tar", default=True),
+        oci_types=flag(given, "oci-mediatypes", default=kind != "docker"),
+        platform_split=flag(given, "platform-split", default=True) if "platform-split" in given else None,
         attestation_prefix=given.get("attestation-prefix", ""),
-        packing=_packing(given),
+        packing=packing_of(given),
         annotations=[parse_annotation(key, value) for key, value in given.items() if key.startswith("annotation")],
     )
 
@@ -106,24 +104,3 @@ def _check_dest(kind: str, dest: str) -> None:
         raise InvalidArgument("output directory is required for local exporter")
     if kind in ("tar", "oci") and not dest:
         raise InvalidArgument(f"output file is required for {kind} exporter. refusing to write to console")
-
-
-def _packing(given: dict[str, str]) -> Packing:
-    level = given.get("compression-level", "")
-    if level and not level.lstrip("-").isdecimal():
-        raise InvalidArgument(f"non-integer value {level} for compression-level")
-    return Packing.of(
-        given.get("compression", ""),
-        int(level) if level else None,
-        force=_flag(given, "force-compression", default=False),
-    )
-
-
-def _flag(given: dict[str, str], key: str, *, default: bool) -> bool:
-    value = given.get(key)
-    if value is None:
-        return default
-    found = truth(value or "true")
-    if found is None:
-        raise InvalidArgument(f"non-bool value {value} specified for {key}")
-    return found

@@ -9,12 +9,14 @@ Crash:    a snapshot's key stands in the build's lease while it is worked on; ki
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from jubako.build.files.failure import explained
 from jubako.build.graph.filesystem import Filesystem, Layer, Output
+from jubako.build.graph.supply import LayerUnavailable, Nothing, Supply
 from jubako.build.moment import Moment
 from jubako.image.progress import SILENT, Progress
 from jubako.snapshot import mounted
@@ -24,18 +26,28 @@ if TYPE_CHECKING:
     from jubako.snapshot import Snapshot, Snapshotter
     from jubako.store import Lease, Store
 
+_LAYERS_AT_ONCE = 4
+
 
 class Bench:
     """What the steps of one build share. Safe for several threads."""
 
     def __init__(
-        self, store: Store, snapshotter: Snapshotter, lease: Lease, moment: Moment, progress: Progress = SILENT
+        self,
+        store: Store,
+        snapshotter: Snapshotter,
+        lease: Lease,
+        moment: Moment,
+        progress: Progress = SILENT,
+        *,
+        supply: Supply | None = None,
     ) -> None:
         self.store = store
         self.snapshotter = snapshotter
         self.lease = lease
         self.moment = moment
         self._progress = progress
+        self._supply = supply or Nothing()
 
     @contextmanager
     def view(self, filesystem: Filesystem) -> Iterator[int]:
@@ -77,12 +89,38 @@ class Bench:
         return Output(Layer(diff_id, blob), self.moment.now())
 
     def ensure(self, filesystem: Filesystem) -> None:
-        """Have every layer unpacked."""
+        """Have every layer unpacked. Raises LayerUnavailable for one that a cache has promised in vain."""
         self.lease.add(*filesystem.diff_ids, *(layer.blob.digest for layer in filesystem.layers))
-        for layer in filesystem.layers:
-            if not self.snapshotter.has_layer(layer.diff_id):
-                from jubako.snapshot.unpack import unpack_layer
+        missing = [layer for layer in filesystem.layers if not self.snapshotter.has_layer(layer.diff_id)]
+        self._refuse_lacking(missing)
+        self._fetch(missing)
 
+    def have_blobs(self, filesystem: Filesystem) -> None:
+        """Have the blob of every layer, each known to be what its diff_id says. Raises as ensure()."""
+        self._refuse_lacking(filesystem.layers)
+        self._fetch([layer for layer in filesystem.layers if self._supply.doubts(layer)])
+
+    def _refuse_lacking(self, layers: Sequence[Layer]) -> None:
+        if lacking := [layer for layer in layers if not layer.has_blob]:
+            raise LayerUnavailable(lacking)
+
+    def _fetch(self, layers: Sequence[Layer]) -> None:
+        if len(layers) < 2:
+            for layer in layers:
+                self._unpack(layer)
+            return
+        with ThreadPoolExecutor(_LAYERS_AT_ONCE) as pool:
+            for job in [pool.submit(self._unpack, layer) for layer in layers]:
+                job.result()
+
+    def _unpack(self, layer: Layer) -> None:
+        """Unpack a layer, or check its blob where it is unpacked already: that may have been of another blob."""
+        from jubako.snapshot.unpack import check_layer, unpack_layer
+
+        with self._supply.lent(layer):
+            if self.snapshotter.has_layer(layer.diff_id):
+                check_layer(self.store, layer.diff_id, layer.blob)
+            else:
                 unpack_layer(self.store, self.snapshotter, layer.diff_id, layer.blob, self._progress)
 
     def _pack(self, fd: int) -> tuple[Descriptor, DiffID]:

@@ -63,7 +63,7 @@ class FetchUrl(_Fetch):
 
     def run(self, inputs: Sequence[Filesystem], task: Task) -> Output:
         known = self._known.find(self._url)
-        output = self._cache.find(_url_key(known)) if known else None
+        output = self._cache.find(_url_key(known), self.name) if known else None
         # What is not sure to be here any more is fetched anew.
         with self._bench.store.ingest.workspace() as workspace:
             try:
@@ -74,7 +74,7 @@ class FetchUrl(_Fetch):
                 self._check(known.sha256)
                 return output
             self._check(got.sha256)
-            output = self._cache.find(_url_key(got.state)) or self._store(got, workspace.path)
+            output = self._cache.find(_url_key(got.state), self.name) or self._store(got, workspace.path)
         self._known.remember(self._url, got.state)
         return output
 
@@ -114,7 +114,7 @@ class FetchGit(_Fetch):
         if self._checksum and not commit.startswith(self._checksum):
             raise DataLoss(f"expected checksum to match {self._checksum}, got {commit}")
         key = self._commit_key(commit)
-        output = self._cache.find(key)
+        output = self._cache.find(key, self.name)
         if output is None:
             output = self._fetch(commit, task)
             self._cache.put(key, output, self.name)

@@ -8,14 +8,26 @@ from typing import Protocol
 import msgspec
 
 from jubako.build.graph.vertex import Operation, Task, Vertex
-from jubako.spec.oci_image import Descriptor, DiffID
+from jubako.spec.oci_image import LAYER_TAR, Descriptor, DiffID, Digest
 
 
 class Layer(msgspec.Struct, frozen=True):
-    """One layer: its uncompressed identity, and the compressed blob that holds it."""
+    """One layer: its uncompressed identity, and the compressed blob that holds it.
+
+    Of some that another machine made only the identity is known. They stand as if they were not compressed, since an
+    uncompressed layer's blob has the diff_id for its digest.
+    """
 
     diff_id: DiffID
     blob: Descriptor
+
+    @classmethod
+    def without_blob(cls, diff_id: DiffID) -> Layer:
+        return cls(diff_id, Descriptor(media_type=LAYER_TAR, digest=Digest(diff_id), size=0))
+
+    @property
+    def has_blob(self) -> bool:
+        return self != Layer.without_blob(self.diff_id)
 
 
 class Filesystem(msgspec.Struct, frozen=True):
@@ -53,7 +65,7 @@ def digest_of(*facts: object) -> str:
 class Cached(Protocol):
     """The build cache, as an operation uses it that learns its key only while it runs."""
 
-    def find(self, key: str) -> Output | None: ...
+    def find(self, key: str, name: str) -> Output | None: ...
 
     def put(self, key: str, output: Output, name: str) -> None: ...
 

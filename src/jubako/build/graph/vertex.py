@@ -49,13 +49,14 @@ class Operation(Protocol[R, S]):
 
 
 class Vertex(Generic[R, S]):
-    """`operation` with its inputs; identity is the object's."""
+    """`operation` with its inputs; identity is the object's. A `fresh` one takes nothing from the cache."""
 
-    __slots__ = ("inputs", "operation")
+    __slots__ = ("fresh", "inputs", "operation")
 
-    def __init__(self, operation: Operation[R, S], inputs: Sequence[Vertex[R, S]] = ()) -> None:
+    def __init__(self, operation: Operation[R, S], inputs: Sequence[Vertex[R, S]] = (), *, fresh: bool = False) -> None:
         self.operation = operation
         self.inputs = tuple(inputs)
+        self.fresh = fresh
 
 
 def reachable(targets: Sequence[Vertex[R, S]]) -> Iterator[Vertex[R, S]]:

@@ -21,9 +21,9 @@ from jubako.build.solver.cancellation import Cancellation, Cancelled
 
 
 class Cache(Protocol[S]):
-    """Outputs by key. Called from the solver's thread and from workers."""
+    """Outputs by key; `name` is that of the step. Called from the solver's thread and from workers."""
 
-    def find(self, key: str) -> S | None: ...
+    def find(self, key: str, name: str) -> S | None: ...
 
     def put(self, key: str, output: S, name: str) -> None: ...
 
@@ -152,7 +152,7 @@ class _Run(Generic[R, S]):
             if key is not None and key in self.same_key:
                 self.same_key[key].append(vertex)
                 return
-            output = self.cache.find(key) if key is not None else None
+            output = self._known(vertex, key)
         except Exception as error:
             self._fail(vertex, error)
             return
@@ -162,6 +162,9 @@ class _Run(Generic[R, S]):
         if key is not None:
             self.same_key[key] = []
         self._start(vertex, key)
+
+    def _known(self, vertex: Vertex[R, S], key: str | None) -> S | None:
+        return None if key is None or vertex.fresh else self.cache.find(key, vertex.operation.name)
 
     def _start(self, vertex: Vertex[R, S], key: str | None) -> None:
         thread = threading.Thread(target=self._work, args=(vertex, key, self.solution.inputs(vertex)))
@@ -179,7 +182,7 @@ class _Run(Generic[R, S]):
     def _run(self, vertex: Vertex[R, S], key: str | None, inputs: list[R]) -> S:
         operation = vertex.operation
         content_key = operation.content_key(inputs) if key is not None else None
-        output = self.cache.find(content_key) if content_key is not None else None
+        output = self._known(vertex, content_key)
         if output is not None:
             self.observer.cached(vertex)
         else:

@@ -31,9 +31,8 @@ def run(call: Call, arguments: Arguments) -> int:
         shown = {"group": {name: {"targets": members} for name, members in plan.groups.items()}, "target": plan.targets}
         call.line(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode())
         return 0
-    from jubako.build.bake.asked import asked_of, check_supported
+    from jubako.build.bake.asked import asked_of
 
-    check_supported(plan.targets)
     questions = {name: asked for name, target in plan.targets.items() if (asked := asked_of(target, directory))}
     if questions:
         return _answer(call, questions)

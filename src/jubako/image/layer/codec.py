@@ -14,6 +14,7 @@ from jubako.errors import DataLoss, InvalidArgument, ResourceExhausted
 from jubako.image.layer.limits import DEFAULT, Limits
 
 CHUNK_BYTES = 1 << 20
+MAGIC_BYTES = 6
 _INPUT_BYTES = 1 << 18
 _ZSTD_WINDOW_BYTES = 1 << 27
 _GZIP_LEVEL = 2
@@ -33,7 +34,7 @@ class _Source:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        self._start = _read_full(stream, 6)
+        self._start = _read_full(stream, MAGIC_BYTES)
         self.magic = self._start
         self.count = 0
 
@@ -45,7 +46,7 @@ class _Source:
 
 
 def detect(magic: bytes) -> str:
-    """gzip, zstd, xz, bzip2 or none, by the first six bytes."""
+    """gzip, zstd, xz, bzip2 or none, by the first MAGIC_BYTES."""
     if magic.startswith(b"\x1f\x8b"):
         return "gzip"
     if magic.startswith(b"\x28\xb5\x2f\xfd") or (magic[:1] >= b"\x50" and magic[1:4] == b"\x2a\x4d\x18"):

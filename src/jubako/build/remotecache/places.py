@@ -1,0 +1,111 @@
+"""Where caches lie that a build imports: a registry, and a directory with an OCI layout.
+
+Safety:  names in a layout are digests, checked before a path is made of them; a blob is hashed while it is copied.
+"""
+
+from __future__ import annotations
+
+import stat
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Protocol
+
+from jubako.build.remotecache.spec import CacheFrom
+from jubako.errors import DataLoss, InvalidArgument, NotFound
+from jubako.image import manifest as documents
+from jubako.image import reference
+from jubako.image.layout import REF_NAME
+from jubako.spec.oci_image import Descriptor, Index, Manifest
+from jubako.store import Store
+from jubako.store import digest as digests
+from jubako.store.failure import explained
+
+INDEX_FILE = "index.json"
+_PIECE_BYTES = 1 << 20
+
+
+class Place(Protocol):
+    """One cache to read. Any thread may call."""
+
+    def document(self, child: Descriptor | None = None) -> Manifest | Index:
+        """The cache's own document, or one that it leads to. Raises NotFound, and what makes it unusable."""
+
+    def bring(self, store: Store, blob: Descriptor) -> None:
+        """Have a blob in the store; raises what keeps it away."""
+
+
+def opened(stack: ExitStack, wanted: CacheFrom) -> Place:
+    """The place of a cache, closed with `stack`."""
+    if wanted.type == "local":
+        return Layout(Path(wanted.place), wanted.tag, wanted.digest)
+    from jubako.registry.client.content import Content
+
+    return Content(stack, reference.parse(wanted.place))
+
+
+class Layout:
+    """A directory that a local export wrote."""
+
+    def __init__(self, root: Path, tag: str, digest: str) -> None:
+        self._root = root
+        self._tag = tag
+        self._digest = digest
+
+    def document(self, child: Descriptor | None = None) -> Manifest | Index:
+        target = child or self._target()
+        data = self._read(self._path(target), documents.DOCUMENT_LIMIT_BYTES)
+        if digests.of(data) != target.digest:
+            raise DataLoss(f"{self._path(target)} does not match its digest")
+        return documents.decode(data, target.media_type)
+
+    def bring(self, store: Store, blob: Descriptor) -> None:
+        if store.blobs.exists(blob.digest):
+            return
+        path = self._path(blob)
+        with (
+            explained("read", path),
+            self._regular(path).open("rb") as stream,
+            store.blobs.writer(expected=blob.digest, size=blob.size) as writer,
+        ):
+            while piece := stream.read(_PIECE_BYTES):
+                writer.write(piece)
+            writer.commit()
+
+    def _target(self) -> Descriptor:
+        index = documents.decode(self._read(self._root / INDEX_FILE, documents.DOCUMENT_LIMIT_BYTES))
+        if not isinstance(index, Index):
+            raise InvalidArgument(f"{self._root / INDEX_FILE} is no index")
+        for entry in index.manifests:
+            if self._digest and entry.digest == self._digest:
+                return entry
+            if not self._digest and (entry.annotations or {}).get(REF_NAME) == self._tag:
+                return entry
+        wanted = self._digest or self._tag
+        raise NotFound("cache", wanted, message=f"the directory {self._root} has no cache {wanted}")
+
+    def _path(self, blob: Descriptor) -> Path:
+        return self._root.joinpath("blobs", *digests.split(blob.digest))
+
+    def _read(self, path: Path, limit: int) -> bytes:
+        with explained("read", path), self._regular(path).open("rb") as stream:
+            data = stream.read(limit + 1)
+        if len(data) > limit:
+            raise InvalidArgument(f"{path} is larger than {limit >> 20} MB")
+        return data
+
+    def _regular(self, path: Path) -> Path:
+        """The path, if a file is there: a pipe would keep a reader waiting for ever."""
+        try:
+            if stat.S_ISREG(path.stat().st_mode):
+                return path
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        raise NotFound("file", str(path), message=f"{path} is not there, or no file")
+
+
+def small_blob(place: Place, store: Store, blob: Descriptor) -> bytes:
+    """The content of a configuration."""
+    if blob.size > documents.CONFIG_LIMIT_BYTES:
+        raise InvalidArgument(f"the configuration {blob.digest} has {blob.size} bytes")
+    place.bring(store, blob)
+    return store.blobs.read(blob.digest, limit=documents.CONFIG_LIMIT_BYTES)
