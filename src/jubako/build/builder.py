@@ -32,6 +32,7 @@ from jubako.build.exporters.metadata import metadata, write_facts, write_file
 from jubako.build.exporters.product import Product, product_of
 from jubako.build.exporters.wanted import wanted_outputs
 from jubako.build.files.hashes import FileHashes
+from jubako.build.garbage import collect_cache, is_due
 from jubako.build.graph.bench import Bench
 from jubako.build.graph.execute import CommandFailed
 from jubako.build.graph.filesystem import Filesystem, FsVertex
@@ -122,12 +123,24 @@ class _Build:
             platforms=[platforms.text(each) for each in self.platforms],
             names=self.names,
         )
+        shown = self.progress
         history = History(self.drivers.store, self.drivers.root)
         with history.recorded(self.ref, record, self.progress) as kept:
             self.progress = kept
             result = self._run()
             kept.image = result.image_id
+        self._collect(shown)
         return result
+
+    def _collect(self, progress: BuildProgress) -> None:
+        """Keep the cache within its limits. The build is done: what goes wrong here is no failure of it."""
+        collect, drivers = self.options.collect, self.drivers
+        if collect is None or not is_due(drivers.root, has_grown=self.caching.cache.has_grown):
+            return
+        try:
+            collect_cache(drivers.store, drivers.images, drivers.root, collect)
+        except JubakoError as error:
+            progress.warning(f"the build cache was not collected: {error.message}")
 
     def _run(self) -> BuildResult:
         reap(self.drivers.networks, self.drivers.run_root)

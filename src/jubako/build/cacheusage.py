@@ -11,17 +11,20 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from jubako.build.cache import BuildCache, CacheEntry
+from jubako.build.cachemounts import CacheMount, CacheMounts
 from jubako.build.truth import truth
 from jubako.errors import InvalidArgument
 
-_FILTERS = ("description", "id", "private", "shared", "type")
+_FILTERS = ("description", "id", "inuse", "mutable", "private", "shared", "type")
+REGULAR, MOUNT = "regular", "exec.cachemount"
 _ID_CHARS = 25
 
 
 class CacheRecord(msgspec.Struct, frozen=True):
     """One layer of the cache with the steps that made it (their `keys`); steps that changed nothing stand alone.
 
-    It is `shared` when an image has the layer too: then pruning frees nothing of it.
+    It is `shared` when an image has the layer too: then pruning frees nothing of it. What a running build uses is
+    `in_use`. A cache mount of RUN is a record of its own type, whose key is its directory's name.
     """
 
     keys: list[str]
@@ -30,6 +33,8 @@ class CacheRecord(msgspec.Struct, frozen=True):
     created_ns: int
     used_ns: int
     shared: bool
+    type: str = REGULAR
+    in_use: bool = False
 
     @property
     def id(self) -> str:
@@ -50,13 +55,15 @@ class PrunePolicy(msgspec.Struct, frozen=True, kw_only=True):
     min_free_bytes: int = 0
 
 
-def usage(cache: BuildCache, image_layers: Collection[str]) -> list[CacheRecord]:
+def usage(cache: BuildCache, image_layers: Collection[str], mounts: CacheMounts | None = None) -> list[CacheRecord]:
     """All records, most recently used first."""
+    leased = cache.leased()
     grouped: dict[str, list[tuple[str, CacheEntry]]] = {}
     for key, entry in cache.entries():
         layer = entry.output.layer
         grouped.setdefault(layer.diff_id if layer else key, []).append((key, entry))
-    records = [_record(group, shared=identity in image_layers) for identity, group in grouped.items()]
+    records = [_record(group, identity in image_layers, leased) for identity, group in grouped.items()]
+    records += [_mount_record(mount) for mount in (mounts.list() if mounts else ())]
     return sorted(records, key=lambda record: record.used_ns, reverse=True)
 
 
@@ -78,11 +85,18 @@ def matching(
     return [record for record in found if record.used_ns < before_ns]
 
 
-def prune(cache: BuildCache, image_layers: Collection[str], policy: PrunePolicy, *, free_bytes: int) -> list[str]:
-    """Forget what the policy takes, and return the IDs; blobs go by collection. `free_bytes` is the disk's."""
-    records = usage(cache, image_layers)
+def prune(
+    cache: BuildCache,
+    image_layers: Collection[str],
+    policy: PrunePolicy,
+    *,
+    free_bytes: int,
+    mounts: CacheMounts | None = None,
+) -> list[CacheRecord]:
+    """Forget what the policy takes, and return it; blobs go by collection. `free_bytes` is the disk's."""
+    records = usage(cache, image_layers, mounts)
     chosen = matching(records, policy.filters, policy.unused_for_ns)
-    candidates = [record for record in chosen if policy.all or not record.shared]
+    candidates = [record for record in chosen if not record.in_use and (policy.all or not record.shared)]
     total = sum(record.size_bytes for record in records if policy.all or not record.shared)
     keep = _bytes_to_keep(policy, total, free_bytes)
     taken: list[CacheRecord] = []
@@ -91,8 +105,10 @@ def prune(cache: BuildCache, image_layers: Collection[str], policy: PrunePolicy,
             break
         taken.append(record)
         total -= record.size_bytes
-    cache.forget([key for record in taken for key in record.keys])
-    return [record.id for record in taken]
+    cache.forget([key for record in taken if record.type == REGULAR for key in record.keys])
+    if mounts:
+        mounts.remove(record.keys[0] for record in taken if record.type == MOUNT)
+    return taken
 
 
 def _bytes_to_keep(policy: PrunePolicy, total: int, free_bytes: int) -> int | None:
@@ -105,7 +121,8 @@ def _bytes_to_keep(policy: PrunePolicy, total: int, free_bytes: int) -> int | No
     return max(keep, policy.reserved_bytes)
 
 
-def _record(group: list[tuple[str, CacheEntry]], *, shared: bool) -> CacheRecord:
+def _record(group: list[tuple[str, CacheEntry]], shared: bool, leased: Collection[str]) -> CacheRecord:
+    layer = group[0][1].output.layer
     entries = [entry for _, entry in group]
     return CacheRecord(
         keys=sorted(key for key, _ in group),
@@ -114,6 +131,20 @@ def _record(group: list[tuple[str, CacheEntry]], *, shared: bool) -> CacheRecord
         created_ns=min(entry.created_ns for entry in entries),
         used_ns=max(entry.used_ns for entry in entries),
         shared=shared,
+        in_use=any(key in leased for key, _ in group) or bool(layer and layer.diff_id in leased),
+    )
+
+
+def _mount_record(mount: CacheMount) -> CacheRecord:
+    return CacheRecord(
+        keys=[mount.name],
+        description=f"cached mount {mount.id}".rstrip(),
+        size_bytes=mount.size_bytes,
+        created_ns=mount.created_ns,
+        used_ns=mount.used_ns,
+        shared=False,
+        type=MOUNT,
+        in_use=mount.in_use,
     )
 
 
@@ -124,9 +155,17 @@ def _fits(record: CacheRecord, name: str, value: str) -> bool:
         case "description":
             return value in record.description
         case "shared" | "private":
-            wanted = truth(value or "true")
-            if wanted is None:
-                raise InvalidArgument(f"invalid filter {name}={value}: it is true or false")
-            return record.shared == (wanted if name == "shared" else not wanted)
+            return record.shared == (_truth(name, value) == (name == "shared"))
+        case "inuse":
+            return record.in_use == _truth(name, value)
+        case "mutable":
+            return (record.type == MOUNT) == _truth(name, value)
         case _:
-            return name == "type" and value == "regular"
+            return record.type in value.split(",")
+
+
+def _truth(name: str, value: str) -> bool:
+    wanted = truth(value or "true")
+    if wanted is None:
+        raise InvalidArgument(f"invalid filter {name}={value}: it is true or false")
+    return wanted

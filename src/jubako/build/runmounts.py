@@ -1,6 +1,6 @@
 """The mounts of `RUN --mount`, made ready: binds as overlays of layers, caches as locked directories, secrets, agents.
 
-Layout:       ROOT/cache/mounts/<hash of the id>[-<n>]/{lock,data}    `n` only where a private cache was in use
+Layout:       ROOT/cache/mounts/<hash of the id>[-<n>]/{lock,id,data}    `n` only where a private cache was in use
 Concurrency:  a cache's lock is held shared or, for sharing=locked and private, exclusively, while its command runs.
 Safety:       a bind's source is found in layers, which never change, component by component without following links;
               a cache is bound as a whole (CVE-2024-23651 swapped a component of a path within one).
@@ -14,9 +14,10 @@ import os
 import stat
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from jubako.build.cachemounts import is_at
 from jubako.build.conditions import Conditions
 from jubako.build.graph.bench import Bench
 from jubako.build.graph.filesystem import Filesystem, Task
@@ -101,22 +102,27 @@ class RunMounts:
             number += 1
         data = path / "data"
         if not data.is_dir():
+            (path / "id").write_text(spec.id)
             _make_data(data, spec)
         return _plain_bind(data, spec.target, readonly=spec.readonly)
 
     def _lock(self, path: Path, sharing: str) -> bool:
         """Lock a cache for as long as the command runs; False when it is a private one that somebody uses."""
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fd = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._stack.callback(os.close, fd)
         how = fcntl.LOCK_SH if sharing == "shared" else fcntl.LOCK_EX
         while True:
-            try:
-                fcntl.flock(fd, how | fcntl.LOCK_NB)
-                return True
-            except BlockingIOError:
-                if sharing == "private":
-                    return False
+            with ExitStack() as attempt:
+                fd = _opened_lock(path)
+                attempt.callback(os.close, fd)
+                try:
+                    fcntl.flock(fd, how | fcntl.LOCK_NB)
+                    # Whoever prunes moves the whole directory away.
+                    if is_at(fd, path / "lock"):
+                        os.utime(fd)
+                        self._stack.push(attempt.pop_all())
+                        return True
+                except BlockingIOError:
+                    if sharing == "private":
+                        return False
             self._task.check()
             time.sleep(_WAIT_S)
 
@@ -159,23 +165,11 @@ class RunMounts:
         return [_plain_bind(path, target, readonly=False)]
 
 
-def prune_caches(root: Path) -> int:
-    """Delete the cache mounts that no command uses now; returns how many."""
-    from jubako.store.removal import remove_tree
-
-    count = 0
-    base = root / "cache" / "mounts"
-    for path in list(base.iterdir()) if base.is_dir() else []:
-        fd = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            remove_tree(path)
-            count += 1
-        except BlockingIOError:
-            continue
-        finally:
-            os.close(fd)
-    return count
+def _opened_lock(path: Path) -> int:
+    while True:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with suppress(FileNotFoundError):
+            return os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def _make_data(data: Path, spec: MountSpec) -> None:

@@ -13,7 +13,6 @@ The command line is made of these same calls.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -90,6 +89,7 @@ class Engine(_Engine):
         )
         options.setdefault("pull", lambda text, platform=None: self.images.pull(text, platform=platform))
         options.setdefault("push_image", self.images.push)
+        options.setdefault("collect", self.system.collect)
         return build_image(parts, context, **options)
 
     @property
@@ -100,11 +100,12 @@ class Engine(_Engine):
         return History(self.drivers.store, self.drivers.root)
 
     def build_cache(self) -> list[CacheRecord]:
-        """What the build cache holds, most recently used first."""
+        """What the build cache holds, cache mounts too, most recently used first."""
         from jubako.build import BuildCache
+        from jubako.build.cachemounts import CacheMounts
         from jubako.build.cacheusage import usage
 
-        return usage(BuildCache(self.drivers.store), self._image_layers())
+        return usage(BuildCache(self.drivers.store), self._image_layers(), CacheMounts(self.drivers.root))
 
     def _image_layers(self) -> set[str]:
         return {layer for image in self.images.list() for layer in image.diff_ids}
@@ -115,18 +116,21 @@ class Engine(_Engine):
         A `policy` says more exactly what goes. Returns the IDs of the steps, and the bytes freed.
         """
         from jubako.build import BuildCache, reap
-        from jubako.build.cacheusage import PrunePolicy, prune
-        from jubako.build.runmounts import prune_caches
+        from jubako.build.cachemounts import CacheMounts
+        from jubako.build.cacheusage import MOUNT, PrunePolicy, prune
+        from jubako.build.gcpolicy import Disk
 
         drivers = self.drivers
         reap(drivers.networks, drivers.run_root)
-        if policy is None:
-            prune_caches(drivers.root)
-        disk = os.statvfs(drivers.root)
-        wanted = policy or PrunePolicy(all=all)
-        free_bytes = disk.f_bavail * disk.f_frsize
-        steps = prune(BuildCache(drivers.store), self._image_layers(), wanted, free_bytes=free_bytes)
-        return steps, self.system.collect()
+        taken = prune(
+            BuildCache(drivers.store),
+            self._image_layers(),
+            policy or PrunePolicy(all=all),
+            free_bytes=Disk.of(drivers.root).free_bytes,
+            mounts=CacheMounts(drivers.root),
+        )
+        freed_bytes = sum(record.size_bytes for record in taken if record.type == MOUNT)
+        return [record.id for record in taken], freed_bytes + self.system.collect()
 
     def prune(self, *, all: bool = False, volumes: bool = False) -> tuple[Pruned, list[str]]:
         """`docker system prune`: system.prune, then what is left of builds; returns what both took."""

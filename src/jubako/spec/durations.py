@@ -14,7 +14,7 @@ _NANOSECONDS = {
 
 
 def duration_ns(text: str) -> int:
-    """A duration such as `1h30m`, `10s` or `1.5s`, in nanoseconds. Raises ValueError with the words of Docker's command line."""
+    """A duration such as `1h30m`, `10s` or `1.5s`, in nanoseconds. Raises ValueError with Docker's own words."""
     rest = text[1:] if text[:1] in ("-", "+") else text
     if rest == "0":
         return 0

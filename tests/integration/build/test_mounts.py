@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jubako.build import CommandFailed, DockerfileError
-from jubako.build.runmounts import prune_caches
+from jubako.build.cachemounts import CacheMounts
 
 from .conftest import Site
 
@@ -95,7 +95,10 @@ def test_cache_lasts_from_build_to_build_and_stays_out_of_the_layer(site: Site) 
     result = site.build(dockerfile, build_args={"N": "2"})
     assert site.read(result, "out") == "1\n2\n"
     assert layer(site, result) == ["out"]
-    assert prune_caches(site.root) == 1
+    (mount,) = CacheMounts(site.root).list()
+    assert (mount.id, mount.in_use) == ("x", False)
+    CacheMounts(site.root).remove([mount.name])
+    assert CacheMounts(site.root).list() == []
     result = site.build(dockerfile, build_args={"N": "3"})
     assert site.read(result, "out") == "3\n"
 

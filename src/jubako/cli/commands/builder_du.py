@@ -10,7 +10,6 @@ from jubako.cli.call import Call
 from jubako.cli.command import NONE, Command
 from jubako.cli.failure import Exit
 from jubako.cli.options import FLAG, LIST, Arguments, Option
-from jubako.cli.quantities import duration_ns, filter_pair
 from jubako.cli.texttable import align
 from jubako.cli.times import rfc3339_nano
 
@@ -35,36 +34,32 @@ def run(call: Call, arguments: Arguments) -> int:
 
 def given_filters(arguments: Arguments) -> tuple[dict[str, str], int | None]:
     """The filters by name; and apart from them the age that `until` or `unused-for` asks for, in nanoseconds."""
-    filters: dict[str, str] = {}
-    age_ns: int | None = None
-    for text in arguments.texts("filter"):
-        try:
-            name, value = filter_pair(text) if "=" in text else (text, "")
-            if name in ("until", "unused-for"):
-                age_ns = duration_ns(value)
-            else:
-                filters[name] = value
-        except ValueError as error:
-            raise Exit(1, f"invalid filter {text}: {error}") from None
-    return filters, age_ns
+    from jubako.build.gcpolicy import parse_filters
+
+    try:
+        return parse_filters(arguments.texts("filter"))
+    except ValueError as error:
+        raise Exit(1, f"invalid filter: {error}") from None
 
 
 def _row(record: CacheRecord) -> str:
     age = humanize.duration((time.time_ns() - record.used_ns) / 1e9)
-    return f"{record.id}\ttrue\t{humanize.size(record.size_bytes)}\t{age} ago"
+    return f"{record.id}\t{str(not record.in_use).lower()}\t{humanize.size(record.size_bytes)}\t{age} ago"
 
 
 def _verbose(record: CacheRecord) -> str:
+    from jubako.build.cacheusage import MOUNT
+
     facts = {
         "ID": record.id,
         "Created at": rfc3339_nano(record.created_ns),
-        "Mutable": "false",
-        "Reclaimable": "true",
+        "Mutable": str(record.type == MOUNT).lower(),
+        "Reclaimable": str(not record.in_use).lower(),
         "Shared": str(record.shared).lower(),
         "Size": humanize.size(record.size_bytes),
         "Description": record.description,
         "Last used": rfc3339_nano(record.used_ns),
-        "Type": "regular",
+        "Type": record.type,
     }
     return align([f"{name}:\t{value}" for name, value in facts.items()])
 
@@ -72,8 +67,9 @@ def _verbose(record: CacheRecord) -> str:
 def _summary(records: list[CacheRecord]) -> str:
     shared = sum(record.size_bytes for record in records if record.shared)
     total = sum(record.size_bytes for record in records)
+    busy = sum(record.size_bytes for record in records if record.in_use and not record.shared)
     lines = [f"Shared:\t{humanize.size(shared)}", f"Private:\t{humanize.size(total - shared)}"] if shared else []
-    return align([*lines, f"Reclaimable:\t{humanize.size(total - shared)}", f"Total:\t{humanize.size(total)}"])
+    return align([*lines, f"Reclaimable:\t{humanize.size(total - shared - busy)}", f"Total:\t{humanize.size(total)}"])
 
 
 COMMAND = Command(

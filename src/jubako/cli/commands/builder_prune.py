@@ -10,7 +10,7 @@ from jubako.cli.command import NONE, Command
 from jubako.cli.commands.builder_du import given_filters
 from jubako.cli.failure import Exit
 from jubako.cli.options import FLAG, LIST, TEXT, Arguments, Option
-from jubako.cli.quantities import ram_bytes
+from jubako.spec.sizes import ram_bytes
 
 if TYPE_CHECKING:
     from jubako.build.cacheusage import PrunePolicy
