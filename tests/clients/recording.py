@@ -8,17 +8,21 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from jubako.cluster.types import discovery
+from jubako.cluster.types import columns, discovery
 from jubako.cluster.types.decoding.body import JSON_TYPE, decode
+from jubako.cluster.types.document import Object, objects
 from jubako.cluster.types.openapi import v2, v3
 from jubako.cluster.types.resources import GroupVersion, Kind, Resource, group_versions, resource
 
 SERVED = group_versions()
+# The moment at which everything is looked at.
+NOW = datetime(2026, 1, 10, 12, 0, 0, tzinfo=UTC)
 
 
 class Sent(NamedTuple):
@@ -50,7 +54,8 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         self.server.asked.append((path, self.headers.get("Accept", "")))
         if path in self.server.objects:
-            return self.answer(200, self.server.objects[path])
+            found = self.server.objects[path]
+            return self.answer(200, as_table(path, found) if "as=Table" in self.headers.get("Accept", "") else found)
         found = self.document(path)
         return self.answer(200, found) if found is not None else self.absent(path)
 
@@ -129,6 +134,10 @@ def kind_at(path: str, verb: str) -> Kind:
     assert isinstance(found, Resource)
     sub = found.subresource(rest[2]) if len(rest) > 2 else None
     return sub.kind if sub else found.kind
+
+
+def as_table(path: str, found: Object) -> Object:
+    return columns.table(kind_at(path, "get"), objects(found.get("items", [found])), NOW, include_object="Metadata")
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from datetime import UTC, datetime
 from random import Random
 
 import pytest
@@ -11,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.property.cluster.generated import KINDS, generated
 
+from jubako.cluster.types.columns import table
 from jubako.cluster.types.decoding.body import JSON_TYPE, MEDIA_TYPES, PROTOBUF_TYPE, YAML_TYPE, conform, decode
+from jubako.cluster.types.defaulting import default
 from jubako.cluster.types.protobuf import envelope
 from jubako.cluster.types.resources import Kind, kind
 from jubako.errors import InvalidArgument
@@ -37,6 +41,19 @@ def test_a_document_comes_back_from_protobuf_as_it_was(of: Kind, seed: int) -> N
 def test_a_conformed_document_conforms_to_itself(of: Kind, seed: int) -> None:
     document, _ = conform(of, generated(of, seed))
     assert decode(json.dumps(document).encode(), of).document == document
+
+
+@pytest.mark.parametrize("of", KINDS, ids=lambda of: f"{of.api_version}.{of.name}")
+@given(seed=SEEDS)
+@settings(max_examples=6, deadline=None)
+def test_a_defaulted_document_conforms_and_stays_and_has_a_row(of: Kind, seed: int) -> None:
+    document, _ = conform(of, generated(of, seed))
+    default(of, document)
+    again, problems = conform(of, copy.deepcopy(document))
+    assert problems == []
+    default(of, again)
+    assert again == document
+    assert table(of, [document], datetime(2026, 1, 1, tzinfo=UTC))["rows"]
 
 
 @given(seed=SEEDS)

@@ -5,6 +5,8 @@ schema       the table, read: packages on first use, messages and fields
 resources    kinds as they are served: plural, short names, scope, verbs, subresources
 decoding     JSON or YAML or protobuf bodies -> documents, as Kubernetes' own decoders normalise them
 protobuf/    the wire format and the envelope
+defaulting/  what Kubernetes fills in
+columns/     what `kubectl get` prints
 discovery/   documents that say what is served
 openapi/     documents that say of what form
 
