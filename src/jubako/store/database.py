@@ -1,4 +1,4 @@
-"""The SQLite database beneath the records: its schema, its connections, its errors.
+"""The SQLite database beneath the records: its schema and its connections.
 
 Layout:       jubako.db in WAL mode; PRAGMA user_version is the schema's version
 Concurrency:  many processes; one connection for each process, opened when it is first needed, shared by its threads
@@ -8,7 +8,6 @@ Endings:      `close` merges the log into the database when nobody else has it o
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import sqlite3
@@ -17,13 +16,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from jubako.errors import DataLoss, FailedPrecondition, JubakoError, PermissionDenied, ResourceExhausted, Unavailable
+from jubako.errors import FailedPrecondition
 from jubako.store.ballast import Ballast
-from jubako.store.failure import explain
+from jubako.store.sqlite import explained
 
 _BUSY_TIMEOUT_S = 30.0
-# SQLite takes its shared memory and its log in pieces of this size.
-_WANTED_BYTES = 32 << 10
 # Who comes after a process that left the log reads all of it first: 0.3 ms for this many pages.
 _LOG_PAGES = 128
 # Connections that this process must not close: left ones, and its parent's, whose locks and log that would touch.
@@ -43,20 +40,6 @@ SCHEMA_VERSION = len(_MIGRATIONS)
 
 _OUTER = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
 _NESTED = ("SAVEPOINT nested", "RELEASE nested", ("ROLLBACK TO nested", "RELEASE nested"))
-
-_KINDS: dict[int, tuple[type[JubakoError], str]] = {
-    sqlite3.SQLITE_FULL: (ResourceExhausted, "free some space: `jubako system prune` removes what nothing uses"),
-    sqlite3.SQLITE_NOMEM: (ResourceExhausted, "out of memory"),
-    sqlite3.SQLITE_READONLY: (PermissionDenied, "it is read-only: name another place with --root"),
-    sqlite3.SQLITE_CANTOPEN: (PermissionDenied, "it cannot be opened or made there: name another place with --root"),
-    sqlite3.SQLITE_PERM: (PermissionDenied, "run as the user who owns it"),
-    sqlite3.SQLITE_BUSY: (Unavailable, "another process holds it for very long: see who with `fuser`"),
-    sqlite3.SQLITE_CORRUPT: (DataLoss, "the database is damaged: restore it from a backup"),
-    sqlite3.SQLITE_NOTADB: (DataLoss, "this is not a database of Jubako"),
-    sqlite3.SQLITE_IOERR: (Unavailable, "the disk is full or failing: see `df` and the kernel log"),
-}
-
-_HAVE_A_CAUSE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR)
 
 
 class Database:
@@ -95,7 +78,7 @@ class Database:
         """Have on disk what must last; where the log was merged, as the last close does, it is there."""
         if self._must_last:
             self._must_last = False
-            with self.explained():
+            with explained(self.path):
                 self._sync_log()
 
     def _sync_log(self) -> None:
@@ -110,19 +93,19 @@ class Database:
 
     def execute(self, statement: str, *parameters: str | bytes) -> list[tuple[object, ...]]:
         """Run one statement and return all of its rows."""
-        with self._lock, self.explained():
+        with self._lock, explained(self.path):
             return self._connect().execute(statement, parameters).fetchall()
 
     def change(self, statement: str, *parameters: str | bytes, lasting: bool) -> int:
         """Run one statement and return how many rows it changed; one not `lasting` may be undone by a power cut."""
-        with self._lock, self.explained():
+        with self._lock, explained(self.path):
             self._must_last |= lasting
             return self._connect().execute(statement, parameters).rowcount
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Run the body in one write transaction, or as a part of the enclosing one that can fail alone."""
-        with self._lock, self.explained():
+        with self._lock, explained(self.path):
             connection = self._connect()
             begin, commit, rollback = _NESTED if self._depth else _OUTER
             connection.execute(begin)
@@ -138,25 +121,6 @@ class Database:
                 raise
             finally:
                 self._depth -= 1
-
-    @contextmanager
-    def explained(self) -> Iterator[None]:
-        """Turn the failures of SQLite and of the file system that have a meaning into their kinds."""
-        try:
-            yield
-        except OSError as error:
-            explain(error, "use the database", self.path)
-            raise
-        except sqlite3.IntegrityError:
-            raise
-        except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            if code in _HAVE_A_CAUSE and (cause := _cause(self.path.parent)):
-                explain(OSError(cause, os.strerror(cause)), "use the database", self.path)
-            kind, hint = _KINDS.get(code, (None, ""))
-            if kind is None:
-                raise
-            raise kind(f"cannot use the database {self.path}: {error}", hint=hint) from error
 
     def _connect(self) -> sqlite3.Connection:
         if self._connection is None or self._pid != os.getpid():
@@ -185,19 +149,6 @@ class Database:
             _migrate(connection, self.path.parent)
         self.ballast.refill()
         return connection
-
-
-def _cause(directory: Path) -> int:
-    """Which errno SQLite met in `directory` and does not tell; 0 where there is no sign of one."""
-    try:
-        status = os.statvfs(directory)
-    except OSError as error:
-        return error.errno or 0
-    if status.f_flag & os.ST_RDONLY:
-        return errno.EROFS
-    if not os.access(directory, os.W_OK | os.X_OK):
-        return errno.EACCES
-    return errno.ENOSPC if status.f_bavail * status.f_frsize < _WANTED_BYTES else 0
 
 
 def _migrate(connection: sqlite3.Connection, directory: Path) -> None:
