@@ -51,7 +51,9 @@ class Reference(msgspec.Struct, frozen=True):
 
     def familiar_name(self) -> str:
         """The short form of the repository: `busybox`, `user/tool`, `quay.io/a/b`."""
-        if self.domain != DEFAULT_DOMAIN:
+        first, slash, _ = self.path.partition("/")
+        if self.domain != DEFAULT_DOMAIN or (slash and _is_domain(first)):
+            # Without its domain, docker.io/quay.io/a would be quay.io/a.
             return self.name
         path = self.path.removeprefix(_OFFICIAL)
         return self.path if "/" in path else path
@@ -105,7 +107,7 @@ def is_digest(text: str) -> bool:
 def _split(text: str) -> tuple[str, str, str | None]:
     """Domain, path and tag; the first part is a domain only if it could not be a path (Docker's rule)."""
     first, slash, rest = text.partition("/")
-    if slash and (first == "localhost" or any(c in first for c in ".:[") or first != first.lower()):
+    if slash and _is_domain(first):
         domain, path = first, rest
     else:
         domain, path = DEFAULT_DOMAIN, text
@@ -115,6 +117,10 @@ def _split(text: str) -> tuple[str, str, str | None]:
     if domain == DEFAULT_DOMAIN and path and "/" not in path:
         path = _OFFICIAL + path
     return domain, path, tag if colon else None
+
+
+def _is_domain(first: str) -> bool:
+    return first == "localhost" or any(c in first for c in ".:[") or first != first.lower()
 
 
 def _malformed(text: str) -> InvalidArgument:

@@ -17,6 +17,7 @@ import msgspec
 import urllib3
 
 from jubako.errors import Unauthenticated, Unavailable
+from jubako.image.manifest import MALFORMED
 from jubako.registry.client import failure
 from jubako.registry.client.challenge import Challenge, parse
 from jubako.registry.client.credentials import Credentials
@@ -85,7 +86,7 @@ class Authenticator:
             raise failure.refused(status, body, subject=f"token service of {self._domain}", registry=self._domain)
         try:
             token = msgspec.json.decode(body, type=Token)
-        except msgspec.DecodeError as error:
+        except MALFORMED as error:
             raise Unavailable(f"the token service of {self._domain} answered nonsense: {error}") from error
         if not (token.token or token.access_token):
             raise Unavailable(f"the token service of {self._domain} gave no token")

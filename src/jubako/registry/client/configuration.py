@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 
 from jubako.errors import InvalidArgument, PermissionDenied
+from jubako.image.manifest import MALFORMED
 from jubako.image.reference import Reference, parse
 from jubako.registry.client.options import ClientOptions
 from jubako.store.failure import explained
@@ -76,7 +77,7 @@ def load(path: Path | None = None) -> Configuration:
         data = path.read_bytes()
     try:
         return msgspec.toml.decode(data, type=Configuration)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except MALFORMED as error:
         raise InvalidArgument(f"{path}: {error}", hint="see containers-registries.conf(5), [[registry]]") from error
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from jubako.errors import InvalidArgument
+from jubako.image.manifest import MALFORMED
 from jubako.image.reference import DEFAULT_DOMAIN
 from jubako.registry.client import helper
 
@@ -90,7 +91,7 @@ class AuthFile:
             document = msgspec.json.decode(data) if data.strip() else {}
         except (FileNotFoundError, NotADirectoryError):
             return {}
-        except msgspec.DecodeError as error:
+        except MALFORMED as error:
             raise InvalidArgument(
                 f"{self.path} is not valid JSON: {error}", hint="repair or remove the file"
             ) from error

@@ -20,6 +20,7 @@ from jubako.errors import (
     Unauthenticated,
     Unavailable,
 )
+from jubako.image.manifest import MALFORMED
 from jubako.registry.client.transport import GivenUp
 from jubako.spec.distribution import Code, ErrorBody, ErrorInfo
 
@@ -121,7 +122,7 @@ def _root(error: BaseException) -> BaseException:
 def _errors(body: bytes) -> list[ErrorInfo]:
     try:
         return msgspec.json.decode(body, type=ErrorBody).errors
-    except (msgspec.DecodeError, RecursionError):
+    except MALFORMED:
         return []
 
 

@@ -11,6 +11,7 @@ import subprocess
 import msgspec
 
 from jubako.errors import InvalidArgument, Unavailable
+from jubako.image.manifest import MALFORMED
 
 TOKEN_USER = "<token>"
 _TIMEOUT_S = 30.0
@@ -37,7 +38,7 @@ def get(name: str, server: str) -> tuple[str, str] | None:
         return None
     try:
         answer = msgspec.json.decode(output, type=_Answer)
-    except msgspec.DecodeError as error:
+    except MALFORMED as error:
         raise Unavailable(f"the credential helper {name!r} answered nonsense: {error}") from error
     return answer.username, answer.secret
 

@@ -11,6 +11,7 @@ import urllib3
 
 from jubako.errors import DataLoss, InvalidArgument, ResourceExhausted, Unavailable
 from jubako.image import manifest as documents
+from jubako.image.manifest import MALFORMED
 from jubako.image.reference import Reference, is_digest
 from jubako.registry.client import failure
 from jubako.registry.client.session import Session
@@ -117,7 +118,7 @@ class Repository:
         for _, data in self.pages("tags/list"):
             try:
                 found += msgspec.json.decode(data, type=TagList).tags or []
-            except msgspec.DecodeError as error:
+            except MALFORMED as error:
                 raise Unavailable(f"{self.name}: the registry's list of tags is malformed: {error}") from error
         return found
 

@@ -18,6 +18,7 @@ import jwt
 import msgspec
 import urllib3
 
+from jubako.image.manifest import MALFORMED
 from jubako.registry.server.access.caller import Caller
 from jubako.registry.server.config.schema import Oidc
 
@@ -86,7 +87,7 @@ class Issuer:
             if source.startswith(("https://", "http://")):
                 return _fetch(source)
             return msgspec.json.decode(Path(source).read_bytes())
-        except (OSError, urllib3.exceptions.HTTPError, msgspec.DecodeError, AttributeError) as error:
+        except (OSError, urllib3.exceptions.HTTPError, AttributeError, *MALFORMED) as error:
             _LOG.warning("the keys of %s cannot be had: %s", self.settings.issuer, error)
             return None
 

@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 from multidict import CIMultiDict
 
+from jubako.image.manifest import MALFORMED
 from jubako.registry.server.access.caller import Caller
 from jubako.registry.server.endpoints.body import read_body
 from jubako.registry.server.endpoints.copies import refresh_manifest
@@ -65,7 +66,7 @@ def _media_type(request: web.BaseRequest, data: bytes) -> str:
     if not media_type:
         try:
             media_type = msgspec.json.decode(data, type=_Shape).media_type
-        except msgspec.DecodeError as error:
+        except MALFORMED as error:
             raise Refused(Code.MANIFEST_INVALID, f"the manifest is not valid JSON: {error}") from error
     if media_type not in DOCUMENT_TYPES:
         raise Refused(Code.MANIFEST_INVALID, f"unsupported manifest media type {media_type[:100]!r}")

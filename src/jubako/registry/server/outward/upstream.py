@@ -11,6 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from jubako.errors import NotFound, ResourceExhausted, Unavailable
+from jubako.image.manifest import MALFORMED
 from jubako.image.reference import is_digest
 from jubako.registry.client.repository import Repository
 from jubako.registry.server.config.schema import Upstream
@@ -66,7 +67,7 @@ class UpstreamCache:
         link = response.headers.get("Link", "").replace(f"/v2/{there}/", f"/v2/{name}/", 1)
         try:
             found = msgspec.json.decode(data, type=TagList)
-        except msgspec.DecodeError as error:
+        except MALFORMED as error:
             raise Unavailable(f"the list of tags of {there} is none: {error}") from error
         return TagList(name, found.tags or []), link
 
