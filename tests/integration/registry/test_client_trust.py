@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from jubako.errors import InvalidArgument, Unauthenticated, Unavailable
+from jubako.errors import InvalidArgument, NotFound, Unauthenticated, Unavailable
 from jubako.image.reference import parse
 from jubako.registry.client import Credentials, push
+from jubako.spec.oci_image import MANIFEST
 
 from .scripted import Answer, scripted
 
@@ -41,6 +44,28 @@ def test_redirect_to_where_no_blob_can_be_is_refused(honest, fetch, target):
 
     with scripted(script) as server, pytest.raises(InvalidArgument, match="refusing to follow"):
         fetch(server)
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["the registry has it", "it is elsewhere"])
+def test_urls_of_foreign_layers_are_never_asked(honest, fetch, image, store, kept):
+    with scripted(lambda asked: Answer(body=b"no layer")) as elsewhere:
+        document = json.loads(store.blobs.read(image.manifest_digest))
+        foreign = document["layers"][1]
+        foreign["mediaType"] = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
+        foreign["urls"] = [f"{elsewhere.base}/layer", "http://169.254.169.254/layer"]
+
+        def script(asked):
+            if "/manifests/" in asked.path:
+                return Answer(body=json.dumps(document).encode(), headers={"Content-Type": MANIFEST})
+            return Answer(404) if asked.path.endswith(foreign["digest"]) and not kept else honest(asked)
+
+        with scripted(script) as server:
+            if kept:
+                assert fetch(server).diff_ids == image.diff_ids
+            else:
+                with pytest.raises(NotFound):
+                    fetch(server)
+        assert elsewhere.asked == []
 
 
 def test_an_upload_to_where_no_registry_can_be_is_refused(store, image, options):

@@ -50,7 +50,7 @@ class Dispatcher:
         endpoint = "unknown"
         try:
             try:
-                route = routes.parse(request.path)
+                route = routes.parse(request.path, request.method)
                 endpoint = route.endpoint
                 response = await self._respond(request, route)
             except Refused as refused:

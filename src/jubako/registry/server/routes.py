@@ -52,8 +52,11 @@ class Route(NamedTuple):
     reference: str = ""
 
 
-def parse(path: str) -> Route:
-    """Read a decoded path. Refused when there is no such endpoint or a name is malformed."""
+def parse(path: str, method: str = "PUT") -> Route:
+    """Read a decoded path. Refused when there is no such endpoint or a name is malformed.
+
+    What cannot be the name of a tag cannot be there either: who asks for it is told that, as with any other.
+    """
     if path in _FIXED:
         return Route(_FIXED[path])
     match = _REPOSITORY.fullmatch(path)
@@ -70,7 +73,7 @@ def parse(path: str) -> Route:
         if reference != "list":
             raise Refused(Code.UNSUPPORTED, "there is no such endpoint", status=404)
         return Route("tags", name)
-    _check_reference(kind, reference)
+    _check_reference(kind, reference, method)
     return Route(_KINDS[kind], name, reference)
 
 
@@ -82,9 +85,11 @@ def _parse_page(kind: str, name: str, digest: str | None) -> Route:
     raise Refused(Code.UNSUPPORTED, "there is no such page", status=404)
 
 
-def _check_reference(kind: str, reference: str) -> None:
+def _check_reference(kind: str, reference: str, method: str) -> None:
     if is_digest(reference) or (kind == "manifests" and ":" not in reference and is_tag(reference)):
         return
     if kind == "manifests" and ":" not in reference:
+        if method in ("GET", "HEAD"):
+            raise Refused(Code.MANIFEST_UNKNOWN, "manifest unknown", detail={"tag": reference[:256]})
         raise Refused(Code.TAG_INVALID, "manifest tag did not match its pattern", detail={"tag": reference[:256]})
     raise Refused(Code.DIGEST_INVALID, "invalid digest", detail={"digest": reference[:256]})
