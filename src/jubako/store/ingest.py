@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from jubako.store.failure import explained
-from jubako.store.locks import try_lock
+from jubako.store.locks import abandoned, try_lock
 from jubako.store.removal import remove_tree, tree_usage
 
 # linux/fs.h, FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_TOPDIR_FL
@@ -103,13 +103,7 @@ class Ingest:
     def reap(self) -> int:
         """Delete the directories of dead makers and return the bytes that they took."""
         freed_bytes = 0
-        for name in os.listdir(self.path):
-            path = self.path / name
-            fd = try_lock(path, _DIRECTORY)
-            if fd is not None:
-                try:
-                    freed_bytes += tree_usage(path)
-                    remove_tree(path)
-                finally:
-                    os.close(fd)
+        for path, _ in abandoned(self.path, _DIRECTORY):
+            freed_bytes += tree_usage(path)
+            remove_tree(path)
         return freed_bytes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -22,3 +23,14 @@ def try_lock(path: Path, flags: int) -> int | None:
         pass
     os.close(fd)
     return None
+
+
+def abandoned(directory: Path, flags: int) -> Iterator[tuple[Path, int]]:
+    """What lies in `directory` and nobody holds, each with the fd of a lock of ours, while it is looked at."""
+    for name in os.listdir(directory):
+        fd = try_lock(directory / name, flags)
+        if fd is not None:
+            try:
+                yield directory / name, fd
+            finally:
+                os.close(fd)

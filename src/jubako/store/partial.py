@@ -18,7 +18,7 @@ from jubako.errors import DataLoss, ResourceExhausted
 from jubako.spec.oci_image import Digest
 from jubako.store import digest as digests
 from jubako.store.failure import explained
-from jubako.store.locks import try_lock
+from jubako.store.locks import abandoned, try_lock
 from jubako.store.writer import fsync
 
 _PIECE_BYTES = 1 << 20
@@ -70,16 +70,14 @@ class Partial:
         if self.have != self.size or found != self._digest:
             raise DataLoss(f"blob does not match its digest: {self._digest} was expected, {found} arrived")
 
-    def commit(self, target: Path, *, sync: bool) -> None:
-        """Give the blob its name; DataLoss as verify()."""
+    def commit(self, target: Path) -> None:
+        """Give the blob its name, durably; DataLoss as verify()."""
         self.verify()
         with explained("write to", self._path):
-            if sync:
-                os.fsync(self._fd)
+            os.fsync(self._fd)
             # Over one that is there already: that may be damaged, and this is not.
             os.rename(self._path, target)
-            if sync:
-                fsync(target.parent)
+            fsync(target.parent)
 
 
 class Partials:
@@ -112,13 +110,9 @@ class Partials:
         """Delete what nobody is downloading and return the bytes that it took."""
         freed_bytes = 0
         with suppress(FileNotFoundError):
-            for name in os.listdir(self._directory):
-                path = self._directory / name
-                fd = try_lock(path, os.O_RDWR)
-                if fd is not None:
-                    freed_bytes += os.fstat(fd).st_blocks * 512
-                    path.unlink(missing_ok=True)
-                    os.close(fd)
+            for path, fd in abandoned(self._directory, os.O_RDWR):
+                freed_bytes += os.fstat(fd).st_blocks * 512
+                path.unlink(missing_ok=True)
         return freed_bytes
 
     def _lock(self, path: Path, waiting: Callable[[int], None]) -> int:

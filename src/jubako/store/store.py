@@ -14,6 +14,7 @@ from jubako.store.ingest import Ingest, spread
 from jubako.store.leases import Leases
 from jubako.store.partial import Partials
 from jubako.store.records import Records
+from jubako.store.writer import fsync
 
 # The last one made says that all are there.
 _DIRECTORIES = ("ingest", "leases", "layers", "snapshots", "volumes", "blobs", "blobs/sha512", "blobs/sha256")
@@ -65,3 +66,6 @@ def _create(root: Path) -> None:
         (root / name).mkdir(mode=0o700, exist_ok=True)
         if name == "ingest":
             spread(root / name)
+    # A name in a directory is worth no more than the directory's own.
+    for directory in (root / "blobs", root, root.parent):
+        fsync(directory)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -50,13 +50,10 @@ class LocalBlobWriter:
         *,
         expected: Digest | None = None,
         size: int | None = None,
-        unsynced: deque[Path] | None = None,
     ) -> None:
-        """`unsynced` takes the path of the blob, for a later sync; without it the commit makes the blob durable."""
         self._path_of = path_of
         self._expected = expected
         self._size = size
-        self._unsynced = unsynced
         self._written = 0
         self._algorithm = digests.split(expected)[0] if expected else "sha256"
         self._hash = digests.hasher(self._algorithm)
@@ -106,19 +103,11 @@ class LocalBlobWriter:
         return info
 
     def _link(self, path: Path) -> None:
-        if self._unsynced is None:
-            os.fsync(self._fd)
-        try:
+        os.fsync(self._fd)
+        with suppress(FileExistsError):
             os.link(self._data, path)
-        except FileExistsError:
-            # Whoever was first may have left the sync for later; ours promises it now.
-            if self._unsynced is None:
-                fsync(path)
-            return
-        if self._unsynced is None:
-            fsync(path.parent)
-        else:
-            self._unsynced.append(path)
+        # Also where somebody else was first: he may not have come to this yet.
+        fsync(path.parent)
 
 
 def fsync(path: Path) -> None:

@@ -91,12 +91,6 @@ def test_leaving_without_commit_discards(blobs: BlobStore) -> None:
         writer.commit()
 
 
-def test_unsynced_blobs_are_there_and_can_be_made_durable_together(blobs: BlobStore) -> None:
-    first, second = blobs.put(b"1", sync=False), blobs.put(b"2", sync=False)
-    blobs.sync()
-    assert {*blobs} == {first.digest, second.digest}
-
-
 def test_reading_from_an_offset(blobs: BlobStore) -> None:
     digest = blobs.put(b"abcdef").digest
     with blobs.open(digest, offset=4) as stream:

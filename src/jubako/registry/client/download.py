@@ -42,7 +42,7 @@ def fetch(sources: Sequence[Repository], store: Store, blob: Descriptor, *, canc
             return
         part.catch_up()
         _from_any(sources, blob, part, cancel, report)
-        part.commit(store.blobs.path(blob.digest), sync=True)
+        part.commit(store.blobs.path(blob.digest))
 
 
 def is_here(store: Store, blob: Descriptor) -> bool:
