@@ -74,6 +74,7 @@ GROUP_COMMANDS = {
     "registry": "Serve a registry (push, pull, tags, delete) from a local directory",
     "registry_gc": "Delete from a registry's directory what nothing names any more",
     "system_check": "Verify blobs, layers and images, and repair what is damaged",
+    "system_compact": "Keep one copy of the bytes of unpacked layers, where that is safe",
     "system_df": "Show disk usage",
     "system_prune": "Remove unused data",
     "volume_create": "Create a volume",
@@ -162,6 +163,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
         "Manage the engine",
         {
             "check": "system_check",
+            "compact": "system_compact",
             "df": "system_df",
             "doctor": "doctor",
             "events": "events",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from jubako.engine.record import ContainerRecord
 from jubako.errors import NotFound
@@ -26,6 +26,8 @@ from jubako.volume import Volumes
 if TYPE_CHECKING:
     from jubako.image.catalog import Image
     from jubako.network import Networks
+    from jubako.spec.oci_image import Digest
+    from jubako.store import Recipe
 
 Admit = Callable[["Image", ContainerRecord], None]
 """Asked before a container is recorded; refuses by raising PermissionDenied. `security` provides real ones."""
@@ -41,8 +43,15 @@ class Drivers:
         self._states = root / "containers"
         self._runs = run_root / "containers"
         self.store = Store.open(root)
+        self.store.blobs.cook = self._cook
         self.containers: Collection[ContainerRecord] = self.store.records.collection("container", ContainerRecord)
         self._passing = self.store.records.collection("container", ContainerRecord, lasting=False)
+
+    def _cook(self, digest: Digest, recipe: Recipe, body: BinaryIO) -> BinaryIO:
+        """A blob that `system compact` dropped, made again."""
+        from jubako.snapshot.rebuild import rebuilt
+
+        return rebuilt(digest, recipe, body, self.snapshots.layer_path(recipe.layer))
 
     @cached_property
     def images(self) -> Images:

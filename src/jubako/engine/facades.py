@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jubako.engine import clock, collection, doctor, removal, system
@@ -15,6 +15,7 @@ from jubako.errors import NotFound
 if TYPE_CHECKING:
     from jubako.engine.check import Report
     from jubako.network import Network
+    from jubako.snapshot.compact import Compacted
     from jubako.volume import Volume
 
 
@@ -173,6 +174,18 @@ class EngineSystem:
         from jubako.engine.check import check
 
         return check(self._drivers, repair=repair, quick=quick)
+
+    def compact(self, report: Callable[[Compacted], None] = lambda done: None, *, dry_run: bool = False) -> int:
+        """Drop compressed blobs that their unpacked layers give again, bit for bit; returns the bytes freed."""
+        from jubako.engine import compaction
+
+        return compaction.compact(self._drivers, report, dry_run=dry_run)
+
+    def compact_undo(self, report: Callable[[Compacted], None] = lambda done: None) -> int:
+        """Make the dropped blobs again; returns the bytes that they take."""
+        from jubako.engine import compaction
+
+        return compaction.undo(self._drivers, report)
 
     def reconcile(self) -> None:
         """Finish what died unnoticed and remove what belongs to nobody."""

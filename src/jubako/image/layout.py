@@ -6,7 +6,6 @@ Spec: OCI image-spec, image-layout.md.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -99,9 +98,5 @@ def _walk(store: Store, target: Descriptor) -> Iterable[Digest]:
 def _copy(store: Store, digest: Digest, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with store.blobs.open(digest) as source, path.open("wb") as target:
-        left = os.fstat(source.fileno()).st_size
-        while left:
-            count = os.sendfile(target.fileno(), source.fileno(), None, left)
-            if not count:
-                break
-            left -= count
+        while data := source.read(_PIECE_BYTES):
+            target.write(data)

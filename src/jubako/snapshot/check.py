@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from jubako.errors import JubakoError
 from jubako.image.layer import pack
+from jubako.snapshot.compact import restore
 from jubako.snapshot.unpack import fill
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def is_sound(store: Store, snapshotter: Snapshotter, diff_id: DiffID, layer: Des
         if _digest(str(snapshotter.layer_path(diff_id)), prefix) == _digest(str(draft.path), prefix):
             return True
         if repair:
+            if store.blobs.is_recipe(layer.digest):
+                restore(store, layer.digest)
             snapshotter.discard_layer(diff_id)
             draft.commit(diff_id)
         return False

@@ -41,6 +41,7 @@ class Overlay:
         """`userxattr` keeps overlay's marks in user.overlay.*, which is needed in a user namespace."""
         self._ingest = store.ingest
         self._leases = store.leases
+        self._blobs = store.blobs
         self._layers = store.root / "layers"
         self._snapshots = store.root / "snapshots"
         self.userxattr = _in_user_namespace() if userxattr is None else userxattr
@@ -142,7 +143,7 @@ class Overlay:
     def sweep(self, roots: Callable[[], Iterable[DiffID]]) -> Freed:
         """Delete the layers that neither `roots` nor a lease names; `roots` is called after the leases are read."""
         with self._leases.exclusive():
-            keep = {*self._leases.held(), *roots()}
+            keep = {*self._leases.held(), *roots(), *self._blobs.needed_layers()}
             buried = [self._ingest.bury(self.layer_path(layer)) for layer in self.layers() if layer not in keep]
         freed_bytes = sum(tree_usage(layer) for layer in buried)
         for layer in buried:

@@ -32,7 +32,7 @@ def sweep(store: Store, roots: Callable[[], Iterable[Digest]]) -> Freed:
         keep.update(roots())
         for digest in list(store.blobs):
             if digest not in keep:
-                size = store.blobs.stat(digest).size
+                size_bytes = store.blobs.usage(digest)
                 count += store.blobs.delete(digest)
-                freed_bytes += size
+                freed_bytes += size_bytes
     return Freed(count, freed_bytes + store.ingest.reap() + store.partials.reap())

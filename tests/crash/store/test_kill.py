@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import multiprocessing
 import os
 import random
+import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
+from jubako.engine.drivers import Drivers
 from jubako.snapshot import Overlay
-from jubako.spec.oci_image import DiffID
+from jubako.snapshot.compact import compact, restore
+from jubako.snapshot.unpack import unpack_layer
+from jubako.spec.oci_image import LAYER_GZIP, Descriptor, DiffID
 from jubako.store import Store, digest, sweep
 from jubako.volume import Volumes
 
@@ -20,7 +24,7 @@ _fork = multiprocessing.get_context("fork")
 ROUNDS = 25
 
 
-def _killed(work: Callable[[], None], round_: int) -> None:
+def _killed(work: Callable[[], None], round_: int, within_s: float = 0.03) -> None:
     """Run `work`, which never ends, and kill it within a few milliseconds of its start."""
     started = _fork.Event()
 
@@ -31,7 +35,7 @@ def _killed(work: Callable[[], None], round_: int) -> None:
     process = _fork.Process(target=run)
     process.start()
     started.wait()
-    time.sleep(random.Random(round_).uniform(0, 0.03))
+    time.sleep(random.Random(round_).uniform(0, within_s))
     process.kill()
     process.join()
 
@@ -46,14 +50,13 @@ def _acknowledged(path: Path) -> list[str]:
     return path.read_text().split("\n")[:-1] if path.exists() else []
 
 
-@pytest.mark.parametrize("sync", [True, False], ids=["sync", "nosync"])
-def test_killed_while_committing_blobs(tmp_path: Path, sync: bool) -> None:
+def test_killed_while_committing_blobs(tmp_path: Path) -> None:
     done = tmp_path / "done"
 
     def commit() -> None:
         store = Store.open(tmp_path / "store")
         while True:
-            with store.blobs.writer(sync=sync) as writer:
+            with store.blobs.writer() as writer:
                 for _ in range(4):
                     writer.write(os.urandom(32 << 10))
                 info = writer.commit()
@@ -184,3 +187,46 @@ def test_killed_while_making_the_store(tmp_path: Path) -> None:
         with Store.open(root) as store:
             store.blobs.put(b"x")
             assert store.records.collection("box", str).keys() in ([], ["a"])
+
+
+def test_killed_while_compacting_and_undoing(tmp_path: Path) -> None:
+    drivers = Drivers(tmp_path / "store", tmp_path / "run")
+    plain, wanted = io.BytesIO(), {}
+    with tarfile.open(fileobj=plain, mode="w") as archive:
+        for number in range(10):
+            member = tarfile.TarInfo(str(number))
+            member.size = 30_000
+            archive.addfile(member, io.BytesIO(os.urandom(member.size)))
+    diff_id = DiffID(digest.of(plain.getvalue()))
+    for level in (1, 6):
+        blob = drivers.store.blobs.put(gzip.compress(plain.getvalue(), level, mtime=0))
+        wanted[blob.digest] = blob.size
+    described = Descriptor(media_type=LAYER_GZIP, digest=blob.digest, size=blob.size)
+    unpack_layer(drivers.store, drivers.snapshots, diff_id, described)
+    drivers.close()
+
+    def work() -> None:
+        drivers = Drivers(tmp_path / "store", tmp_path / "run")
+        while True:
+            for name in wanted:
+                compact(drivers.store, drivers.snapshots, name, diff_id, dry_run=False)
+            for name in wanted:
+                restore(drivers.store, name)
+
+    kinds = set()
+    for round_ in range(ROUNDS):
+        _killed(work, round_, 0.4)
+        drivers = Drivers(tmp_path / "store", tmp_path / "run")
+        assert set(drivers.store.blobs) == set(wanted)
+        for name, size in wanted.items():
+            kinds.add(drivers.store.blobs.is_recipe(name))
+            with drivers.store.blobs.open(name) as stream:
+                assert digest.of(stream.read()) == name
+            assert drivers.store.blobs.stat(name).size == size
+        any_recipe = any(map(drivers.store.blobs.is_recipe, wanted))
+        drivers.snapshots.sweep(lambda: [] if any_recipe else [diff_id])  # noqa: B023
+        drivers.close()
+    assert kinds == {True, False}
+    sweep(drivers.store, list)
+    drivers.snapshots.sweep(list)
+    assert list(drivers.store.blobs) == drivers.snapshots.layers() == os.listdir(drivers.store.ingest.path) == []

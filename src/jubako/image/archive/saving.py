@@ -8,7 +8,6 @@ Determinism:    the same images give the same bytes; times are zero.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Literal
 
@@ -116,7 +115,7 @@ class _Saver:
         path = _path(digest)
         if self._begin(path):
             with self._store.blobs.open(digest) as stream:
-                self._writer.add(Entry(path.encode(), size=os.fstat(stream.fileno()).st_size))
+                self._writer.add(Entry(path.encode(), size=self._store.blobs.stat(digest).size))
                 while piece := stream.read(_PIECE_BYTES):
                     self._writer.write(piece)
         return path

@@ -1,7 +1,8 @@
 """Compression of layers and archives: any stream to plain chunks, under caps; and layers to gzip or zstd.
 
 Detection: by the first bytes. Media types and file names are only claims: `docker save` calls a gzip `layer.tar`.
-Pinned:    compressor and level, since the bytes decide digests: igzip level 2, zstd level 3.
+Pinned:    compressor, level and the size of what it is given at once, since the bytes decide digests: igzip level 2 by
+           1 MiB, zstd level 3 (which does not care).
 Memory:    a chunk or two. No input, however it was made, is inflated by more than a chunk at a time.
 """
 
@@ -77,16 +78,37 @@ def compressor(compression: str, level: int | None = None) -> Compressor:
     if compression == "gzip" and level is not None:
         import zlib
 
-        return zlib.compressobj(level, zlib.DEFLATED, _GZIP_WBITS)
+        return _Even(zlib.compressobj(level, zlib.DEFLATED, _GZIP_WBITS))
     if compression == "gzip":
         from isal import isal_zlib
 
-        return isal_zlib.compressobj(_GZIP_LEVEL, isal_zlib.DEFLATED, _GZIP_WBITS)
+        return _Even(isal_zlib.compressobj(_GZIP_LEVEL, isal_zlib.DEFLATED, _GZIP_WBITS))
     if compression == "zstd":
         import zstandard
 
         return zstandard.ZstdCompressor(level=_ZSTD_LEVEL if level is None else level).compressobj()
     raise InvalidArgument(f"unknown compression {compression!r}", hint="gzip, zstd and none are known")
+
+
+class _Even:
+    """Gives a compressor even pieces, however they come: igzip's output depends on them, and that of zlib's level 0."""
+
+    def __init__(self, inner: Compressor) -> None:
+        self._inner = inner
+        self._held = bytearray()
+
+    def compress(self, data: bytes, /) -> bytes:
+        if not self._held and len(data) == CHUNK_BYTES:
+            return self._inner.compress(data)
+        self._held += data
+        made = b""
+        while len(self._held) >= CHUNK_BYTES:
+            made += self._inner.compress(bytes(self._held[:CHUNK_BYTES]))
+            del self._held[:CHUNK_BYTES]
+        return made
+
+    def flush(self) -> bytes:
+        return self._inner.compress(bytes(self._held)) + self._inner.flush()
 
 
 def _plain(source: _Source) -> Iterator[bytes]:

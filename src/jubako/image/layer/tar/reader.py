@@ -73,6 +73,11 @@ class Reader:
             raise ResourceExhausted(f"an archive member is {self._left} bytes, at most {limit} are allowed")
         return b"".join(self.data())
 
+    @property
+    def ahead(self) -> int:
+        """How many bytes were taken from the chunks, but not read yet."""
+        return self._end - self._position
+
     def drain(self) -> None:
         """Read to the end of the stream, so that who computes its digest sees all of it."""
         for _ in self._chunks:

@@ -23,7 +23,7 @@ class SeekableReader(Reader):
     @property
     def offset(self) -> int:
         """Where in the file the data of the present entry begins, before any of it is read."""
-        return self._next - (self._end - self._position)
+        return self._next - self.ahead
 
     def _read(self) -> Iterator[bytes]:
         while chunk := os.pread(self._fd, _CHUNK_BYTES, self._next):

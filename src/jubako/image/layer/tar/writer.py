@@ -20,11 +20,11 @@ _NAME_BYTES, _PREFIX_BYTES, _LINK_BYTES = 100, 155, 100
 _NO_NAMES_NO_DEVICE = b"ustar\x0000" + b"\0" * 64 + b"0000000\x000000000\0"
 _PADDING = bytes(BLOCK_BYTES)
 _END = bytes(2 * BLOCK_BYTES)
-_FLUSH_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 20
 
 
 class Writer:
-    """Writes an archive to `out`, which is called with large pieces; call finish() at the end."""
+    """Writes an archive to `out`, which is called with pieces of 1 MiB; call finish() at the end, for the last one."""
 
     def __init__(self, out: Callable[[bytes], object]) -> None:
         self._out = out
@@ -44,7 +44,7 @@ class Writer:
         self._padding = -entry.size % BLOCK_BYTES
         if data:
             self.write(data)
-        elif len(buffer) >= _FLUSH_BYTES:
+        elif len(buffer) >= _PIECE_BYTES:
             self._flush()
 
     def write(self, data: bytes | memoryview) -> None:
@@ -53,7 +53,7 @@ class Writer:
         if self._left < 0:
             raise InvalidArgument("more data than the entry's size")
         self._buffer += data
-        if len(self._buffer) >= _FLUSH_BYTES:
+        if len(self._buffer) >= _PIECE_BYTES:
             self._flush()
 
     def finish(self) -> None:
@@ -61,6 +61,8 @@ class Writer:
         self._finish_entry()
         self._buffer += _END
         self._flush()
+        self._give(bytes(self._buffer))
+        self._buffer.clear()
 
     def _finish_entry(self) -> None:
         if self._left:
@@ -70,9 +72,12 @@ class Writer:
             self._padding = 0
 
     def _flush(self) -> None:
-        data = bytes(self._buffer)
+        while len(self._buffer) >= _PIECE_BYTES:
+            self._give(bytes(self._buffer[:_PIECE_BYTES]))
+            del self._buffer[:_PIECE_BYTES]
+
+    def _give(self, data: bytes) -> None:
         self.size_bytes += len(data)
-        self._buffer.clear()
         try:
             self._out(data)
         except OSError as error:
