@@ -9,20 +9,24 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TextIO, cast
 
 from jubako.cli import humanize, terminal
 from jubako.cli.call import write_all
 from jubako.image.progress import SILENT
 
 if TYPE_CHECKING:
+    from rich.live import Live
+
     from jubako.cli.call import Call
     from jubako.image.progress import Progress
 
 _PERIOD_S = 0.1
+_PATIENCE_S = 0.3
 _BAR_CELLS = 50
 # What a line needs beside its bar: identifier, status, sizes.
 _TEXT_CELLS = 56
+_LEAST_CELLS = 5
 
 
 @contextmanager
@@ -58,43 +62,90 @@ class Lines:
 
 
 class Bars:
-    """One line of the terminal for each layer, rewritten in place."""
+    """One line of the terminal for each layer, rewritten in place.
 
-    def __init__(self, fd: int) -> None:
+    Nothing is drawn before the work has taken a while: what is over sooner is told by lines, and does not load rich.
+    """
+
+    def __init__(self, fd: int, *, patience_s: float = _PATIENCE_S) -> None:
         self._fd = fd
-        self._rows: dict[str, str] = {}
-        self._drawn = 0
-        self._next_s = 0.0
+        self._rows: dict[str, _Row] = {}
+        self._live: Live | None = None
+        self._next_s = time.monotonic() + patience_s
         self._lock = Lock()
 
     def update(self, id: str, status: str, current: int | None = None, total: int | None = None) -> None:
         with self._lock:
-            self._rows[id or status] = _named(id, status + self._bar(status, current, total))
+            self._rows[id or status] = _Row(id, status, current, total)
             if time.monotonic() >= self._next_s:
                 self._draw()
 
     def finish(self) -> None:
         with self._lock:
-            self._draw()
-
-    def _bar(self, status: str, current: int | None, total: int | None) -> str:
-        if not total or current is None or not status.endswith("ing"):
-            return ""
-        _, width = terminal.size(self._fd) or (24, 80)
-        cells = min(_BAR_CELLS, width - _TEXT_CELLS)
-        sizes = f"{humanize.size(current):>8}/{humanize.size(total)}"
-        if cells < 5:
-            return f" {sizes}"
-        done = min(cells, cells * current // total)
-        return f" [{('=' * done + '>')[:cells]:<{cells}}] {sizes}"
+            if self._live is not None:
+                self._draw()
+                self._live.stop()
+            elif self._rows:
+                write_all(self._fd, "".join(f"{row.text(0)}\n" for row in self._rows.values()).encode())
 
     def _draw(self) -> None:
-        up = f"\033[{self._drawn}A" if self._drawn else ""
-        text = up + "".join(f"\033[2K{row}\r\n" for row in self._rows.values())
-        self._drawn = len(self._rows)
+        live = self._live = self._live or _live(self._fd, self._rows)
+        height, width = terminal.size(self._fd) or (24, 80)
+        live.console.size = (width, height)
+        live.refresh()
         self._next_s = time.monotonic() + _PERIOD_S
-        if self._rows:
-            write_all(self._fd, text.encode())
+
+
+class _Row(NamedTuple):
+    id: str
+    status: str
+    current: int | None
+    total: int | None
+
+    def text(self, width: int) -> str:
+        """The line, with a bar while it counts, where `width` has room for one."""
+        if not self.total or self.current is None or not self.status.endswith("ing"):
+            return _named(self.id, self.status)
+        cells = min(_BAR_CELLS, width - _TEXT_CELLS)
+        sizes = f"{humanize.size(self.current):>8}/{humanize.size(self.total)}"
+        if cells < _LEAST_CELLS:
+            return f"{_named(self.id, self.status)} {sizes}"
+        done = min(cells, cells * self.current // self.total)
+        return f"{_named(self.id, self.status)} [{('=' * done + '>')[:cells]:<{cells}}] {sizes}"
+
+
+def _live(fd: int, rows: dict[str, _Row]) -> Live:
+    """What draws `rows` on the terminal `fd`, as they are at each refresh. The one place that imports rich."""
+    from rich.console import Console, ConsoleOptions
+    from rich.live import Live
+    from rich.text import Text
+
+    class Rows:
+        def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+            return (Text(row.text(options.max_width), no_wrap=True, overflow="crop") for row in list(rows.values()))
+
+    # Only the bytes go through the file: rich asks nothing of it.
+    file = cast("TextIO", _Terminal(fd))
+    console = Console(file=file, force_terminal=True, color_system=None, highlight=False, markup=False, emoji=False)
+    live = Live(Rows(), console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
+    live.start()
+    return live
+
+
+class _Terminal:
+    """Text to a file descriptor."""
+
+    encoding = "utf-8"
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def write(self, text: str) -> int:
+        write_all(self._fd, text.encode())
+        return len(text)
+
+    def flush(self) -> None:
+        pass
 
 
 def _named(id: str, status: str) -> str:
