@@ -65,7 +65,10 @@ GROUP_COMMANDS = {
     "image_bootstrap": "Make a base image from the distribution's packages, without a registry",
     "image_copy": "Copy an image from one registry to another, without storing it here",
     "image_inspect": "Display detailed information on one or more images",
+    "image_mount": "Mount images on this host, read-only",
     "image_prune": "Remove unused images",
+    "image_tree": "Show the layers of an image, and which images share them",
+    "image_unmount": "Unmount images from this host",
     "network_create": "Create a network",
     "network_inspect": "Display detailed information on one or more networks",
     "network_ls": "List networks",
@@ -140,12 +143,15 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "inspect": "image_inspect",
             "load": "load",
             "ls": "images",
+            "mount": "image_mount",
             "prune": "image_prune",
             "pull": "pull",
             "push": "push",
             "rm": "rmi",
             "save": "save",
             "tag": "tag",
+            "tree": "image_tree",
+            "unmount": "image_unmount",
         },
     ),
     "network": (
@@ -186,7 +192,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
 # Second names that help shows only as aliases.
 ALIASES = {
     "container": {"list": "ls", "ps": "ls", "remove": "rm"},
-    "image": {"list": "ls", "remove": "rm"},
+    "image": {"list": "ls", "remove": "rm", "umount": "unmount"},
     "network": {"list": "ls", "remove": "rm"},
     "volume": {"list": "ls", "remove": "rm"},
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -59,6 +59,23 @@ def select(images: EngineImages, filters: Mapping[str, Sequence[str]]) -> list[I
     for text in filters.get("label", ()):
         found = [image for image in found if has_label(image, text)]
     return found
+
+
+def prunable(filters: Mapping[str, Sequence[str]]) -> Callable[[Image], bool]:
+    """Whether an image passes the filters of prune; raises InvalidArgument for an unknown key."""
+    for key in filters:
+        if key not in ("label", "label!", "until"):
+            raise InvalidArgument(f"invalid filter '{key}'")
+    limits = [times.since(text, "--filter until") or 0 for text in filters.get("until", ())]
+
+    def passes(image: Image) -> bool:
+        return (
+            all(has_label(image, text) for text in filters.get("label", ()))
+            and not any(has_label(image, text) for text in filters.get("label!", ()))
+            and all(created(image) * 1e9 < limit for limit in limits)
+        )
+
+    return passes
 
 
 def created(image: Image) -> float:

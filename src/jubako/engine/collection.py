@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jubako.engine import lifecycle
+from jubako.engine import imagemounts, lifecycle
 from jubako.engine.drivers import Drivers
 from jubako.engine.record import RUNNING
 from jubako.spec.oci_image import DiffID, Digest
@@ -37,6 +37,7 @@ def _wanted(drivers: Drivers) -> set[Digest]:
         wanted.update(Digest(diff_id) for diff_id in image.diff_ids)
     for _, record in drivers.containers.items():
         wanted.update(Digest(diff_id) for diff_id in record.layers)
+    wanted.update(Digest(diff_id) for diff_id in imagemounts.layers(drivers))
     wanted.update(Digest(digest) for digest in Pins(drivers.store.records).digests())
     return wanted
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
@@ -178,6 +178,8 @@ class EngineImages:
         if len(image.names) > 1 and not by_id:
             return
         short = image.id.removeprefix("sha256:")[:12]
+        if not force and image.id in self.mounts():
+            raise Conflict(f"conflict: unable to delete {short} (must be forced) - image is mounted on the host")
         users = [record for _, record in self._drivers.containers.items() if record.image_id == image.id]
         for record in sorted(users, key=lambda record: record.phase != RUNNING):
             running = record.phase == RUNNING
@@ -193,6 +195,28 @@ class EngineImages:
                 f"conflict: unable to delete {short} ({must}) - image is being used by {kind} "
                 f"container {record.short_id}"
             )
+
+    def mount(self, text: str) -> Path:
+        """Mount an image on the host, read-only; return where. Mounting it again is content."""
+        from jubako.engine import imagemounts
+
+        image = self.ensure(text, pull="never")
+        with self._drivers.store.leases.hold(f"mount {image.id}") as lease:
+            lease.add(*image.diff_ids)
+            return imagemounts.mount(self._drivers, image)
+
+    def unmount(self, text: str, *, force: bool = False) -> None:
+        """Undo mount(); NotFound where the image is not mounted, Conflict while it is in use, unless `force`."""
+        from jubako.engine import imagemounts
+
+        known = imagemounts.mounted(self._drivers)
+        imagemounts.unmount(self._drivers, text if text in known else self.get(text).id, force=force)
+
+    def mounts(self) -> dict[str, Path]:
+        """Where which images are mounted, by their IDs."""
+        from jubako.engine import imagemounts
+
+        return imagemounts.mounted(self._drivers)
 
     def history(self, text: str) -> _Rows:
         """Docker's history, newest first; sizes are those of the (compressed) layers."""
@@ -239,14 +263,17 @@ class EngineImages:
             "Metadata": {"LastTagTime": clock.ZERO},
         }
 
-    def prune(self, *, all: bool = False) -> tuple[_Removed, int]:
-        """Remove dangling images (with `all`, every image that no container uses); returns what went and the bytes."""
+    def prune(self, *, all: bool = False, accept: Callable[[Image], bool] = lambda image: True) -> tuple[_Removed, int]:
+        """Remove dangling images (with `all`, every image that no container uses); returns what went and the bytes.
+
+        Only those that `accept` is true of; never one that is mounted.
+        """
         from jubako.engine.collection import collect
 
-        used = {record.image_id for _, record in self._drivers.containers.items()}
+        used = {*(record.image_id for _, record in self._drivers.containers.items()), *self.mounts()}
         removed: _Removed = []
         for image in self.list():
-            if image.id not in used and (all or not image.names):
+            if image.id not in used and (all or not image.names) and accept(image):
                 removed += self.remove(image.id, force=True, prune=False)
         return removed, collect(self._drivers)
 

@@ -9,6 +9,7 @@ import errno
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from jubako.errors import InvalidArgument, NotFound, PermissionDenied, Unavailable
 from jubako.linux import mount as kernel
@@ -18,15 +19,30 @@ from jubako.spec.oci_runtime import Mount
 @contextmanager
 def mounted(mounts: Sequence[Mount]) -> Iterator[int]:
     """Lend a directory fd of the root that `mounts` (of a snapshotter) describes; NotFound, PermissionDenied."""
-    if len(mounts) != 1:
-        raise InvalidArgument(f"a root is one mount, not {len(mounts)}")
     with ExitStack() as stack:
-        root = _mount(mounts[0])
+        root = _mount(_one(mounts))
         stack.callback(os.close, root)
         # A mount fd is O_PATH: it can not be listed.
         directory = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=root)
         stack.callback(os.close, directory)
         yield directory
+
+
+def attach(mounts: Sequence[Mount], target: Path) -> None:
+    """Mount the root that `mounts` describes at `target` on the host, until somebody unmounts it; as mounted()."""
+    root = _mount(_one(mounts))
+    try:
+        kernel.move_mount(root, str(target))
+    except OSError as error:
+        raise _explained(error, []) from error
+    finally:
+        os.close(root)
+
+
+def _one(mounts: Sequence[Mount]) -> Mount:
+    if len(mounts) != 1:
+        raise InvalidArgument(f"a root is one mount, not {len(mounts)}")
+    return mounts[0]
 
 
 def _mount(mount: Mount) -> int:

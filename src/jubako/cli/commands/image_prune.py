@@ -5,18 +5,22 @@ from __future__ import annotations
 from jubako.cli import humanize
 from jubako.cli.call import Call
 from jubako.cli.command import NONE, Command
-from jubako.cli.options import FLAG, Arguments, Option
+from jubako.cli.each import filters
+from jubako.cli.options import FILTER, FLAG, Arguments, Option
 
 _DANGLING = "WARNING! This will remove all dangling images."
 _UNUSED = "WARNING! This will remove all images without at least one container associated to them."
 
 
 def run(call: Call, arguments: Arguments) -> int:
+    from jubako.cli.image_listing import prunable
+
     all_ = arguments.flag("all")
+    accept = prunable(filters(arguments.pairs("filter")))
     warning = _UNUSED if all_ else _DANGLING
     if not arguments.flag("force") and not call.ask(f"{warning}\nAre you sure you want to continue?"):
         return 0
-    removed, freed_bytes = call.engine.images.prune(all=all_)
+    removed, freed_bytes = call.engine.images.prune(all=all_, accept=accept)
     if removed:
         call.out("Deleted Images:\n" + image_lines(removed) + "\n")
     call.line(f"Total reclaimed space: {humanize.size(freed_bytes)}")
@@ -34,6 +38,7 @@ COMMAND = Command(
     NONE,
     (
         Option("all", "a", FLAG, "Remove all unused images, not just dangling ones"),
+        Option("filter", "", FILTER, 'Provide filter values (e.g. "until=<timestamp>")'),
         Option("force", "f", FLAG, "Do not prompt for confirmation"),
     ),
 )
