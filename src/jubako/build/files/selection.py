@@ -6,6 +6,7 @@ only where they are kept. Times, inodes and the paths of the sources do not coun
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import posixpath
 import stat
@@ -76,8 +77,7 @@ def digest(selected: list[Selected], hash_file: HashFile, *, keep_owner: bool) -
     for item in selected:
         summary.update(_field(item.name))
         for entry in item.walk():
-            for part in _facts(item.tree, entry, hash_file, keep_owner=keep_owner):
-                summary.update(_field(part))
+            summary.update(_facts(item.tree, entry, hash_file, keep_owner=keep_owner))
         summary.update(b"\n")
     return summary.hexdigest()
 
@@ -130,18 +130,24 @@ def _missing(tree: Tree, source: str, where: str) -> NotFound:
     return NotFound("file", path, message=f'"{path}": not found in {where}', hint=hint)
 
 
-def _facts(tree: Tree, entry: Entry, hash_file: HashFile, *, keep_owner: bool) -> Iterator[str]:
+def _facts(tree: Tree, entry: Entry, hash_file: HashFile, *, keep_owner: bool) -> bytes:
+    """The fields about one file. It is called for every file of every context: what repeats is made once."""
     status = entry.status
-    yield entry.name
-    yield f"{stat.S_IFMT(status.st_mode):o} {stat.S_IMODE(status.st_mode):o}"
+    facts = _field(entry.name) + _mode_field(status.st_mode)
     if keep_owner:
-        yield f"{status.st_uid}:{status.st_gid}"
+        facts += _field(f"{status.st_uid}:{status.st_gid}")
     if stat.S_ISREG(status.st_mode):
-        yield hash_file(tree, entry)
+        facts += _field(hash_file(tree, entry))
     elif stat.S_ISLNK(status.st_mode):
-        yield tree.readlink(entry.path)
+        facts += _field(tree.readlink(entry.path))
     elif stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
-        yield str(status.st_rdev)
+        facts += _field(str(status.st_rdev))
+    return facts
+
+
+@functools.cache
+def _mode_field(mode: int) -> bytes:
+    return _field(f"{stat.S_IFMT(mode):o} {stat.S_IMODE(mode):o}")
 
 
 def _field(text: str) -> bytes:

@@ -19,6 +19,8 @@ from jubako.build.files.ignore import Ignore, Verdict
 from jubako.linux.openat2 import open_in_root
 
 _LINKS = 40
+_Child = tuple[str, str, os.stat_result, Verdict]
+"""Of a directory: path in the tree, name, status, and whether it is left out."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -35,7 +37,7 @@ class Tree:
     def __init__(self, root_fd: int, ignore: Ignore | None = None) -> None:
         self.root_fd = root_fd
         self._ignore = ignore or Ignore()
-        self._listed: dict[str, list[tuple[str, os.stat_result, Verdict]]] = {}
+        self._listed: dict[str, list[_Child]] = {}
 
     def fresh(self) -> Tree:
         """The same tree, to be read anew."""
@@ -99,9 +101,13 @@ class Tree:
         return next(self._walk(path, "", verdict), None) is not None
 
     def _walk(self, path: str, name: str, verdict: Verdict) -> Iterator[Entry]:
-        for child, status, judged in self._children(path, verdict):
-            entry = Entry(posixpath.join(path, child), posixpath.join(name, child), status)
-            below = self._walk(entry.path, entry.name, judged) if stat.S_ISDIR(status.st_mode) else iter(())
+        beneath = f"{name}/" if name else ""
+        for whole, child, status, judged in self._children(path, verdict):
+            entry = Entry(whole, beneath + child, status)
+            if not stat.S_ISDIR(status.st_mode):
+                yield entry
+                continue
+            below = self._walk(entry.path, entry.name, judged)
             if judged.ignored:
                 # An ignored directory comes along only for the sake of something taken in beneath it.
                 first = next(below, None)
@@ -113,13 +119,13 @@ class Tree:
                 yield entry
             yield from below
 
-    def _children(self, path: str, verdict: Verdict) -> Iterator[tuple[str, os.stat_result, Verdict]]:
+    def _children(self, path: str, verdict: Verdict) -> list[_Child]:
         known = self._listed.get(path)
         if known is None:
             known = self._listed[path] = list(self._read(path, verdict))
-        yield from known
+        return known
 
-    def _read(self, path: str, verdict: Verdict) -> Iterator[tuple[str, os.stat_result, Verdict]]:
+    def _read(self, path: str, verdict: Verdict) -> Iterator[_Child]:
         fd = open_in_root(self.root_fd, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
             with os.scandir(fd) as found:
@@ -130,7 +136,7 @@ class Tree:
                     if not judged.ignored or (
                         entry.is_dir(follow_symlinks=False) and self._ignore.may_take_in_below(child)
                     ):
-                        yield entry.name, entry.stat(follow_symlinks=False), judged
+                        yield child, entry.name, entry.stat(follow_symlinks=False), judged
         finally:
             os.close(fd)
 
@@ -145,7 +151,7 @@ class Tree:
         entry = self.find(base)
         if entry is None or not stat.S_ISDIR(entry.status.st_mode):
             return []
-        return [name for name, _, _ in self._children(base, self._ignore.judge_whole(base))]
+        return [name for _, name, _, _ in self._children(base, self._ignore.judge_whole(base))]
 
 
 def clean_path(path: str) -> str:
