@@ -43,3 +43,15 @@ make_venv() {
     for file in "$@"; do "$venv/bin/python" -m pip install -q --disable-pip-version-check -r "$top/$file"; done
     "$venv/bin/python" -m pip install -q --disable-pip-version-check --force-reinstall --no-deps "$top"
 }
+
+# qemu's user emulation for the tests of foreign platforms, in .venv/qemu. It is taken out of its package: installed, it would register itself
+# with the machine's binfmt_misc.
+fetch_qemu() {
+    [ ! -x "$venv/qemu/qemu-aarch64-static" ] || return 0
+    local work
+    work=$(mktemp -d) && mkdir -p "$venv/qemu"
+    (cd "$work" && apt-get -qq -o APT::Sandbox::User=root download qemu-user-static >/dev/null && dpkg --fsys-tarfile ./*.deb) |
+        tar -x -C "$venv/qemu" --strip-components=3 ./usr/bin/qemu-aarch64-static ||
+        echo "qemu-user-static can not be had: the tests of foreign platforms will be skipped"
+    rm -rf "$work"
+}

@@ -23,7 +23,7 @@ from jubako.build.runmounts import RunMounts
 from jubako.build.runspec import HOSTNAME, Entry, own_mounts, specification
 from jubako.build.stubs import Stubs
 from jubako.errors import NotFound, PermissionDenied
-from jubako.linux import cgroup
+from jubako.linux import cgroup, userns
 from jubako.network import Networks, hosts
 from jubako.runtime import defaults, executor, seccomp
 from jubako.runtime.executor import Handle, Launch
@@ -32,6 +32,7 @@ from jubako.snapshot import mounted
 from jubako.spec.oci_runtime import Spec
 
 if TYPE_CHECKING:
+    from jubako.linux.cgroup import CgroupHandle
     from jubako.runtime.attach import Attached
     from jubako.runtime.launch import Filter
 
@@ -109,8 +110,7 @@ class BuildContainer:
                 compiled = specification(spec, identity, _environment(job, identity, extra), mounts)
                 self._inject(compiled, spec)
                 stubs = Stubs(root_fd, [mount.destination for mount in compiled.mounts])
-            group = cgroup.manager().create(name, compiled.linux.resources if compiled.linux else None)
-            stack.callback(group.remove)
+            group = _group(name, compiled, stack)
             launch = Launch(
                 spec=compiled,
                 # What was mounted volatile is never mounted again (Documentation/filesystems/overlayfs.rst).
@@ -167,6 +167,15 @@ class BuildContainer:
         except BaseException:
             handle.abandon()
             raise
+
+
+def _group(name: str, compiled: Spec, stack: ExitStack) -> CgroupHandle | None:
+    """The container's cgroup; none for root of a user namespace, who could make none."""
+    if not userns.is_initial():
+        return None
+    group = cgroup.manager().create(name, compiled.linux.resources if compiled.linux else None)
+    stack.callback(group.remove)
+    return group
 
 
 def _environment(job: Job, identity: Identity, extra: RunMounts) -> Mapping[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from jubako.errors import InvalidArgument
+from jubako.linux import userns
 from jubako.runtime import hook_plan, mount_options, mounts
 from jubako.runtime import opcodes as op
 from jubako.runtime.devices import add_console, add_devices
@@ -21,7 +22,8 @@ def add_filesystem(plan: Plan, launch: Launch, give: Callable[[int], int]) -> No
     if "cgroup" in new_namespaces(linux):
         plan.add(op.UNSHARE, FLAGS["cgroup"])
     compiler = _add_mounts(plan, launch, linux, give)
-    add_devices(plan, spec, linux.devices, bind=in_user_namespace(linux))
+    # In a user namespace, the container's own or this process's, nodes can not be made.
+    add_devices(plan, spec, linux.devices, bind=in_user_namespace(linux) or not userns.is_initial())
     if spec.process and spec.process.terminal:
         add_console(plan, spec.process, launch.console_socket)
     hook_plan.add_create_hooks(plan, spec.hooks or Hooks(), launch.hook_state)

@@ -178,6 +178,8 @@ class Handle:
         self._send(op.MESSAGE_SIGNAL, number)
 
     def _send(self, kind: int, value: int) -> None:
+        if self._control < 0:  # let go of already, by another thread
+            return
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # ended; wait() will tell
             os.write(self._control, _MESSAGE.pack(kind, value))
 
