@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 GRACE_S = 10.0
 # Where something of a container, an image or a build would be found; all empty after a prune.
-PLACES = ("containers", "snapshots", "layers/sha256", "blobs/sha256", "ingest")
-RUN_PLACES = ("containers", "build")
-_CGROUP = re.compile(r"(build-)?[0-9a-f]{64}")
+PLACES = ("containers", "pods", "snapshots", "layers/sha256", "blobs/sha256", "ingest")
+RUN_PLACES = ("containers", "pods", "build")
+_CGROUP = re.compile(r"(build-|pod)?[0-9a-f]{64}")
 
 
 def assert_blobs_are_whole(root: Path) -> None:
@@ -47,7 +47,10 @@ class Remains:
         self._bridges: set[str] = set()
 
     def assert_none_after_prune(self) -> None:
-        """Remove all containers and prune: then there is nothing, on disk and in the kernel."""
+        """Remove all pods and containers and prune: then there is nothing, on disk and in the kernel."""
+        pods = self.cli("pod", "ps", "-q").split()
+        if pods:
+            self.cli("pod", "rm", "-f", *pods)
         left = self.cli("ps", "-aq").split()
         if left:
             self.cli("rm", "-f", "-v", *left)

@@ -74,6 +74,13 @@ GROUP_COMMANDS = {
     "network_ls": "List networks",
     "network_prune": "Remove all unused networks",
     "network_rm": "Remove one or more networks",
+    "pod_create": "Create a new empty pod",
+    "pod_inspect": "Display detailed information on one or more pods",
+    "pod_prune": "Remove all pods that are not running, with their containers",
+    "pod_ps": "List pods",
+    "pod_rm": "Remove one or more pods with their containers",
+    "pod_start": "Start one or more pods with their containers",
+    "pod_stop": "Stop one or more pods",
     "registry": "Serve a registry (push, pull, tags, delete) from a local directory",
     "registry_gc": "Delete from a registry's directory what nothing names any more",
     "system_check": "Verify blobs, layers and images, and repair what is damaged",
@@ -164,6 +171,18 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "rm": "network_rm",
         },
     ),
+    "pod": (
+        "Manage pods: containers that share a network and limits",
+        {
+            "create": "pod_create",
+            "inspect": "pod_inspect",
+            "prune": "pod_prune",
+            "ps": "pod_ps",
+            "rm": "pod_rm",
+            "start": "pod_start",
+            "stop": "pod_stop",
+        },
+    ),
     "registry": ("Serve images to others", {"gc": "registry_gc", "serve": "registry"}),
     "system": (
         "Manage the engine",
@@ -194,6 +213,7 @@ ALIASES = {
     "container": {"list": "ls", "ps": "ls", "remove": "rm"},
     "image": {"list": "ls", "remove": "rm", "umount": "unmount"},
     "network": {"list": "ls", "remove": "rm"},
+    "pod": {"list": "ps", "ls": "ps"},
     "volume": {"list": "ls", "remove": "rm"},
 }
 

@@ -61,6 +61,7 @@ OPTIONS = (
     Option("oom-score-adj", "", INT, "Tune host's OOM preferences (-1000 to 1000)"),
     Option("pid", "", TEXT, "PID namespace to use"),
     Option("pids-limit", "", INT, "Tune container pids limit (set -1 for unlimited)"),
+    Option("pod", "", TEXT, "Run container in an existing pod, or in a new one with new:NAME"),
     Option("platform", "", TEXT, "Set platform if the image has more than one"),
     Option("privileged", "", FLAG, "Give extended privileges to this container"),
     Option("publish", "p", LIST, "Publish a container's port(s) to the host"),
@@ -115,7 +116,7 @@ def create_options(
     from jubako.engine.options import CreateOptions
 
     image, *command = arguments.operands
-    network, aliases, ip, mac_address = _network(arguments)
+    network, aliases, ip, mac_address = network_of(arguments)
     return CreateOptions(
         image=image,
         command=command or None,
@@ -123,7 +124,7 @@ def create_options(
         name=arguments.optional("name"),
         env=environment(arguments.texts("env-file"), arguments.texts("env"), inherited),
         labels=labels(arguments.texts("label-file"), arguments.texts("label")),
-        annotations=_pairs(arguments, "annotation"),
+        annotations=pairs(arguments, "annotation"),
         user=arguments.text("user"),
         group_add=arguments.texts("group-add"),
         workdir=arguments.text("workdir"),
@@ -141,6 +142,7 @@ def create_options(
         restart=arguments.text("restart"),
         platform=arguments.optional("platform"),
         pull=arguments.text("pull"),
+        pod=arguments.text("pod"),
         network=network,
         network_aliases=aliases,
         ip=ip,
@@ -161,7 +163,7 @@ def create_options(
         cap_drop=arguments.texts("cap-drop"),
         security_opt=[_absolute_profile(text) for text in arguments.texts("security-opt")],
         devices=arguments.texts("device"),
-        sysctls=_pairs(arguments, "sysctl"),
+        sysctls=pairs(arguments, "sysctl"),
         ulimits=arguments.texts("ulimit"),
         oom_score_adj=arguments.number("oom-score-adj"),
         ipc=arguments.text("ipc"),
@@ -172,7 +174,7 @@ def create_options(
         cpuset_cpus=arguments.text("cpuset-cpus"),
         cpuset_mems=arguments.text("cpuset-mems"),
         log_driver=arguments.text("log-driver"),
-        log_opts=_pairs(arguments, "log-opt"),
+        log_opts=pairs(arguments, "log-opt"),
         memory=arguments.number("memory") or 0,
         memory_reservation=arguments.number("memory-reservation") or 0,
         memory_swap=arguments.number("memory-swap") or 0,
@@ -192,11 +194,11 @@ def _entrypoint(arguments: Arguments) -> list[str] | None:
     return [text] if text else []
 
 
-def _pairs(arguments: Arguments, name: str) -> dict[str, str]:
+def pairs(arguments: Arguments, name: str) -> dict[str, str]:
     return dict(text.partition("=")[::2] for text in arguments.texts(name))
 
 
-def _network(arguments: Arguments) -> tuple[str, list[str], str | None, str | None]:
+def network_of(arguments: Arguments) -> tuple[str, list[str], str | None, str | None]:
     """Name, aliases, address and MAC of the one network, given plainly or as `name=NET,alias=NAME,ip=ADDRESS`."""
     asked = [*arguments.texts("network"), *arguments.texts("net")]
     if len(asked) > 1:

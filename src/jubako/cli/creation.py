@@ -22,11 +22,26 @@ def create(call: Call, arguments: Arguments, streams: frozenset[str]) -> Contain
         raise FailedPrecondition(
             f"container ID file found, make sure the other container isn't running or delete {id_file}"
         )
+    if options.pod.startswith("new:"):
+        options = _in_new_pod(call, options)
     record = _create(call, options, quiet=arguments.flag("quiet"))
     if id_file:
         with open(id_file, "w") as file:
             file.write(record.id)
     return record
+
+
+def _in_new_pod(call: Call, options: CreateOptions) -> CreateOptions:
+    """`--pod new:NAME`: the pod gets the network that was asked for, and the container is in it."""
+    from msgspec.structs import replace
+
+    from jubako.engine.options import PLACE, CreateOptions
+    from jubako.engine.pods.record import PodOptions
+
+    unset = CreateOptions(image=options.image)
+    of_pod = {name: getattr(options, name) for name in PLACE if getattr(options, name) != getattr(unset, name)}
+    pod = call.engine.pods.create(PodOptions(name=options.pod.removeprefix("new:"), **of_pod))
+    return replace(options, pod=pod.id, **{name: getattr(unset, name) for name in of_pod})
 
 
 def _create(call: Call, options: CreateOptions, *, quiet: bool) -> ContainerRecord:

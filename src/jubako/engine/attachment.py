@@ -1,26 +1,53 @@
-"""Between a container and its network: reservation, attachment, names, release."""
+"""Between a container, or a pod, and its network: reservation, attachment, names, release."""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
 from jubako.engine import files
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit
-from jubako.engine.record import RUNNING, ContainerRecord
+from jubako.engine.options import SharedOptions
+from jubako.engine.record import RUNNING
 from jubako.network import PortBinding, publish
-from jubako.runtime.executor import Handle
 
 
-def is_bridged(record: ContainerRecord) -> bool:
-    """Whether the container has an endpoint of its own."""
+class Connected(Protocol):
+    """What may have a place in a network: the record of a container or of a pod."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def short_id(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def hostname(self) -> str: ...
+
+    @property
+    def options(self) -> SharedOptions: ...
+
+    @property
+    def exposed(self) -> list[str]: ...
+
+    @property
+    def phase(self) -> str: ...
+
+
+def is_bridged(record: Connected) -> bool:
+    """Whether it has an endpoint of its own."""
     network = record.options.network
-    return network not in ("none", "host") and not network.startswith("container:")
+    return network not in ("none", "host") and ":" not in network
 
 
-def reserve_network(drivers: Drivers, record: ContainerRecord) -> None:
+def reserve_network(drivers: Drivers, record: Connected) -> None:
     """Claim an address and the published ports, in the caller's transaction; AlreadyExists for a taken one."""
     if not is_bridged(record):
         return
@@ -37,24 +64,18 @@ def reserve_network(drivers: Drivers, record: ContainerRecord) -> None:
     emit(drivers, "network", "connect", endpoint.network_id, {"container": record.id, "name": options.network})
 
 
-def attach_network(drivers: Drivers, record: ContainerRecord, handle: Handle) -> list[int]:
-    """Connect the started namespaces; returns the sockets that hold the published ports."""
-    if not is_bridged(record):
-        return []
+def attach_network(drivers: Drivers, record: Connected, netns_fd: int) -> list[int]:
+    """Connect a bridged one's network namespace; returns the sockets that hold the published ports."""
     endpoint = drivers.networks.endpoint(record.id)
     if endpoint is None:
         return []
-    netns_fd = handle.netns_fd()
-    try:
-        held = drivers.networks.attach(endpoint, netns_fd)
-    finally:
-        os.close(netns_fd)
+    held = drivers.networks.attach(endpoint, netns_fd)
     if has_names(record):
         rewrite_hosts(drivers, record.options.network, except_id=record.id)
     return held
 
 
-def release_network(drivers: Drivers, record: ContainerRecord) -> None:
+def release_network(drivers: Drivers, record: Connected) -> None:
     """Give the address and the ports back; does nothing when that is done already."""
     if is_bridged(record):
         drivers.networks.detach(record.id)
@@ -62,17 +83,17 @@ def release_network(drivers: Drivers, record: ContainerRecord) -> None:
             rewrite_hosts(drivers, record.options.network, except_id=record.id)
 
 
-def has_names(record: ContainerRecord) -> bool:
+def has_names(record: Connected) -> bool:
     """Neighbours see each other by name on user-defined networks, and not on the default bridge, as in Docker."""
     return is_bridged(record) and record.options.network != "bridge"
 
 
-def network_names(drivers: Drivers, record: ContainerRecord) -> tuple[files.Names, files.Names]:
-    """The hosts entries of the container itself and of its neighbours."""
+def network_names(drivers: Drivers, record: Connected) -> tuple[files.Names, files.Names]:
+    """The hosts entries of its own and of its neighbours."""
     endpoint = drivers.networks.endpoint(record.id) if is_bridged(record) else None
     if endpoint is None:
         return [], []
-    host = record.options.hostname or record.short_id
+    host = record.hostname
     peers = drivers.networks.peers(record.options.network) if has_names(record) else []
     further = [name for names, address in peers if address == endpoint.ip for name in names]
     own = list(dict.fromkeys([host, host.partition(".")[0], *further]))
@@ -80,20 +101,22 @@ def network_names(drivers: Drivers, record: ContainerRecord) -> tuple[files.Name
 
 
 def rewrite_hosts(drivers: Drivers, network: str, *, except_id: str) -> None:
-    """Tell the other running containers of a user-defined network their neighbours' names of this moment."""
-    for container_id, record in drivers.containers.items():
-        path = drivers.run_dir(container_id) / "hosts"
-        if (
-            record.phase == RUNNING
-            and record.options.network == network
-            and container_id != except_id
-            and path.exists()
-        ):
+    """Tell all others on a user-defined network their neighbours' names of this moment."""
+    for run_dir, record in _everybody(drivers):
+        if record.options.network == network and record.id != except_id and (run_dir / "hosts").exists():
             own, peers = network_names(drivers, record)
-            files.overwrite(str(path), files.hosts_text(record.options, own, peers))
+            files.overwrite(str(run_dir / "hosts"), files.hosts_text(record.options, own, peers))
 
 
-def _bindings(record: ContainerRecord) -> list[PortBinding]:
+def _everybody(drivers: Drivers) -> Iterator[tuple[Path, Connected]]:
+    for key, container in drivers.containers.items():
+        if container.phase == RUNNING:
+            yield drivers.run_dir(key), container
+    for key, pod in drivers.pods.items():
+        yield drivers.pod_places.run_dir(key), pod
+
+
+def _bindings(record: Connected) -> list[PortBinding]:
     bindings = [binding for text in record.options.publish for binding in publish.parse(text)]
     if record.options.publish_all:
         taken = {(binding.container_port, binding.protocol) for binding in bindings}

@@ -22,12 +22,19 @@ def reconcile(drivers: Drivers) -> None:
     """Bring records and machine together: finish the dead, drop directories, links and groups that belong to nobody."""
     for _, record in drivers.containers.items():
         lifecycle.refresh(drivers, record)
-    known = set(drivers.containers.keys())
-    for base in (drivers.run_root / "containers", drivers.root / "containers"):
-        for directory in base.iterdir() if base.is_dir() else ():
-            if directory.name not in known:
-                drivers.discard(directory.name)
-    drivers.networks.reconcile({key for key, record in drivers.containers.items() if record.phase == RUNNING})
+    for key in drivers.present() - set(drivers.containers.keys()):
+        drivers.discard(key, drivers.containers.find)
+    living = {key for key, record in drivers.containers.items() if record.phase == RUNNING}
+    drivers.networks.reconcile(living | ready_pods(drivers))
+
+
+def ready_pods(drivers: Drivers) -> set[str]:
+    """IDs of the pods that are there, once those that are not have been finished, and their remains collected."""
+    if not drivers.pods.keys() and not drivers.pod_places.present():
+        return set()
+    from jubako.engine.pods import ending
+
+    return ending.reconcile(drivers)
 
 
 def _wanted(drivers: Drivers) -> set[Digest]:

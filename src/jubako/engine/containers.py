@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
@@ -55,7 +55,7 @@ class EngineContainers:
         container_id = text if fresh else self._to_start(text)
         record = None
         try:
-            with self._drivers.locked(container_id):
+            with self._pod_of(container_id), self._drivers.locked(container_id):
                 record = self._drivers.containers.get(container_id)
                 if record.phase == RUNNING:
                     return None
@@ -69,6 +69,15 @@ class EngineContainers:
             return handle
         handle.detach()
         return None
+
+    def _pod_of(self, container_id: str) -> AbstractContextManager[None]:
+        """The pod of a container is ready, and stays that while it is started in it."""
+        pod_id = self._drivers.containers.get(container_id).options.pod
+        if not pod_id:
+            return nullcontext()
+        from jubako.engine.pods import members
+
+        return members.ready_pod(self._drivers, pod_id)
 
     def _to_start(self, text: str) -> str:
         """The ID of the container `text`; one that has ended unnoticed, or is ending, is finished first."""

@@ -29,6 +29,10 @@ def create(drivers: Drivers, options: CreateOptions, image: Image) -> ContainerR
     Raises InvalidArgument for options that no container can have, AlreadyExists for a taken name, NotFound for a
     container that --network container:X names.
     """
+    if options.pod:
+        from jubako.engine.pods import members
+
+        options = members.join(drivers, options)
     record = _compose(drivers, options, image)
     if drivers.admit:
         drivers.admit(image, record)
@@ -42,6 +46,10 @@ def _insert(drivers: Drivers, record: ContainerRecord, *, named: bool) -> None:
         try:
             with drivers.store.records.transaction():
                 drivers.images.resolve(record.image_id)
+                if record.options.pod:
+                    from jubako.engine.pods import members
+
+                    members.check_pod(drivers, record.options.pod)
                 drivers.records_of(record).insert(record.id, record, unique=[record.name])
                 emit_container(drivers, record, "create")
             return
@@ -91,7 +99,7 @@ def _compose(drivers: Drivers, options: CreateOptions, image: Image) -> Containe
 def _with_networks(drivers: Drivers, options: CreateOptions) -> CreateOptions:
     """Names of other containers are resolved to IDs once, so that a rename does not change whom we share with."""
     if not options.network.startswith("container:"):
-        if options.network not in ("none", "host"):
+        if options.network not in ("none", "host") and not options.network.startswith("pod:"):
             drivers.networks.get(options.network)
         return options
     if options.publish or options.publish_all:

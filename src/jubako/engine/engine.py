@@ -23,6 +23,7 @@ from jubako.engine.images import EngineImages
 if TYPE_CHECKING:
     from jubako.engine.events import Event
     from jubako.engine.facades import EngineNetworks, EngineSystem, EngineVolumes
+    from jubako.engine.pods.pods import EnginePods
     from jubako.engine.registries import EngineRegistries
 
 
@@ -35,6 +36,12 @@ class Engine:
         self.drivers = Drivers(*paths.resolve(root, run_root), admit)
         self.containers = EngineContainers(self.drivers)
         self.images = EngineImages(self.drivers)
+
+    @cached_property
+    def pods(self) -> EnginePods:
+        from jubako.engine.pods.pods import EnginePods
+
+        return EnginePods(self.drivers)
 
     @cached_property
     def networks(self) -> EngineNetworks:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jubako.engine import clock, collection, doctor, removal, system
-from jubako.engine.attachment import is_bridged
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit
 from jubako.engine.record import RUNNING
@@ -58,17 +57,18 @@ class EngineNetworks:
     def inspect(self, text: str) -> dict[str, Any]:
         """The document of `GET /networks/{id}`."""
         network = self._drivers.networks.get(text)
-        members = {}
-        for container_id, record in self._drivers.containers.items():
-            if record.phase == RUNNING and is_bridged(record) and record.options.network in (network.name, network.id):
-                endpoint = self._drivers.networks.endpoint(container_id)
-                if endpoint:
-                    members[container_id] = {
-                        "Name": record.name,
-                        "MacAddress": endpoint.mac,
-                        "IPv4Address": f"{endpoint.ip}/{endpoint.prefix_len}",
-                        "IPv6Address": "",
-                    }
+        living = {key for key, record in self._drivers.containers.items() if record.phase == RUNNING}
+        living |= collection.ready_pods(self._drivers)
+        members = {
+            endpoint.container_id: {
+                "Name": endpoint.container_name,
+                "MacAddress": endpoint.mac,
+                "IPv4Address": f"{endpoint.ip}/{endpoint.prefix_len}",
+                "IPv6Address": "",
+            }
+            for endpoint in self._drivers.networks.endpoints(network)
+            if endpoint.container_id in living
+        }
         addresses = [{"Subnet": network.subnet, "Gateway": network.gateway}] if network.subnet else []
         return {
             "Name": network.name,

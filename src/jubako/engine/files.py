@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from jubako.engine.options import CreateOptions
+from jubako.engine.options import SharedOptions
 from jubako.network import hosts, resolv
 from jubako.spec.oci_runtime import Mount
 
@@ -20,13 +20,15 @@ NAMES = ("hostname", "hosts", "resolv.conf")
 
 def write(run_dir: Path, hostname: str, hosts_file: str, resolv_conf: str, *, read_only: bool) -> list[Mount]:
     """Write the files and return their mounts."""
-    mounts = []
-    how = ["rbind", "rprivate", *(["ro"] if read_only else [])]
     for name, text in zip(NAMES, (hostname + "\n", hosts_file, resolv_conf), strict=True):
-        path = str(run_dir / name)
-        overwrite(path, text)
-        mounts.append(Mount(destination=f"/etc/{name}", type="bind", source=path, options=how))
-    return mounts
+        overwrite(str(run_dir / name), text)
+    return mounts(run_dir, read_only=read_only)
+
+
+def mounts(run_dir: Path, *, read_only: bool) -> list[Mount]:
+    """The mounts of the files in `run_dir`: a container's own, or its pod's."""
+    how = ["rbind", "rprivate", *(["ro"] if read_only else [])]
+    return [Mount(destination=f"/etc/{name}", type="bind", source=str(run_dir / name), options=how) for name in NAMES]
 
 
 def overwrite(path: str, text: str) -> None:
@@ -38,11 +40,11 @@ def overwrite(path: str, text: str) -> None:
         os.close(fd)
 
 
-def hosts_text(options: CreateOptions, own: Names, peers: Names) -> str:
+def hosts_text(options: SharedOptions, own: Names, peers: Names) -> str:
     """The hosts file: loopback, --add-host entries, the container's own names, its neighbours'."""
     return hosts.render([*map(hosts.added, options.extra_hosts), *own, *peers])
 
 
-def resolv_text(options: CreateOptions) -> str:
+def resolv_text(options: SharedOptions) -> str:
     """The host's resolv.conf without loopback servers, or what --dns, --dns-search and --dns-option say."""
     return resolv.render(servers=options.dns, search=options.dns_search, options=options.dns_options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jubako.engine import clock, security
-from jubako.engine.attachment import is_bridged
+from jubako.engine.attachment import Connected, is_bridged
 from jubako.engine.drivers import Drivers
 from jubako.engine.options import restart_policy
 from jubako.engine.record import RUNNING, ContainerRecord
@@ -67,7 +67,7 @@ def _state(record: ContainerRecord) -> dict[str, Any]:
 def _config(record: ContainerRecord) -> dict[str, Any]:
     options = record.options
     return {
-        "Hostname": options.hostname or record.short_id,
+        "Hostname": record.hostname,
         "Domainname": options.domainname,
         "User": record.user,
         "AttachStdin": options.attach_stdin,
@@ -171,7 +171,7 @@ def network_settings(drivers: Drivers, record: ContainerRecord) -> dict[str, Any
     """Addresses and published ports of this moment; empty for a container that does not run."""
     empty = {"IPAddress": "", "IPPrefixLen": 0, "Gateway": "", "MacAddress": "", "NetworkID": "", "EndpointID": ""}
     network = record.options.network
-    if network.startswith("container:"):
+    if ":" in network:
         return {**empty, "Ports": {}, "Networks": {}}
     endpoint = drivers.networks.endpoint(record.id) if is_bridged(record) and record.phase == RUNNING else None
     if endpoint is None:
@@ -193,7 +193,7 @@ def network_settings(drivers: Drivers, record: ContainerRecord) -> dict[str, Any
     }
 
 
-def ports(record: ContainerRecord, endpoint: Any) -> dict[str, Any]:
+def ports(record: Connected, endpoint: Any) -> dict[str, Any]:
     """`{"80/tcp": [{"HostIp": …, "HostPort": …}], "81/tcp": None}`: published and merely exposed ones."""
     shown: dict[str, Any] = dict.fromkeys(record.exposed)
     for binding in endpoint.ports if endpoint else []:

@@ -85,8 +85,13 @@ def _exit_of(drivers: Drivers, record: ContainerRecord) -> Exit | None:
 
 def _take_down(drivers: Drivers, record: ContainerRecord) -> None:
     release_network(drivers, record)
-    cgroup.manager().open(record.cgroup).remove()
+    remove_group(record)
     discard_tree(drivers.run_dir(record.id))
+
+
+def remove_group(record: ContainerRecord) -> None:
+    """Take the container's cgroup away; that of its pod stays, empty or not, for its limits are the pod's."""
+    cgroup.manager().open(record.cgroup).remove(above=not record.options.pod)
 
 
 def _note_end(record: ContainerRecord, exit_: Exit) -> None:
@@ -123,7 +128,7 @@ def kill(drivers: Drivers, text: str, signal_name: str = "KILL") -> None:
     if record.phase != RUNNING:
         raise FailedPrecondition(f"cannot kill container: {text}: container {record.id} is not running")
     if number in (signal.SIGKILL, signal.SIGTERM):
-        _note_stopped_by_user(drivers, record)
+        note_stopped_by_user(drivers, record)
     process.send_signal(drivers.run_dir(record.id), number)
     with drivers.store.records.transaction():
         emit_container(drivers, record, "kill", signal=str(number))
@@ -136,12 +141,12 @@ def stop(drivers: Drivers, text: str, timeout_s: float | None = None, signal_nam
     record = get(drivers, text)
     if record.phase != RUNNING:
         return
-    _note_stopped_by_user(drivers, record)
+    note_stopped_by_user(drivers, record)
     if record.paused:
         unpause(drivers, record.id)
     grace = timeout_s if timeout_s is not None else record.options.stop_timeout
     run_dir = drivers.run_dir(record.id)
-    process.send_signal(run_dir, parse_signal(signal_name or record.stop_signal))
+    send_stop_signal(drivers, record, signal_name)
     if not process.await_end(run_dir, None if grace == -1 else 10.0 if grace is None else grace):
         process.send_signal(run_dir, signal.SIGKILL)
         process.await_end(run_dir, None)
@@ -151,7 +156,12 @@ def stop(drivers: Drivers, text: str, timeout_s: float | None = None, signal_nam
             emit_container(drivers, ended, "stop")
 
 
-def _note_stopped_by_user(drivers: Drivers, record: ContainerRecord) -> None:
+def send_stop_signal(drivers: Drivers, record: ContainerRecord, signal_name: str | None = None) -> None:
+    """Ask the container's first process to end."""
+    process.send_signal(drivers.run_dir(record.id), parse_signal(signal_name or record.stop_signal))
+
+
+def note_stopped_by_user(drivers: Drivers, record: ContainerRecord) -> None:
     """A restart policy leaves alone what its user stopped."""
     with drivers.store.records.transaction():
         if current := drivers.containers.find(record.id):

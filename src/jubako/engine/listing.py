@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jubako.engine import lifecycle
-from jubako.engine.drivers import Drivers, find
+from jubako.engine.drivers import Drivers, find, look_up
 from jubako.engine.inspect import network_settings
 from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.errors import InvalidArgument, JubakoError
@@ -21,6 +21,7 @@ KEYS = (
     "label",
     "name",
     "network",
+    "pod",
     "publish",
     "since",
     "status",
@@ -65,6 +66,8 @@ def _matches_one(drivers: Drivers, record: ContainerRecord, key: str, values: Se
             return any(_is_ancestor(drivers, record, value) for value in values)
         case "network":
             return record.options.network in values
+        case "pod":
+            return record.options.pod in {look_up(drivers.pods, value).id for value in values}
         case "volume":
             return any(
                 value in (point.name, point.destination, point.source) for point in record.mounts for value in values

@@ -1,41 +1,24 @@
-"""What a caller asks of a new container: the options of `docker run`, with the same names and meanings."""
+"""What a caller asks of a new container: the options of `docker run`, with the same names and meanings; and what of
+them is asked of a pod as well."""
 
 from __future__ import annotations
 
 import msgspec
 
 
-class CreateOptions(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Everything but the image's own defaults.
+class SharedOptions(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A place in a network, and limits: what a container has for itself, and the containers of a pod together.
 
-    `command` and `entrypoint` are None when not given ([] clears the image's). Sizes are bytes; `nano_cpus` is
-    billionths of a CPU. `publish`, `volumes` and `mounts` hold the command line's texts.
+    Sizes are bytes; `nano_cpus` is billionths of a CPU. `publish` holds the command line's texts.
     """
 
-    image: str
-    command: list[str] | None = None
-    entrypoint: list[str] | None = None
     name: str | None = None
-    env: list[str] = []
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
-    user: str = ""
-    group_add: list[str] = []
-    workdir: str = ""
     hostname: str = ""
     domainname: str = ""
-    tty: bool = False
-    open_stdin: bool = False
-    attach_stdin: bool = False
-    attach_stdout: bool = True
-    attach_stderr: bool = True
-    auto_remove: bool = False
-    init: bool = False
-    stop_signal: str = ""
-    stop_timeout: int | None = None
-    restart: str = "no"
-    platform: str | None = None
-    pull: str = "missing"
+    sysctls: dict[str, str] = {}
+    shm_size: int = 64 << 20
 
     network: str = "bridge"
     network_aliases: list[str] = []
@@ -43,31 +26,10 @@ class CreateOptions(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tru
     mac_address: str | None = None
     publish: list[str] = []
     publish_all: bool = False
-    expose: list[str] = []
     extra_hosts: list[str] = []
     dns: list[str] = []
     dns_search: list[str] = []
     dns_options: list[str] = []
-
-    volumes: list[str] = []
-    mounts: list[str] = []
-    tmpfs: list[str] = []
-    read_only: bool = False
-    shm_size: int = 64 << 20
-
-    privileged: bool = False
-    cap_add: list[str] = []
-    cap_drop: list[str] = []
-    security_opt: list[str] = []
-    devices: list[str] = []
-    sysctls: dict[str, str] = {}
-    ulimits: list[str] = []
-    oom_score_adj: int | None = None
-    ipc: str = ""
-    pid: str = ""
-    uts: str = ""
-    userns: str = ""
-    cgroupns: str = ""
 
     memory: int = 0
     memory_reservation: int = 0
@@ -80,12 +42,70 @@ class CreateOptions(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tru
     cpuset_mems: str = ""
     pids_limit: int = 0
 
+
+PLACE = (
+    *("network", "network_aliases", "ip", "mac_address", "publish", "publish_all", "extra_hosts"),
+    *("dns", "dns_search", "dns_options", "hostname", "domainname"),
+)
+"""What a pod has in place of its containers."""
+
+
+class CreateOptions(SharedOptions, frozen=True, omit_defaults=True, kw_only=True):
+    """Everything but the image's own defaults.
+
+    `command` and `entrypoint` are None when not given ([] clears the image's). `volumes` and `mounts` hold the command
+    line's texts. In a `pod` (name or ID) a container is called `member`, and this is its `attempt`: see pods.members.
+    """
+
+    image: str
+    command: list[str] | None = None
+    entrypoint: list[str] | None = None
+    env: list[str] = []
+    user: str = ""
+    group_add: list[str] = []
+    workdir: str = ""
+    tty: bool = False
+    open_stdin: bool = False
+    attach_stdin: bool = False
+    attach_stdout: bool = True
+    attach_stderr: bool = True
+    auto_remove: bool = False
+    init: bool = False
+    stop_signal: str = ""
+    stop_timeout: int | None = None
+    restart: str = "no"
+    platform: str | None = None
+    pull: str = "missing"
+    expose: list[str] = []
+
+    pod: str = ""
+    member: str = ""
+    attempt: int = 0
+
+    volumes: list[str] = []
+    mounts: list[str] = []
+    tmpfs: list[str] = []
+    read_only: bool = False
+
+    privileged: bool = False
+    cap_add: list[str] = []
+    cap_drop: list[str] = []
+    security_opt: list[str] = []
+    devices: list[str] = []
+    ulimits: list[str] = []
+    oom_score_adj: int | None = None
+    ipc: str = ""
+    pid: str = ""
+    uts: str = ""
+    userns: str = ""
+    cgroupns: str = ""
+
     log_driver: str = "json-file"
     log_opts: dict[str, str] = {}
 
 
-def validate(options: CreateOptions) -> None:
-    """Refuse what no container could have; raises InvalidArgument with Docker's wording where there is one."""
+def validate_limits(options: SharedOptions) -> None:
+    """Refuse limits that nothing could have; raises InvalidArgument in Docker's words."""
     import os
 
     from jubako.errors import InvalidArgument
@@ -101,6 +121,13 @@ def validate(options: CreateOptions) -> None:
         )
     if options.nano_cpus and (options.cpu_period or options.cpu_quota):
         raise InvalidArgument("Conflicting options: Nano CPUs and CPU Period cannot both be set")
+
+
+def validate(options: CreateOptions) -> None:
+    """Refuse what no container could have; raises InvalidArgument with Docker's wording where there is one."""
+    from jubako.errors import InvalidArgument
+
+    validate_limits(options)
     if options.log_driver not in ("json-file", "none"):
         raise InvalidArgument(
             f"logger: no log driver named '{options.log_driver}' is registered", hint="json-file and none are available"

@@ -57,9 +57,25 @@ class ContainerRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
         return self.id[:12]
 
     @property
+    def hostname(self) -> str:
+        """--hostname, or the first twelve digits of the ID."""
+        return self.options.hostname or self.short_id
+
+    @property
     def status(self) -> str:
         """Docker's State.Status."""
         return "paused" if self.paused and self.phase == RUNNING else self.phase
+
+    @property
+    def reason(self) -> str:
+        """Why it does not run, in the words of a Kubernetes container status; "" for one that runs or never did."""
+        if self.phase == RUNNING or not (self.finished_ns or self.error):
+            return ""
+        if self.oom_killed:
+            return "OOMKilled"
+        if not self.finished_ns:
+            return "StartError"
+        return "Error" if self.exit_code else "Completed"
 
     def started_at(self) -> str:
         return clock.stamp(self.started_ns) if self.started_ns else clock.ZERO

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jubako.engine.options import CreateOptions
+from jubako.engine.options import CreateOptions, SharedOptions
 from jubako.linux import cgroup
 from jubako.runtime import defaults
 from jubako.spec.oci_runtime import (
@@ -17,17 +17,22 @@ _CPU_PERIOD_US = 100_000
 
 
 def compile_resources(options: CreateOptions) -> Resources:
-    """What the container's cgroup enforces. Memory without a swap limit allows as much swap again, as Docker."""
-    devices = [DeviceRule(allow=True)] if options.privileged else list(defaults.DEVICE_RULES)
+    """What the container's cgroup enforces."""
+    limits = compile_limits(options)
+    limits.devices = [DeviceRule(allow=True)] if options.privileged else list(defaults.DEVICE_RULES)
+    return limits
+
+
+def compile_limits(options: SharedOptions) -> Resources:
+    """Limits, of a container or of a pod. Memory without a swap limit allows as much swap again, as Docker."""
     return Resources(
-        devices=devices,
         memory=_memory(options),
         cpu=_cpu(options),
         pids=PidsResources(limit=options.pids_limit) if options.pids_limit > 0 else None,
     )
 
 
-def _memory(options: CreateOptions) -> MemoryResources | None:
+def _memory(options: SharedOptions) -> MemoryResources | None:
     if not (options.memory or options.memory_reservation or options.memory_swap):
         return None
     swap = options.memory_swap
@@ -38,7 +43,7 @@ def _memory(options: CreateOptions) -> MemoryResources | None:
     )
 
 
-def _cpu(options: CreateOptions) -> CPUResources | None:
+def _cpu(options: SharedOptions) -> CPUResources | None:
     quota, period = options.cpu_quota, options.cpu_period
     if options.nano_cpus:
         quota, period = options.nano_cpus * _CPU_PERIOD_US // 1_000_000_000, _CPU_PERIOD_US

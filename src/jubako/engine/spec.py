@@ -37,7 +37,7 @@ def compile_spec(drivers: Drivers, record: ContainerRecord, identity: Identity, 
         domainname=options.domainname,
         root=Root(path="rootfs", readonly=options.read_only),
         process=process(record, identity, choice),
-        mounts=[*_base_mounts(options), *mounts],
+        mounts=[*_base_mounts(drivers, options), *mounts],
         annotations=dict(options.annotations),
         linux=Linux(
             namespaces=namespaces(drivers, record),
@@ -52,10 +52,10 @@ def compile_spec(drivers: Drivers, record: ContainerRecord, identity: Identity, 
 
 
 def hostname(record: ContainerRecord) -> str:
-    """--hostname, or the first twelve digits of the ID; the host's own name where the uts namespace is shared."""
+    """Its own, or the host's where the uts namespace is that one's."""
     if record.options.uts == "host" or (record.options.network == "host" and not record.options.hostname):
         return os.uname().nodename
-    return record.options.hostname or record.short_id
+    return record.hostname
 
 
 def process(record: ContainerRecord, identity: Identity, choice: security.SecurityOptions) -> Process:
@@ -87,10 +87,14 @@ def environment(record: ContainerRecord, identity: Identity, *, tty: bool) -> li
     return [*path, *first, *rest, *last]
 
 
-def _base_mounts(options: CreateOptions) -> list[Mount]:
+def _base_mounts(drivers: Drivers, options: CreateOptions) -> list[Mount]:
     mounts = []
     for mount in defaults.mounts(privileged=options.privileged):
-        if mount.destination == "/dev/shm":
+        if mount.destination == "/dev/shm" and options.ipc.startswith("pod:"):
+            from jubako.engine.pods import members
+
+            mount = members.shared_memory(drivers, options.pod)
+        elif mount.destination == "/dev/shm":
             mount.options = [*(o for o in mount.options if not o.startswith("size=")), f"size={options.shm_size}"]
         mounts.append(mount)
     return mounts
@@ -112,6 +116,10 @@ def namespaces(drivers: Drivers, record: ContainerRecord) -> list[Namespace]:
     for kind, mode in wanted.items():
         if mode in ("", "private", "shareable", "none"):
             found.append(Namespace(type=kind))
+        elif mode.startswith("pod:"):
+            from jubako.engine.pods import members
+
+            found.append(Namespace(type=kind, path=members.namespace(drivers, options.pod, kind)))
         elif mode.startswith("container:"):
             found.append(Namespace(type=kind, path=_namespace_of(drivers, mode.partition(":")[2], kind)))
         elif mode != "host":

@@ -14,10 +14,11 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from jubako.engine import files, rootfs, security, volumes
-from jubako.engine.attachment import attach_network, network_names, release_network, reserve_network
+from jubako.engine.attachment import attach_network, is_bridged, network_names, release_network, reserve_network
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit_container
 from jubako.engine.identity import identity_of
+from jubako.engine.lifecycle import remove_group
 from jubako.engine.record import CREATED, EXITED, RUNNING, ContainerRecord
 from jubako.engine.resources import compile_resources
 from jubako.engine.spec import compile_spec, hostname
@@ -59,7 +60,7 @@ def start(drivers: Drivers, record: ContainerRecord, *, attach: bool) -> Handle:
 def _start(drivers: Drivers, record: ContainerRecord, undo: ExitStack, *, attach: bool) -> Handle:
     launch = prepare(drivers, record, undo, attach=attach)
     launch.cgroup = cgroup.manager().create(record.cgroup, compile_resources(record.options))
-    undo.callback(launch.cgroup.remove)
+    undo.callback(remove_group, record)
     handle = executor.create(launch)
     undo.callback(handle.abandon)
     record.pid = handle.pid
@@ -103,7 +104,18 @@ def _note(drivers: Drivers, record: ContainerRecord, what: str, **attributes: st
 
 def _connect(drivers: Drivers, record: ContainerRecord, handle: Handle) -> None:
     """Connect the network; the executor holds the sockets of the published ports as long as the container lives."""
-    held = attach_network(drivers, record, handle)
+    if record.options.pod:
+        from jubako.engine.pods import members
+
+        held = members.hold_ports(drivers, record)
+    elif is_bridged(record):
+        netns_fd = handle.netns_fd()
+        try:
+            held = attach_network(drivers, record, netns_fd)
+        finally:
+            os.close(netns_fd)
+    else:
+        return
     try:
         handle.keep(held)
     finally:
@@ -116,7 +128,7 @@ def _claim(drivers: Drivers, record: ContainerRecord) -> None:
     record.phase, record.started_ns, record.finished_ns = RUNNING, time.time_ns(), 0
     record.pid, record.exit_code, record.error, record.oom_killed = 0, 0, "", False
     record.paused, record.stopped_by_user = False, False
-    record.cgroup = record.id
+    record.cgroup = f"pod{record.options.pod}/{record.id}" if record.options.pod else record.id
     try:
         _record_claim(drivers, record)
     except AlreadyExists:
@@ -142,6 +154,8 @@ def _record_failure(drivers: Drivers, record: ContainerRecord, error: BaseExcept
 
 
 def _files(drivers: Drivers, record: ContainerRecord, run_dir: Path) -> list[Mount]:
+    if record.options.pod:
+        return files.mounts(drivers.pod_places.run_dir(record.options.pod), read_only=record.options.read_only)
     own, peers = network_names(drivers, record)
     return files.write(
         run_dir,

@@ -20,6 +20,7 @@ class Pruned(msgspec.Struct, kw_only=True):
     """What `system prune` took."""
 
     containers: list[str] = []
+    pods: list[str] = []
     networks: list[str] = []
     volumes: list[str] = []
     images: list[dict[str, str]] = []
@@ -27,11 +28,17 @@ class Pruned(msgspec.Struct, kw_only=True):
 
 
 def prune_containers(drivers: Drivers, accept: Callable[[ContainerRecord], bool] = lambda record: True) -> list[str]:
-    """Remove every container that does not run; returns their IDs."""
+    """Remove every container that does not run; returns their IDs. Those of a pod go with it: see pods.prune."""
     removed: list[str] = []
     for _, found in drivers.containers.items():
         record = lifecycle.refresh(drivers, found)
-        if record and record.phase != RUNNING and not drivers.is_locked(record.id) and accept(record):
+        if (
+            record
+            and record.phase != RUNNING
+            and not record.options.pod
+            and not drivers.is_locked(record.id)
+            and accept(record)
+        ):
             with suppress(NotFound), drivers.locked(record.id):
                 current = drivers.containers.find(record.id)
                 if current and current.phase != RUNNING:
@@ -45,6 +52,10 @@ def prune(drivers: Drivers, *, all: bool = False, volumes: bool = False) -> Prun
     from jubako.engine.images import EngineImages
 
     result = Pruned(containers=prune_containers(drivers))
+    if drivers.pods.keys():
+        from jubako.engine.pods import ending
+
+        result.pods = ending.prune(drivers)
     result.networks = [network.name for network in drivers.networks.prune(networks_in_use(drivers))]
     if volumes:
         result.volumes = list(drivers.volumes.prune(users=lambda name: removal.volume_users(drivers, name))[0])
@@ -55,8 +66,9 @@ def prune(drivers: Drivers, *, all: bool = False, volumes: bool = False) -> Prun
 
 
 def networks_in_use(drivers: Drivers) -> set[str]:
-    """Names that containers, running or not, want to be connected to."""
-    return {record.options.network for _, record in drivers.containers.items()}
+    """Names that containers and pods, running or not, want to be connected to."""
+    names = {record.options.network for _, record in drivers.containers.items()}
+    return names | {record.options.network for _, record in drivers.pods.items()}
 
 
 def disk_usage(drivers: Drivers) -> dict[str, list[dict[str, Any]]]:

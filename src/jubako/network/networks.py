@@ -14,12 +14,13 @@ from __future__ import annotations
 import os
 from collections.abc import Collection as Container
 from collections.abc import Sequence
+from contextlib import suppress
 
 from msgspec.structs import replace
 
 from jubako.errors import FailedPrecondition, InvalidArgument, PermissionDenied
 from jubako.linux.netlink.route import Link
-from jubako.network import address, bridge, holder
+from jubako.network import address, bridge, holder, sockets
 from jubako.network.address import Subnet
 from jubako.network.addresses import Addresses, unique
 from jubako.network.catalog import PREDEFINED, Catalog
@@ -184,6 +185,14 @@ class Networks:
         except OSError as error:
             raise bridge.explained(error, f"connect {endpoint.container_name} to network {endpoint.network}") from error
         return []
+
+    def hold(self, container_id: str) -> _Descriptors:
+        """Sockets on the published ports of what is connected, as attach() returns them: on those that are free."""
+        held: list[int] = []
+        for binding in (binding for endpoint in self._of(container_id) for binding in endpoint.ports):
+            with suppress(OSError):
+                held.append(sockets.hold(binding).detach())
+        return held
 
     def detach(self, container_id: str) -> None:
         """Undo all that reserve() and attach() did for a container, however far they came; idempotent."""

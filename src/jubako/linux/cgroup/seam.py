@@ -99,8 +99,11 @@ class CgroupHandle(Protocol):
     def kill_all(self) -> None:
         """SIGKILL to every process in it, safe against a fork bomb."""
 
-    def remove(self) -> None:
-        """Remove the group and the groups beneath it, after killing what is left in them. Idempotent."""
+    def remove(self, *, above: bool = True) -> None:
+        """Remove the group and the groups beneath it, after killing what is left in them. Idempotent.
+
+        With `above` also those above it, up to our own subtree, that are empty then.
+        """
 
     def close(self) -> None: ...
 

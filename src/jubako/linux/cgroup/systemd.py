@@ -101,7 +101,7 @@ class SystemdHandle(V2Handle):
         """The control files: exact, and of all that has no property."""
         super().update(resources)
 
-    def remove(self) -> None:
+    def remove(self, *, above: bool = True) -> None:
         self.joined()
         self.close()
         with contextlib.suppress(FileNotFoundError):

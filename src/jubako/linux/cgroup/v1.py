@@ -34,6 +34,7 @@ class V1Manager:
         for left in set(self.open(name).directories.values()) - set(directories):
             take_over(left)
         made: list[str] = []
+        alone = not os.path.isdir(os.path.dirname(handle.control))
         try:
             for directory in directories:
                 if not make(directory):
@@ -46,7 +47,8 @@ class V1Manager:
             handle.close()
             for directory in made:
                 os.rmdir(directory)
-                remove_above(directory, name)
+                if alone:
+                    remove_above(directory, name)
             raise
         return handle
 

@@ -196,11 +196,12 @@ class V1Handle:
         else:
             self.signal_all(signal.SIGKILL)
 
-    def remove(self) -> None:
+    def remove(self, *, above: bool = True) -> None:
         self.close()
         for directory in dict.fromkeys(self.directories.values()):
             remove_tree(directory, self.kill_all)
-            remove_above(directory, self.name)
+            if above:
+                remove_above(directory, self.name)
 
     def close(self) -> None:
         while self._fds:

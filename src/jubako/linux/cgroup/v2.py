@@ -45,6 +45,7 @@ class V2Manager:
     def create(self, name: str, resources: Resources | None = None) -> V2Handle:
         handle = self.open(name)
         take_over(handle.directory)
+        alone = not os.path.isdir(os.path.dirname(handle.directory))
         _make(handle.directory)
         try:
             enable(handle.directory, _WANTED | controllers(resources), levels=handle.levels)
@@ -53,7 +54,8 @@ class V2Manager:
         except BaseException:
             handle.close()
             os.rmdir(handle.directory)
-            remove_above(handle.directory, name)
+            if alone:
+                remove_above(handle.directory, name)
             raise
         return handle
 
@@ -173,10 +175,11 @@ class V2Handle:
             if os.path.isdir(self.directory):
                 self.signal_all(signal.SIGKILL)
 
-    def remove(self) -> None:
+    def remove(self, *, above: bool = True) -> None:
         self.close()
         remove_tree(self.directory, self.kill_all)
-        remove_above(self.directory, self.name)
+        if above:
+            remove_above(self.directory, self.name)
 
     def close(self) -> None:
         while self._fds:

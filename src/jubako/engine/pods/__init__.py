@@ -1,0 +1,7 @@
+"""Pods: sandboxes of namespaces and limits that several containers share, without a process of their own.
+
+record      what is kept of a pod                   sandbox     making and taking down its part of the kernel
+create      from options to a record                ending      noticing its end, stopping it, removing it
+members     the containers in it                    listing     how `pod ps` and `pod inspect` show it
+pods        `engine.pods`, every verb
+"""
