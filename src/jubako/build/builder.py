@@ -179,7 +179,7 @@ class _Build:
 
     def _workshop(self, stack: ExitStack, text: contexts.DockerfileText, lease: Lease) -> Workshop:
         drivers = self.drivers
-        cache = self.caching.open(stack, drivers.store, lease, self.progress)
+        cache = self.caching.open(stack, drivers.store, drivers.images, lease, self.progress)
         bench = Bench(drivers.store, drivers.snapshotter, lease, self.moment, supply=self.caching.imported)
         return Workshop(
             bench=bench,
@@ -236,7 +236,9 @@ class _Build:
 
     def _solve(self, targets: Sequence[FsVertex], workshop: Workshop) -> Solution[Filesystem, FsOutput]:
         observed = Observed(self.progress, self.places)
-        solver: Solver[Filesystem, FsOutput] = Solver(workshop.cache, observed, workers=self.options.workers)
+        solver: Solver[Filesystem, FsOutput] = Solver(
+            workshop.cache, observed, workers=self.options.workers, on_stop=self.caching.stop
+        )
 
         def solve() -> Solution[Filesystem, FsOutput]:
             try:
@@ -245,7 +247,9 @@ class _Build:
                 observed.close()
 
         try:
-            return self.caching.solved(solve, targets, workshop.bench)
+            is_exported = any(output.has_files for output in self.outputs)
+            wanted = targets if is_exported or self.attest != AttestOptions() else []
+            return self.caching.solved(solve, wanted, workshop.bench)
         except JubakoError as error:
             if observed.failed_at is None:
                 raise

@@ -55,7 +55,7 @@ class PrunePolicy(msgspec.Struct, frozen=True, kw_only=True):
     min_free_bytes: int = 0
 
 
-def usage(cache: BuildCache, image_layers: Collection[str], mounts: CacheMounts | None = None) -> list[CacheRecord]:
+def usage(cache: BuildCache, mounts: CacheMounts, image_layers: Collection[str]) -> list[CacheRecord]:
     """All records, most recently used first."""
     leased = cache.leased()
     grouped: dict[str, list[tuple[str, CacheEntry]]] = {}
@@ -63,7 +63,7 @@ def usage(cache: BuildCache, image_layers: Collection[str], mounts: CacheMounts 
         layer = entry.output.layer
         grouped.setdefault(layer.diff_id if layer else key, []).append((key, entry))
     records = [_record(group, identity in image_layers, leased) for identity, group in grouped.items()]
-    records += [_mount_record(mount) for mount in (mounts.list() if mounts else ())]
+    records += [_mount_record(mount) for mount in mounts.list()]
     return sorted(records, key=lambda record: record.used_ns, reverse=True)
 
 
@@ -85,16 +85,8 @@ def matching(
     return [record for record in found if record.used_ns < before_ns]
 
 
-def prune(
-    cache: BuildCache,
-    image_layers: Collection[str],
-    policy: PrunePolicy,
-    *,
-    free_bytes: int,
-    mounts: CacheMounts | None = None,
-) -> list[CacheRecord]:
-    """Forget what the policy takes, and return it; blobs go by collection. `free_bytes` is the disk's."""
-    records = usage(cache, image_layers, mounts)
+def choose(records: list[CacheRecord], policy: PrunePolicy, *, free_bytes: int) -> list[CacheRecord]:
+    """Which of `records` (most recently used first) the policy takes; `free_bytes` is the disk's."""
     chosen = matching(records, policy.filters, policy.unused_for_ns)
     candidates = [record for record in chosen if not record.in_use and (policy.all or not record.shared)]
     total = sum(record.size_bytes for record in records if policy.all or not record.shared)
@@ -105,10 +97,13 @@ def prune(
             break
         taken.append(record)
         total -= record.size_bytes
-    cache.forget([key for record in taken if record.type == REGULAR for key in record.keys])
-    if mounts:
-        mounts.remove(record.keys[0] for record in taken if record.type == MOUNT)
     return taken
+
+
+def remove(records: list[CacheRecord], cache: BuildCache, mounts: CacheMounts) -> None:
+    """Forget them; what they took goes by collection, but mounts at once, unless somebody uses them by now."""
+    cache.forget([key for record in records if record.type == REGULAR for key in record.keys])
+    mounts.remove(record.keys[0] for record in records if record.type == MOUNT)
 
 
 def _bytes_to_keep(policy: PrunePolicy, total: int, free_bytes: int) -> int | None:

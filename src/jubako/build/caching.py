@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from jubako.build.graph.bench import Bench
     from jubako.build.options import BuildOptions
     from jubako.build.remotecache.imports import ImportedCaches
+    from jubako.image.catalog import Images
     from jubako.store import Lease, Store
 
 FsSolution = Solution[Filesystem, Output]
@@ -45,12 +46,14 @@ class Caching:
         self.imported: ImportedCaches | None = None
         self._cache: LeasedCache | None = None
 
-    def open(self, stack: ExitStack, store: Store, lease: Lease, progress: BuildProgress) -> LeasedCache:
+    def open(
+        self, stack: ExitStack, store: Store, images: Images, lease: Lease, progress: BuildProgress
+    ) -> LeasedCache:
         """The cache for the solver; what is opened is closed with `stack`."""
         if self._imports:
             from jubako.build.remotecache.imports import ImportedCaches
 
-            self.imported = ImportedCaches(stack, store, lease, self._imports, progress)
+            self.imported = ImportedCaches(stack, store, images, lease, self._imports, progress)
         self._cache = LeasedCache(BuildCache(store), lease, self.imported, fresh=self._fresh)
         return self._cache
 
@@ -58,6 +61,11 @@ class Caching:
     def cache(self) -> LeasedCache:
         assert self._cache is not None
         return self._cache
+
+    def stop(self) -> None:
+        """Break off what is being fetched."""
+        if self.imported is not None:
+            self.imported.stop()
 
     def solved(self, solve: Callable[[], FsSolution], targets: Sequence[FsVertex], bench: Bench) -> FsSolution:
         """What `solve` comes to, with all layers of the targets here and seen to be right."""
@@ -69,6 +77,8 @@ class Caching:
                 break
             except LayerUnavailable as error:
                 self.cache.refuse(error.layers)
+                if self.imported is not None:
+                    self.imported.go_on()
         if self.imported is not None:
             self.cache.keep_borrowed()
         return solution

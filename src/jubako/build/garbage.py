@@ -13,11 +13,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jubako.build.cache import BuildCache
 from jubako.build.cachemounts import CacheMounts, is_free
 from jubako.image.catalog import Images
 from jubako.store import Store
+
+if TYPE_CHECKING:
+    from jubako.build.cacheusage import CacheRecord
 
 _EVERY_S, _WHEN_GROWN_S = 24 * 3600, 600
 
@@ -33,9 +37,9 @@ def is_due(root: Path, *, has_grown: bool) -> bool:
         return True
 
 
-def collect_cache(store: Store, images: Images, root: Path, collect: Collect) -> list[str]:
-    """Go through the policies and return the IDs of what went. Raises InvalidArgument for a bad configuration."""
-    from jubako.build.cacheusage import prune
+def collect_cache(store: Store, images: Images, root: Path, collect: Collect) -> list[CacheRecord]:
+    """Go through the policies and return what went. Raises InvalidArgument for a bad configuration."""
+    from jubako.build.cacheusage import choose, remove, usage
     from jubako.build.gcpolicy import Disk, load, policies
 
     with _alone(_stamp(root)) as is_alone:
@@ -45,11 +49,14 @@ def collect_cache(store: Store, images: Images, root: Path, collect: Collect) ->
         wanted = policies(load(), disk)
         shared = {layer for image in images.list() for layer in image.diff_ids} if wanted else set()
         cache, mounts, free_bytes = BuildCache(store), CacheMounts(root), disk.free_bytes
-        gone: list[str] = []
+        records = usage(cache, mounts, shared) if wanted else []
+        gone: list[CacheRecord] = []
         for policy in wanted:
-            taken = prune(cache, shared, policy, free_bytes=free_bytes, mounts=mounts)
+            taken = choose(records, policy, free_bytes=free_bytes)
             free_bytes += sum(record.size_bytes for record in taken)
-            gone += [record.id for record in taken]
+            gone += taken
+            records = [record for record in records if record not in taken]
+        remove(gone, cache, mounts)
         if gone:
             collect()
         return gone

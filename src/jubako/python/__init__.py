@@ -105,7 +105,8 @@ class Engine(_Engine):
         from jubako.build.cachemounts import CacheMounts
         from jubako.build.cacheusage import usage
 
-        return usage(BuildCache(self.drivers.store), self._image_layers(), CacheMounts(self.drivers.root))
+        drivers = self.drivers
+        return usage(BuildCache(drivers.store), CacheMounts(drivers.root), self._image_layers())
 
     def _image_layers(self) -> set[str]:
         return {layer for image in self.images.list() for layer in image.diff_ids}
@@ -117,18 +118,14 @@ class Engine(_Engine):
         """
         from jubako.build import BuildCache, reap
         from jubako.build.cachemounts import CacheMounts
-        from jubako.build.cacheusage import MOUNT, PrunePolicy, prune
+        from jubako.build.cacheusage import MOUNT, PrunePolicy, choose, remove
         from jubako.build.gcpolicy import Disk
 
         drivers = self.drivers
         reap(drivers.networks, drivers.run_root)
-        taken = prune(
-            BuildCache(drivers.store),
-            self._image_layers(),
-            policy or PrunePolicy(all=all),
-            free_bytes=Disk.of(drivers.root).free_bytes,
-            mounts=CacheMounts(drivers.root),
-        )
+        free_bytes = Disk.of(drivers.root).free_bytes
+        taken = choose(self.build_cache(), policy or PrunePolicy(all=all), free_bytes=free_bytes)
+        remove(taken, BuildCache(drivers.store), CacheMounts(drivers.root))
         freed_bytes = sum(record.size_bytes for record in taken if record.type == MOUNT)
         return [record.id for record in taken], freed_bytes + self.system.collect()
 

@@ -84,6 +84,23 @@ def test_an_image_serves_as_its_own_cache(site: Site, other: Machine, registry: 
     assert other.cached() == STEPS
 
 
+def test_an_image_of_this_machine_serves_without_a_registry(site: Site) -> None:
+    first = site.build(STAGES, tags=["app"], cache_to=["type=inline"])
+    cache = BuildCache(site.store)
+    cache.forget([key for key, _ in cache.entries()])
+    second = site.build(cache_from=["app"], build_args={"BUILDKIT_INLINE_CACHE": "1"})
+    assert site.cached() == STEPS
+    assert second.image_id == first.image_id
+
+
+def test_a_build_that_only_fills_the_cache_fetches_nothing(site: Site, other: Machine, local: Path) -> None:
+    site.build(STAGES, outputs=["type=cacheonly"], cache_to=[f"type=local,dest={local},mode=max"])
+    assert [image.names for image in site.images.list()] == [["docker.io/library/base:latest"]]
+    other.build(outputs=["type=cacheonly"], cache_from=[f"type=local,src={local}"])
+    assert other.cached() == STEPS
+    assert other.fetched() == set()
+
+
 def test_the_argument_for_inline_caches_does_the_same(site: Site) -> None:
     asked = site.build(STAGES, cache_to=["type=inline"])
     again = site.build(build_args={"BUILDKIT_INLINE_CACHE": "1"})

@@ -11,10 +11,11 @@ import pytest
 
 from jubako.build import BuildCache
 from jubako.build.cachemounts import CacheMounts
-from jubako.build.cacheusage import MOUNT, PrunePolicy, matching, prune, usage
+from jubako.build.cacheusage import MOUNT, PrunePolicy, matching
 from jubako.build.garbage import is_due
 
 from .conftest import Site
+from .test_usage import held, prune
 
 pytestmark = pytest.mark.root
 
@@ -52,7 +53,7 @@ def long_ago(site: Site) -> None:
 
 
 def names(site: Site) -> list[str]:
-    records = usage(BuildCache(site.store), (), CacheMounts(site.root))
+    records = held(site)
     return sorted(record.description.split("] ")[-1] for record in records)
 
 
@@ -97,7 +98,7 @@ def test_nothing_goes_that_another_build_uses(site: Site, configure: Callable[[s
     key = next(key for key, entry in cache.entries() if "one" in entry.name)
     with site.store.leases.hold("another build") as lease:
         assert cache.find(key, lease)
-        records = usage(cache, ())
+        records = held(site)
         assert [record.in_use for record in records] == ["one" in record.description for record in records]
         assert matching(records, {"inuse": "true"}) == [record for record in records if record.in_use]
         site.build("FROM scratch\nCOPY two /two\n", collect=Collector())
@@ -113,8 +114,8 @@ def test_a_step_that_changed_nothing_is_in_use_by_its_key(site: Site) -> None:
     ((key, _),) = cache.entries()
     with site.store.leases.hold("another build") as lease:
         assert cache.find(key, lease)
-        assert prune(cache, (), PrunePolicy(all=True), free_bytes=MANY) == []
-    assert len(prune(cache, (), PrunePolicy(all=True), free_bytes=MANY)) == 1
+        assert prune(site, PrunePolicy(all=True), free_bytes=MANY) == []
+    assert len(prune(site, PrunePolicy(all=True), free_bytes=MANY)) == 1
 
 
 def test_the_defaults_take_nothing_of_a_small_cache(
@@ -150,7 +151,7 @@ def test_two_do_not_collect_at_once(site: Site, configure: Callable[[str], None]
 
 def test_a_cache_mount_is_a_record_of_its_own(site: Site) -> None:
     site.build(MOUNTED)
-    (record,) = matching(usage(BuildCache(site.store), (), CacheMounts(site.root)), {"type": MOUNT})
+    (record,) = matching(held(site), {"type": MOUNT})
     assert record.description == "cached mount mine"
     assert record.size_bytes >= 8
     assert not record.shared
@@ -164,12 +165,10 @@ def test_a_cache_mount_in_use_stays(site: Site) -> None:
     with (site.root / "cache/mounts" / mount.name / "lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         assert mounts.list()[0].in_use
-        assert (
-            prune(BuildCache(site.store), (), PrunePolicy(filters={"type": MOUNT}), free_bytes=0, mounts=mounts) == []
-        )
+        assert prune(site, ONLY_MOUNTS, free_bytes=0) == []
         mounts.remove([mount.name])
         assert [each.name for each in mounts.list()] == [mount.name]
-    prune(BuildCache(site.store), (), ONLY_MOUNTS, free_bytes=0, mounts=mounts)
+    prune(site, ONLY_MOUNTS, free_bytes=0)
     assert mounts.list() == []
     assert len(BuildCache(site.store).entries()) == 1
 

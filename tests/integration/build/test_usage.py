@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 
 import pytest
 
 from jubako.build import BuildCache
-from jubako.build.cacheusage import CacheRecord, PrunePolicy, matching, prune, usage
+from jubako.build.cachemounts import CacheMounts
+from jubako.build.cacheusage import CacheRecord, PrunePolicy, choose, matching, remove, usage
 from jubako.errors import InvalidArgument
 
 from .conftest import Site
@@ -32,12 +34,22 @@ def layers(site: Site) -> set[str]:
     return {layer for image in site.images.list() for layer in image.diff_ids}
 
 
+def held(site: Site, shared: Collection[str] = ()) -> list[CacheRecord]:
+    return usage(BuildCache(site.store), CacheMounts(site.root), shared)
+
+
+def prune(site: Site, policy: PrunePolicy, *, free_bytes: int, shared: Collection[str] = ()) -> list[CacheRecord]:
+    taken = choose(held(site, shared), policy, free_bytes=free_bytes)
+    remove(taken, BuildCache(site.store), CacheMounts(site.root))
+    return taken
+
+
 def names(records: list[CacheRecord]) -> list[str]:
     return sorted(record.description.split()[-2] for record in records)
 
 
 def test_usage_tells_layers_once_and_whether_an_image_shares_them(site: Site, cache: BuildCache) -> None:
-    records = usage(cache, layers(site))
+    records = held(site, layers(site))
     assert names(records) == ["one", "three", "two"]
     assert names([record for record in records if record.shared]) == ["one", "two"]
     assert all(record.size_bytes > 3000 for record in records)
@@ -46,22 +58,22 @@ def test_usage_tells_layers_once_and_whether_an_image_shares_them(site: Site, ca
 def test_layer_that_two_keys_lead_to_is_counted_once(site: Site) -> None:
     site.file("a", "1")
     site.build("FROM scratch AS one\nCOPY a /\nFROM scratch\nCOPY --from=one a /\n")
-    records = usage(BuildCache(site.store), ())
+    records = held(site)
     assert len(BuildCache(site.store).entries()) == 3
     assert sum(len(record.keys) for record in records) == 3
     assert len({record.id for record in records}) == len(records) <= 2
 
 
 def test_shared_layers_stay_unless_all_is_asked_for(site: Site, cache: BuildCache) -> None:
-    assert len(prune(cache, layers(site), PrunePolicy(), free_bytes=MANY)) == 1
-    assert names(usage(cache, ())) == ["one", "two"]
-    assert len(prune(cache, layers(site), PrunePolicy(all=True), free_bytes=MANY)) == 2
+    assert len(prune(site, PrunePolicy(), free_bytes=MANY, shared=layers(site))) == 1
+    assert names(held(site)) == ["one", "two"]
+    assert len(prune(site, PrunePolicy(all=True), free_bytes=MANY, shared=layers(site))) == 2
     assert cache.entries() == []
 
 
 def test_only_what_was_not_used_for_long_goes(site: Site, cache: BuildCache) -> None:
-    assert prune(cache, (), PrunePolicy(unused_for_ns=3600 * 10**9), free_bytes=MANY) == []
-    assert len(prune(cache, (), PrunePolicy(unused_for_ns=0), free_bytes=MANY)) == 3
+    assert prune(site, PrunePolicy(unused_for_ns=3600 * 10**9), free_bytes=MANY) == []
+    assert len(prune(site, PrunePolicy(unused_for_ns=0), free_bytes=MANY)) == 3
 
 
 @pytest.mark.parametrize(
@@ -78,22 +90,22 @@ def test_only_what_was_not_used_for_long_goes(site: Site, cache: BuildCache) -> 
 def test_as_much_goes_as_the_spaces_ask_for(
     site: Site, cache: BuildCache, policy: PrunePolicy, free_bytes: int, left: int
 ) -> None:
-    prune(cache, (), policy, free_bytes=free_bytes)
-    assert len(usage(cache, ())) == left
+    prune(site, policy, free_bytes=free_bytes)
+    assert len(held(site)) == left
 
 
 def test_what_images_share_counts_when_all_is_asked_for(site: Site, cache: BuildCache) -> None:
-    assert len(prune(cache, layers(site), PrunePolicy(all=True, max_used_bytes=1), free_bytes=MANY)) == 3
+    assert len(prune(site, PrunePolicy(all=True, max_used_bytes=1), free_bytes=MANY, shared=layers(site))) == 3
 
 
 def test_least_recently_used_goes_first(site: Site, cache: BuildCache) -> None:
-    newest = usage(cache, ())[0]
-    prune(cache, (), PrunePolicy(max_used_bytes=newest.size_bytes), free_bytes=MANY)
-    assert [record.id for record in usage(cache, ())] == [newest.id]
+    newest = held(site)[0]
+    prune(site, PrunePolicy(max_used_bytes=newest.size_bytes), free_bytes=MANY)
+    assert [record.id for record in held(site)] == [newest.id]
 
 
 def test_filters_choose_records(site: Site, cache: BuildCache) -> None:
-    records = usage(cache, layers(site))
+    records = held(site, layers(site))
     assert names(matching(records, {"private": ""})) == ["three"]
     assert names(matching(records, {"shared": "true"})) == ["one", "two"]
     assert matching(records, {"id": records[0].id}) == [records[0]]
@@ -103,7 +115,7 @@ def test_filters_choose_records(site: Site, cache: BuildCache) -> None:
 
 
 def test_pruned_layers_are_built_again(site: Site, cache: BuildCache) -> None:
-    prune(cache, (), PrunePolicy(all=True), free_bytes=MANY)
+    prune(site, PrunePolicy(all=True), free_bytes=MANY)
     result = site.build("FROM scratch\nCOPY one /\nCOPY two /\n")
     assert site.cached() == []
     assert site.names(result, ".") == ["one", "two"]

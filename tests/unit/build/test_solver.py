@@ -106,6 +106,38 @@ def test_same_input_twice_is_waited_for_once() -> None:
     assert solver().solve([twice]).result(twice) == "twice<base<>,base<>>"
 
 
+def test_a_fresh_vertex_takes_nothing_from_the_cache_and_renews_it() -> None:
+    cache, operation = Memory(), Fake("step")
+    solver(cache).solve([Vertex(operation)])
+    solver(cache).solve([Vertex(operation, fresh=True)])
+    assert operation.runs == 2
+    solver(cache).solve([Vertex(operation)])
+    assert operation.runs == 2
+
+
+def test_a_fresh_vertex_does_not_look_for_its_content_either() -> None:
+    operation = Fake("step", content_key="content")
+    solver(Memory({"content": "made before"})).solve([Vertex(operation, fresh=True)])
+    assert operation.runs == 1
+
+
+def test_who_fetches_is_told_before_running_operations_are_waited_for() -> None:
+    """Here the operation that runs can not end otherwise."""
+    begun, told = threading.Event(), threading.Event()
+
+    def wait(task: Task) -> None:
+        begun.set()
+        assert told.wait(10)
+
+    def fail(task: Task) -> None:
+        assert begun.wait(10)
+        raise RuntimeError("failed")
+
+    run: Solver[str, str] = Solver(Memory(), Recorder(), workers=2, on_stop=told.set)
+    with pytest.raises(RuntimeError, match="failed"):
+        run.solve([Vertex(Fake("waits", wait)), Vertex(Fake("fails", fail))])
+
+
 def test_cached_output_is_not_made_again() -> None:
     cache = Memory()
     for expected in (1, 0):

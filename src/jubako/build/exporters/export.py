@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -79,7 +80,7 @@ class Exporter:
     def run(self, outputs: Sequence[Output]) -> Exported:
         written: Written | None = None
         names: dict[str, None] = {}
-        for output in outputs:
+        for output in filter(attrgetter("has_files"), outputs):
             with self._step("exporting to image" if output.is_image else _STEP[output.type]) as tell:
                 if output.type in ("local", "tar"):
                     self._files(output)

@@ -2,7 +2,7 @@
 
 Form:  comma-separated `key=value` with CSV's quotes; a bare PATH is `type=local,dest=PATH`, a bare `-`
        is a tar on standard output.
-Types: image (and registry, which pushes it), local, tar, oci, docker.
+Types: image (and registry, which pushes it), local, tar, oci, docker; cacheonly, for what only fills the cache.
 Spec:  buildx, "docker buildx build --output"; BuildKit, "Exporters".
 """
 
@@ -29,6 +29,7 @@ _KEYS = {
     "tar": {"dest", "platform-split", "attestation-prefix"},
     "oci": {*_IMAGE_KEYS, "dest", "tar"} - {"push"},
     "docker": {*_IMAGE_KEYS, "dest", "tar"} - {"push"},
+    "cacheonly": set(),
 }
 
 
@@ -46,6 +47,11 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     attestation_prefix: str = ""
     packing: Packing = Packing()
     annotations: list[Annotation] = []
+
+    @property
+    def has_files(self) -> bool:
+        """Whether it needs the layers."""
+        return self.type != "cacheonly"
 
     @property
     def is_image(self) -> bool:

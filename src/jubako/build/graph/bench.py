@@ -110,8 +110,15 @@ class Bench:
                 self._unpack(layer)
             return
         with ThreadPoolExecutor(_LAYERS_AT_ONCE) as pool:
-            for job in [pool.submit(self._unpack, layer) for layer in layers]:
-                job.result()
+            jobs = [pool.submit(self._unpack, layer) for layer in layers]
+            try:
+                for job in jobs:
+                    job.result()
+            except BaseException as error:
+                pool.shutdown(wait=False, cancel_futures=True)
+                if not isinstance(error, Exception):
+                    self._supply.stop()
+                raise
 
     def _unpack(self, layer: Layer) -> None:
         """Unpack a layer, or check its blob where it is unpacked already: that may have been of another blob."""

@@ -31,6 +31,9 @@ class Supply(Protocol):
     def doubts(self, layer: Layer) -> bool:
         """Whether nobody has seen yet that the blob is what its diff_id says."""
 
+    def stop(self) -> None:
+        """Break off what is being fetched."""
+
     def lent(self, layer: Layer) -> AbstractContextManager[None]:
         """Have the blob in the store for the body, which unpacks or checks it. Raises LayerUnavailable, also for what
         the body finds wrong with it."""
@@ -41,6 +44,9 @@ class Nothing:
 
     def doubts(self, layer: Layer) -> bool:
         return False
+
+    def stop(self) -> None:
+        pass
 
     def lent(self, layer: Layer) -> AbstractContextManager[None]:
         return nullcontext()

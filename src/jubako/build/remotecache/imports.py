@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from operator import attrgetter
-from threading import Lock
+from threading import Event, Lock
 
 import msgspec
 
@@ -23,6 +23,7 @@ from jubako.build.remotecache.places import Place, opened, small_blob
 from jubako.build.remotecache.spec import CacheFrom
 from jubako.errors import DataLoss, JubakoError
 from jubako.image import manifest as documents
+from jubako.image.catalog import Images
 from jubako.image.layer.codec import MAGIC_BYTES, detect
 from jubako.spec.oci_image import Descriptor, Index, Manifest
 from jubako.store import Lease, Store
@@ -50,14 +51,22 @@ class ImportedCaches:
     """What `--cache-from` names; `stack` closes it."""
 
     def __init__(
-        self, stack: ExitStack, store: Store, lease: Lease, wanted: Sequence[CacheFrom], progress: BuildProgress
+        self,
+        stack: ExitStack,
+        store: Store,
+        images: Images,
+        lease: Lease,
+        wanted: Sequence[CacheFrom],
+        progress: BuildProgress,
     ) -> None:
         self._stack = stack
         self._store = store
+        self._images = images
         self._lease = lease
         self._wanted = list(wanted)
         self._progress = progress
         self._lock = Lock()
+        self._stopped = Event()
         self._caches: list[_Imported] = []
         self._lenders: dict[_Pair, list[_Imported]] = {}
         self._proven: set[_Pair] = set()
@@ -90,6 +99,13 @@ class ImportedCaches:
         """Whether what `output` says has been seen, so that it may be kept for later builds."""
         return output.layer is None or (_pair(output.layer) in self._proven and self._is_here(output.layer))
 
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def go_on(self) -> None:
+        """After stop(), when nothing is being fetched any more."""
+        self._stopped.clear()
+
     def doubts(self, layer: Layer) -> bool:
         return _pair(layer) in self._lenders and _pair(layer) not in self._proven
 
@@ -113,7 +129,7 @@ class ImportedCaches:
         problem: JubakoError | None = None
         for cache in filter(attrgetter("is_usable"), self._lenders[_pair(layer)]):
             try:
-                cache.place.bring(self._store, layer.blob)
+                cache.place.bring(self._store, layer.blob, self._stopped)
                 return
             except JubakoError as error:
                 self._blame([cache], error)
@@ -136,7 +152,7 @@ class ImportedCaches:
                 name = wanted.place if wanted.type == "registry" else f"{wanted.place}:{wanted.tag}"
                 try:
                     with shown_step(self._progress, f"importing cache manifest from {name}") as tell:
-                        place = opened(self._stack, wanted)
+                        place = opened(self._stack, self._images, wanted)
                         outputs = self._outputs(place)
                         tell(f"{len(outputs)} records")
                 except JubakoError as error:
@@ -170,7 +186,7 @@ class ImportedCaches:
 
     def _small(self, place: Place, blob: Descriptor) -> bytes:
         self._lease.add(blob.digest)
-        return small_blob(place, self._store, blob)
+        return small_blob(place, self._store, blob, self._stopped)
 
 
 def _check_type(store: Store, blob: Descriptor) -> None:

@@ -1,4 +1,4 @@
-"""Where caches lie that a build imports: a registry, and a directory with an OCI layout.
+"""Where caches lie that a build imports: a registry, a directory with an OCI layout, an image of this machine.
 
 Safety:  names in a layout are digests, checked before a path is made of them; a blob is hashed while it is copied.
 """
@@ -6,14 +6,16 @@ Safety:  names in a layout are digests, checked before a path is made of them; a
 from __future__ import annotations
 
 import stat
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from threading import Event
 from typing import Protocol
 
 from jubako.build.remotecache.spec import CacheFrom
 from jubako.errors import DataLoss, InvalidArgument, NotFound
 from jubako.image import manifest as documents
 from jubako.image import reference
+from jubako.image.catalog import Image, Images
 from jubako.image.layout import REF_NAME
 from jubako.spec.oci_image import Descriptor, Index, Manifest
 from jubako.store import Store
@@ -30,17 +32,34 @@ class Place(Protocol):
     def document(self, child: Descriptor | None = None) -> Manifest | Index:
         """The cache's own document, or one that it leads to. Raises NotFound, and what makes it unusable."""
 
-    def bring(self, store: Store, blob: Descriptor) -> None:
-        """Have a blob in the store; raises what keeps it away."""
+    def bring(self, store: Store, blob: Descriptor, cancel: Event) -> None:
+        """Have a blob in the store; raises what keeps it away, and something else when `cancel` is set meanwhile."""
 
 
-def opened(stack: ExitStack, wanted: CacheFrom) -> Place:
-    """The place of a cache, closed with `stack`."""
+def opened(stack: ExitStack, images: Images, wanted: CacheFrom) -> Place:
+    """The place of a cache, closed with `stack`. An image of this machine that says how it was built comes first."""
     if wanted.type == "local":
         return Layout(Path(wanted.place), wanted.tag, wanted.digest)
+    with suppress(NotFound):
+        image = images.resolve(wanted.place)
+        if image.config.cache:
+            return Kept(image)
     from jubako.registry.client.content import Content
 
     return Content(stack, reference.parse(wanted.place))
+
+
+class Kept:
+    """An image of this machine."""
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+
+    def document(self, child: Descriptor | None = None) -> Manifest | Index:
+        return self._image.manifest
+
+    def bring(self, store: Store, blob: Descriptor, cancel: Event) -> None:
+        store.blobs.stat(blob.digest)
 
 
 class Layout:
@@ -58,7 +77,7 @@ class Layout:
             raise DataLoss(f"{self._path(target)} does not match its digest")
         return documents.decode(data, target.media_type)
 
-    def bring(self, store: Store, blob: Descriptor) -> None:
+    def bring(self, store: Store, blob: Descriptor, cancel: Event) -> None:
         if store.blobs.exists(blob.digest):
             return
         path = self._path(blob)
@@ -103,9 +122,9 @@ class Layout:
         raise NotFound("file", str(path), message=f"{path} is not there, or no file")
 
 
-def small_blob(place: Place, store: Store, blob: Descriptor) -> bytes:
+def small_blob(place: Place, store: Store, blob: Descriptor, cancel: Event) -> bytes:
     """The content of a configuration."""
     if blob.size > documents.CONFIG_LIMIT_BYTES:
         raise InvalidArgument(f"the configuration {blob.digest} has {blob.size} bytes")
-    place.bring(store, blob)
+    place.bring(store, blob, cancel)
     return store.blobs.read(blob.digest, limit=documents.CONFIG_LIMIT_BYTES)

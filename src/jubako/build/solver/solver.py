@@ -90,22 +90,37 @@ class _Task(Generic[R, S]):
 
 
 class Solver(Generic[R, S]):
-    def __init__(self, cache: Cache[S], observer: Observer[R, S], *, workers: int | None = None) -> None:
+    def __init__(
+        self,
+        cache: Cache[S],
+        observer: Observer[R, S],
+        *,
+        workers: int | None = None,
+        on_stop: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_stop` is called when the rest is given up, before the running operations are waited for."""
+        self._on_stop = on_stop
         self._cache = cache
         self._observer = observer
         self._workers = workers or max(2, os.cpu_count() or 1)
 
     def solve(self, targets: Sequence[Vertex[R, S]]) -> Solution[R, S]:
         """Bring every target (and what it needs) to its result; raises what the first failing operation raised."""
-        return _Run(self._cache, self._observer, self._workers, targets).solve()
+        return _Run(self._cache, self._observer, self._workers, targets, self._on_stop).solve()
 
 
 class _Run(Generic[R, S]):
     """One call of solve()."""
 
     def __init__(
-        self, cache: Cache[S], observer: Observer[R, S], workers: int, targets: Sequence[Vertex[R, S]]
+        self,
+        cache: Cache[S],
+        observer: Observer[R, S],
+        workers: int,
+        targets: Sequence[Vertex[R, S]],
+        on_stop: Callable[[], None],
     ) -> None:
+        self.on_stop = on_stop
         self.cache = cache
         self.observer = observer
         self.workers = workers
@@ -224,6 +239,7 @@ class _Run(Generic[R, S]):
     def _stop(self) -> None:
         """Give the rest up and wait until it has stopped; a second interrupt does not shorten that."""
         self.cancellation.cancel()
+        self.on_stop()
         for thread in self.threads.values():
             while thread.ident is not None and thread.is_alive():
                 try:

@@ -32,9 +32,9 @@ class Content:
         target, data = self._origin.ask(lambda repository: repository.manifest(wanted))
         return documents.decode(data, target.media_type)
 
-    def bring(self, store: Store, blob: Descriptor) -> None:
-        """Have a blob in the store. Raises what a pull does."""
-        download.fetch(self._origin.repositories, store, blob, cancel=Event(), report=lambda _: None)
+    def bring(self, store: Store, blob: Descriptor, cancel: Event) -> None:
+        """Have a blob in the store. Raises what a pull does, and Cancelled once `cancel` is set."""
+        download.fetch(self._origin.repositories, store, blob, cancel=cancel, report=lambda _: None)
 
 
 class Upload:
