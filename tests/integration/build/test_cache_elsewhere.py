@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from jubako.build import BuildCache
+from jubako.build import BuildCache, build
 from jubako.build.bake.asked import build_options
 from jubako.build.bake.files import read_files
 from jubako.build.bake.resolve import Resolver
+from jubako.build.remotecache.places import Layout
 from jubako.errors import InvalidArgument, JubakoError, NotFound
+from jubako.registry.client import copy
 from jubako.registry.server import configured
 
 from ..registry.peer import Http, served
@@ -220,6 +223,37 @@ def test_tags_of_a_directory_stand_side_by_side(site: Site, other: Machine, loca
     assert [each for each in other.cached() if each != "RUN true"] == []
 
 
+def test_exports_side_by_side_to_one_directory_are_all_there(site: Site, other: Machine, local: Path) -> None:
+    site.build(STAGES)
+    failures: list[BaseException] = []
+
+    def export(number: int) -> None:
+        try:
+            target = f"type=local,dest={local},tag=v{number},mode=max"
+            build(site.drivers, site.context, network="none", cache_to=[target])
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=export, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    for number in range(6):
+        assert len(Layout(local, f"v{number}", "").document().layers) == 4  # type: ignore[union-attr]
+    assert list(local.rglob(".*")) == []
+    other.build(cache_from=[f"type=local,src={local},tag=v3"])
+    assert other.cached() == STEPS
+
+
+def test_a_cache_in_an_index_is_copied_as_it_is(site: Site, other: Machine, registry: Http) -> None:
+    site.build(STAGES, cache_to=[f"type=registry,ref={registry.domain}/app:cache,image-manifest=false"])
+    copy(registry.reference("app:cache"), registry.reference("elsewhere/app:cache"))
+    other.build(cache_from=[f"{registry.domain}/elsewhere/app:cache"])
+    assert other.cached() == STEPS
+
+
 def test_no_secret_is_in_a_cache(site: Site, local: Path) -> None:
     site.build(
         "FROM base\nARG TOKEN\nRUN --mount=type=secret,id=s cat /run/secrets/s >/dev/null; echo $TOKEN >/dev/null\n",
@@ -385,8 +419,6 @@ def test_an_image_without_a_cache_is_none(site: Site, other: Machine, registry: 
 
 
 def test_a_missing_tag_of_a_directory_is_named(site: Site, local: Path) -> None:
-    from jubako.build.remotecache.places import Layout
-
     site.build(STAGES, cache_to=[f"type=local,dest={local}"])
     with pytest.raises(NotFound, match="has no cache v9"):
         Layout(local, "v9", "").document()

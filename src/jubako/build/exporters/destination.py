@@ -38,7 +38,7 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
         return
     # A link stays one: /dev/stdout may lead to a file.
     path = path.resolve()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
     try:
         with temporary.open("wb") as stream:
             yield stream

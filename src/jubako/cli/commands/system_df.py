@@ -23,12 +23,17 @@ Item = Mapping[str, Any]
 
 
 def run(call: Call, arguments: Arguments) -> int:
-    usage = call.engine.system.disk_usage()
+    usage = call.builder.system.disk_usage()
+    # What images share is theirs.
+    steps = [
+        {"Size": 0 if record.shared else record.size_bytes, "InUse": record.in_use}
+        for record in call.builder.build_cache()
+    ]
     rows = [
         _row("Images", usage["Images"], lambda item: item["Size"], lambda item: item["InUse"]),
         _row("Containers", usage["Containers"], lambda item: item["SizeRw"], _runs),
         _row("Local Volumes", usage["Volumes"], lambda item: item["UsageData"]["Size"], _is_mounted),
-        _row("Build Cache", usage.get("BuildCache", []), lambda item: item["Size"], lambda item: item["InUse"]),
+        _row("Build Cache", steps, lambda item: item["Size"], lambda item: item["InUse"]),
     ]
     call.out(render(rows, arguments.text("format"), TABLE, HEADERS))
     return 0

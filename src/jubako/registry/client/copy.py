@@ -28,6 +28,7 @@ from jubako.registry.client.repository import Repository
 from jubako.registry.client.stream import Cancelled
 from jubako.registry.client.transport import BLOCK_BYTES, finish
 from jubako.registry.client.upload import Begin, Uploads
+from jubako.spec.distribution import DOCUMENT_TYPES
 from jubako.spec.oci_image import Descriptor, Digest, Index, Platform
 
 _NESTING_LIMIT = 4
@@ -57,7 +58,10 @@ class _Copy:
             return self.plan(platforms.select(document, wanted).digest, wanted, depth + 1)
         if isinstance(document, Index):
             for child in document.manifests:
-                self.plan(child.digest, None, depth + 1)
+                if child.media_type in DOCUMENT_TYPES:
+                    self.plan(child.digest, None, depth + 1)
+                else:  # BuildKit's caches are indexes of layers.
+                    self.blobs[child.digest] = child
         else:
             self.blobs.update((blob.digest, blob) for blob in documents.held_by_registries(document))
         self.documents.setdefault(target.digest, _Document(target, data))
