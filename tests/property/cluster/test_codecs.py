@@ -18,6 +18,7 @@ from jubako.cluster.types.decoding.body import JSON_TYPE, MEDIA_TYPES, PROTOBUF_
 from jubako.cluster.types.defaulting import default
 from jubako.cluster.types.protobuf import envelope
 from jubako.cluster.types.resources import Kind, kind
+from jubako.cluster.types.validation import validate, validate_update
 from jubako.errors import InvalidArgument
 
 SEEDS = st.integers(0, 2**32)
@@ -54,6 +55,8 @@ def test_a_defaulted_document_conforms_and_stays_and_has_a_row(of: Kind, seed: i
     default(of, again)
     assert again == document
     assert table(of, [document], datetime(2026, 1, 1, tzinfo=UTC))["rows"]
+    for complaint in [*validate(of, document), *validate_update(of, document, again)]:
+        assert complaint.body
 
 
 @given(seed=SEEDS)

@@ -6,6 +6,7 @@ resources    kinds as they are served: plural, short names, scope, verbs, subres
 decoding     JSON or YAML or protobuf bodies -> documents, as Kubernetes' own decoders normalise them
 protobuf/    the wire format and the envelope
 defaulting/  what Kubernetes fills in
+validation/  what it refuses, in its words
 columns/     what `kubectl get` prints
 discovery/   documents that say what is served
 openapi/     documents that say of what form
