@@ -1,7 +1,8 @@
-/* The log, in Docker's json-file format: one object per line of output, split at 16 KiB, rotated by size.
+/* The log: Docker's json-file format, one object per line of output, or CRI's, `TIME STREAM P|F LINE` (kubelet, "CRI
+ * container log format"). Lines are split at 16 KiB, files rotated by size.
  *
  * A line that is longer, or that has not ended when the container does, is kept whole: only its last part's "log"
- * ends in a newline. What the disk refuses is lost; the container is never held back by its log.
+ * ends in a newline, only that one is F, full. What the disk refuses is lost; the container is never held back by its log.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@ int log_open(struct log *log, const struct operation *op) {
         log->path = op->string[0];
         log->size_max = op->integers[0];
         log->files_max = op->integers[1];
+        log->format = op->integers[2];
         log->fd = open(log->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
         if (log->fd < 0 || fstat(log->fd, &status) < 0)
                 return -1;
@@ -171,10 +173,22 @@ static void put_time(struct log *log, int64_t ns) {
         put(log, bytes, (size_t) (text.at - bytes));
 }
 
+static void put_cri(struct log *log, int stream, const char *bytes, size_t length, bool ended) {
+        put_time(log, now_ns());
+        put_string(log, stream ? " stderr " : " stdout ");
+        put_string(log, ended ? "F " : "P ");
+        put(log, bytes, length);
+        put_string(log, "\n");
+}
+
 static void put_record(struct log *log, int stream, const char *bytes, size_t length, bool ended) {
         if (log->size_max > 0 && log->size + log->pending >= log->size_max) {
                 log_flush(log);
                 rotate(log);
+        }
+        if (log->format == LOG_CRI) {
+                put_cri(log, stream, bytes, length, ended);
+                return;
         }
         put_string(log, "{\"log\":\"");
         put_escaped(log, bytes, length);

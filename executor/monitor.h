@@ -34,7 +34,7 @@ struct line {
 struct log {
         int fd;
         const char *path;
-        int64_t size, size_max, files_max;
+        int64_t size, size_max, files_max, format;
         struct line lines[2]; /* stdout, stderr: what has come of a line so far */
         uint32_t pending;
         char buffer[LOG_BUFFER_BYTES];

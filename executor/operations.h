@@ -22,7 +22,7 @@ OPERATION(ID_MAP,            6, MONITOR, 2, 2, NONE) /* who writes: 0 monitor, 1
 OPERATION(CGROUP_CLONE,      7, MONITOR, 1, 0, NONE) /* fd of a cgroup v2 directory */
 OPERATION(CGROUP_TASKS,      8, MONITOR, 1, 0, NONE) /* fd of a cgroup v1 tasks file, or v2 cgroup.procs */
 OPERATION(STDIO,             9, MONITOR, 5, 0, NONE) /* kind, keep stdin open, stdin, stdout, stderr fds (inherit) */
-OPERATION(LOG,              10, MONITOR, 2, 1, NONE) /* bytes before rotation (0: never), files; path */
+OPERATION(LOG,              10, MONITOR, 3, 1, NONE) /* bytes before rotation (0: never), files, LOG_*; path */
 OPERATION(ATTACH,           11, MONITOR, 3, 0, NONE) /* creator's stream fd or -1, listen on attach.sock, stdin once */
 OPERATION(CLEANUP,          12, MONITOR, 0, 1, LIST) /* argv */
 OPERATION(OOM,              13, MONITOR, 1, 0, NONE) /* fd of memory.oom_control or memory.events */
@@ -107,6 +107,10 @@ CONSTANT(FRAME_SIGNAL,        19) /* u8 number */
 CONSTANT(COPY_CONTENT,         1)
 CONSTANT(COPY_MODE,            2)
 
+/* How a line of output stands in the log. */
+CONSTANT(LOG_JSON,             0)
+CONSTANT(LOG_CRI,              1)
+
 CONSTANT(STDIO_NULL,           0)
 CONSTANT(STDIO_PIPE,           1)
 CONSTANT(STDIO_INHERIT,        2)
@@ -118,7 +122,7 @@ CONSTANT(STAGE_MONITOR,        2)
 CONSTANT(STAGE_INIT,           3)
 
 CONSTANT(PLAN_MAGIC,  0x6F6B626A) /* "jbko" */
-CONSTANT(PLAN_VERSION,         1)
+CONSTANT(PLAN_VERSION,         2)
 CONSTANT(FRAME_BYTES_MAX,  32769)
 CONSTANT(PLAN_OPERATIONS_MAX, 4096)
 CONSTANT(PLAN_STRINGS_MAX,   65536)

@@ -157,6 +157,16 @@ class EngineContainers:
         """Block until it does not run; returns the exit code."""
         return lifecycle.wait(self._drivers, text)
 
+    def pidfd(self, text: str) -> int | None:
+        """An fd that is readable once the first process has ended; None where it has. The caller closes it."""
+        return process.open_pidfd(self._drivers.run_dir(self.get(text).id))
+
+    def termination_message(self, text: str) -> str:
+        """What the program wrote to its `termination_message_path` before it ended; 4 KiB of it at most."""
+        from jubako.engine import files
+
+        return files.termination_message(self._drivers.state_dir(self.get(text).id))
+
     def rename(self, text: str, name: str) -> None:
         """Give another name; raises AlreadyExists for a taken one."""
         record = self.get(text)
@@ -228,7 +238,7 @@ class EngineContainers:
         if record.options.log_driver == "none":
             raise FailedPrecondition("configured logging driver does not support reading")
         run_dir = self._drivers.run_dir(record.id)
-        path = self._drivers.state_dir(record.id) / "container.log"
+        path = self._drivers.log_path(record)
         alive = (lambda: process.is_running(run_dir)) if follow else None
         return logs.read(path, tail=tail, since_ns=since_ns, until_ns=until_ns, follow=alive)
 

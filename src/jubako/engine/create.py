@@ -77,6 +77,8 @@ def _compose(drivers: Drivers, options: CreateOptions, image: Image) -> Containe
         rlimit(text)
     for text in options.publish:
         publish.parse(text)
+    if options.termination_message_path and not options.termination_message_path.startswith("/"):
+        raise InvalidArgument(f"termination message path {options.termination_message_path} is not absolute")
     return ContainerRecord(
         id=ContainerID(names.new_id()),
         name=names.check(options.name) if options.name else names.suggest(),

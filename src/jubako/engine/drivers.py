@@ -89,6 +89,11 @@ class Drivers(Places):
         """Where to write it: the record of a --rm container, which no power cut leaves running, need not last."""
         return self._passing if record.options.auto_remove else self.containers
 
+    def log_path(self, record: ContainerRecord) -> Path:
+        """The newest file of the container's log."""
+        given = record.options.log_opts.get("path")
+        return Path(given) if given else self.state_dir(record.id) / "container.log"
+
 
 def find(drivers: Drivers, text: str) -> ContainerRecord:
     """Look a container up by name, full ID, or unambiguous prefix of an ID."""

@@ -24,7 +24,7 @@ def container(drivers: Drivers, record: ContainerRecord) -> dict[str, Any]:
         "ResolvConfPath": str(drivers.run_dir(record.id) / "resolv.conf"),
         "HostnamePath": str(drivers.run_dir(record.id) / "hostname"),
         "HostsPath": str(drivers.run_dir(record.id) / "hosts"),
-        "LogPath": str(drivers.state_dir(record.id) / "container.log"),
+        "LogPath": str(drivers.log_path(record)),
         "Name": f"/{record.name}",
         "RestartCount": record.restart_count,
         "Driver": "overlay2",

@@ -1,6 +1,7 @@
-"""Reading a container's log: Docker's json-file format, over its rotated files, with follow.
+"""Reading a container's log, over its rotated files, with follow: Docker's json-file format, or CRI's.
 
-Spec: one JSON object a line with `log` (text, usually ending in a newline), `stream` and `time`.
+Spec: one JSON object a line with `log` (text, usually ending in a newline), `stream` and `time`; or
+      `TIME STREAM P|F TEXT`, where P is a part of a line, and F all or the rest of it.
 """
 
 from __future__ import annotations
@@ -70,12 +71,17 @@ def _decode(data: bytes) -> tuple[list[Line], int]:
     end = data.rfind(b"\n") + 1
     decoder = msgspec.json.Decoder(Line)
     lines = []
-    for text in data[:end].splitlines():
+    for text in data[:end].split(b"\n")[:-1]:
         try:
-            lines.append(decoder.decode(text))
-        except msgspec.DecodeError:
+            lines.append(decoder.decode(text) if text[:1] == b"{" else _cri_line(text))
+        except (msgspec.DecodeError, ValueError):
             continue
     return lines, end
+
+
+def _cri_line(text: bytes) -> Line:
+    time, stream, tag, log = text.decode(errors="replace").split(" ", 3)
+    return Line(log=log if tag == "P" else f"{log}\n", stream=stream, time=time)
 
 
 def _within(line: Line, since_ns: int | None, until_ns: int | None) -> bool:

@@ -20,7 +20,8 @@ _FLAG_OPTIONS = frozenset({"ro", "rw", "z", "Z", "nocopy", "U", "cached", "deleg
 
 
 class MountPoint(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """One mount of a container. `name` is the volume's, "" for an anonymous one that is still to be made."""
+    """One mount of a container. `name` is the volume's, "" for an anonymous one that is still to be made; `subpath` is
+    what of the source is mounted."""
 
     type: str
     destination: str
@@ -31,6 +32,7 @@ class MountPoint(msgspec.Struct, omit_defaults=True, kw_only=True):
     copy_up: bool = True
     create_source: bool = False
     anonymous: bool = False
+    subpath: str = ""
     options: list[str] = []
 
 
@@ -93,6 +95,10 @@ def _apply(point: MountPoint, key: str, value: str, given: bool, text: str) -> N
             point.read_only = not given or value.lower() in ("1", "true")
         case "bind-propagation" if value in _PROPAGATION:
             point.propagation = value
+        case "volume-subpath" | "bind-subpath" | "subpath":
+            point.subpath = _subpath(value)
+        case "bind-create-src":
+            point.create_source = not given or value.lower() in ("1", "true")
         case "volume-nocopy":
             point.copy_up = bool(given and value.lower() not in ("1", "true"))
         case "tmpfs-size":
@@ -159,6 +165,12 @@ def _target(path: str, text: str) -> str:
     if clean == "/":
         raise InvalidArgument(f"invalid volume specification: '{text}': destination can't be '/'")
     return clean
+
+
+def _subpath(text: str) -> str:
+    if not text or text.startswith("/") or ".." in text.split("/"):
+        raise InvalidArgument(f"invalid subpath '{text}': it must be relative, and must not contain '..'")
+    return posixpath.normpath(text)
 
 
 def _volume_name(name: str) -> str:

@@ -43,6 +43,9 @@ class SharedOptions(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tru
     pids_limit: int = 0
 
 
+LOG_DRIVERS = ("json-file", "k8s-file", "none")
+"""k8s-file is podman's name for the format of CRI; its `path` option says where the file lies."""
+
 PLACE = (
     *("network", "network_aliases", "ip", "mac_address", "publish", "publish_all", "extra_hosts"),
     *("dns", "dns_search", "dns_options", "hostname", "domainname"),
@@ -86,6 +89,7 @@ class CreateOptions(SharedOptions, frozen=True, omit_defaults=True, kw_only=True
     mounts: list[str] = []
     tmpfs: list[str] = []
     read_only: bool = False
+    termination_message_path: str = ""
 
     privileged: bool = False
     cap_add: list[str] = []
@@ -128,9 +132,10 @@ def validate(options: CreateOptions) -> None:
     from jubako.errors import InvalidArgument
 
     validate_limits(options)
-    if options.log_driver not in ("json-file", "none"):
+    if options.log_driver not in LOG_DRIVERS:
         raise InvalidArgument(
-            f"logger: no log driver named '{options.log_driver}' is registered", hint="json-file and none are available"
+            f"logger: no log driver named '{options.log_driver}' is registered",
+            hint=f"{', '.join(LOG_DRIVERS[:-1])} and {LOG_DRIVERS[-1]} are available",
         )
     restart_policy(options.restart)
     if options.auto_remove and restart_policy(options.restart)[0] != "no":

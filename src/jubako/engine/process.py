@@ -28,7 +28,7 @@ def is_running(run_dir: Path) -> bool:
 
 def send_signal(run_dir: Path, number: int) -> bool:
     """Send a signal to the first process; False when it has ended."""
-    fd = _open(run_dir)
+    fd = open_pidfd(run_dir)
     if fd is None:
         return False
     try:
@@ -42,7 +42,7 @@ def send_signal(run_dir: Path, number: int) -> bool:
 
 def await_end(run_dir: Path, timeout_s: float | None) -> bool:
     """Wait until the container has ended and its exit status is written; False when time runs out."""
-    fd = _open(run_dir)
+    fd = open_pidfd(run_dir)
     if fd is not None:
         poll = select.poll()
         poll.register(fd, select.POLLIN)
@@ -56,7 +56,8 @@ def await_end(run_dir: Path, timeout_s: float | None) -> bool:
     return True
 
 
-def _open(run_dir: Path) -> int | None:
+def open_pidfd(run_dir: Path) -> int | None:
+    """An fd of the first process that is readable once it has ended; None where it has. The caller closes it."""
     current = state.read(run_dir)
     if current.status not in _ALIVE or not current.pid:
         return None
@@ -84,7 +85,7 @@ def opened_root(run_dir: Path) -> Iterator[int]:
 @contextmanager
 def held(run_dir: Path) -> Iterator[int]:
     """The first process's id, not recycled while this lasts; raises FailedPrecondition when it has ended."""
-    fd = _open(run_dir)
+    fd = open_pidfd(run_dir)
     if fd is None:
         raise FailedPrecondition(f"container {run_dir.name} is not running")
     try:

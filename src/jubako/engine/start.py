@@ -83,10 +83,14 @@ def prepare(drivers: Drivers, record: ContainerRecord, undo: ExitStack, *, attac
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     undo.callback(discard_tree, run_dir)
     identity = identity_of(drivers, record)
-    mounts = [*_files(drivers, record, run_dir), *volumes.mounts(drivers, record)]
+    trees: dict[str, int] = {}
+    undo.callback(_close_trees, trees)
+    own = [*_files(drivers, record, run_dir), *files.termination_log(drivers.state_dir(record.id), record.options)]
+    mounts = [*own, *volumes.mounts(drivers, record, trees)]
     return Launch(
         spec=compile_spec(drivers, record, identity, mounts),
         rootfs=drivers.snapshots.mounts(record.id, volatile=record.options.auto_remove),
+        trees=trees,
         run_dir=run_dir,
         seccomp=seccomp_program(drivers, record, security.capabilities(record.options)),
         log=_log(drivers, record),
@@ -94,6 +98,12 @@ def prepare(drivers: Drivers, record: ContainerRecord, undo: ExitStack, *, attac
         attach=attach,
         cleanup=cleanup_command(drivers, record),
     )
+
+
+def _close_trees(trees: dict[str, int]) -> None:
+    """Those that the executor has not taken over."""
+    while trees:
+        os.close(trees.popitem()[1])
 
 
 def _note(drivers: Drivers, record: ContainerRecord, what: str, **attributes: str) -> None:
@@ -171,12 +181,13 @@ def _log(drivers: Drivers, record: ContainerRecord) -> LogFile | None:
         return None
     from jubako.engine.mounts import parse_size
 
-    options = record.options.log_opts
-    unknown = set(options) - {"max-size", "max-file"}
+    options, cri = record.options.log_opts, record.options.log_driver == "k8s-file"
+    unknown = set(options) - {"max-size", "max-file", *(["path"] if cri else [])}
     if unknown:
-        raise InvalidArgument(f"unknown log opt '{sorted(unknown)[0]}' for json-file log driver")
+        raise InvalidArgument(f"unknown log opt '{sorted(unknown)[0]}' for {record.options.log_driver} log driver")
     return LogFile(
-        path=str(drivers.state_dir(record.id) / "container.log"),
+        path=str(drivers.log_path(record)),
+        cri=cri,
         max_size_bytes=parse_size(options["max-size"]) if "max-size" in options else _LOG_SIZE_BYTES,
         max_files=int(options.get("max-file", _LOG_FILES)),
     )

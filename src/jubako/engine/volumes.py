@@ -9,14 +9,49 @@ from jubako.engine.drivers import Drivers
 from jubako.engine.mounts import MountPoint, to_runtime
 from jubako.engine.record import ContainerRecord
 from jubako.errors import InvalidArgument, NotFound
-from jubako.linux.openat2 import open_in_root
+from jubako.linux import mount
+from jubako.linux.openat2 import mkdirs_in_root, open_in_root
 from jubako.snapshot import mounted
 from jubako.spec.oci_runtime import Mount
 
 
-def mounts(drivers: Drivers, record: ContainerRecord) -> list[Mount]:
-    """The runtime's mounts of the container's mount points; makes volumes and (for -v) host directories."""
-    return [to_runtime(_ready(drivers, record, point)) for point in record.mounts]
+def mounts(drivers: Drivers, record: ContainerRecord, trees: dict[str, int]) -> list[Mount]:
+    """The runtime's mounts of the container's mount points; makes volumes and (for -v) host directories.
+
+    A part of a volume or directory is added to `trees` as a detached mount, which the caller owns.
+    """
+    found = []
+    for point in record.mounts:
+        found.append(to_runtime(_ready(drivers, record, point)))
+        if point.subpath:
+            trees[point.destination] = _part(point)
+    return found
+
+
+def _part(point: MountPoint) -> int:
+    """A detached mount of `subpath`. Who writes to the source may change it at any time, so it is resolved within it,
+    and what was found is what is mounted (CVE-2017-1002101, CVE-2021-25741)."""
+    source_fd = os.open(point.source, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        part_fd = _open_part(source_fd, point)
+    except OSError as error:
+        raise InvalidArgument(f"cannot access subpath {point.subpath} of {point.source}: {error.strerror}") from None
+    finally:
+        os.close(source_fd)
+    try:
+        flags = mount.OPEN_TREE_CLONE | mount.AT_RECURSIVE | mount.AT_EMPTY_PATH
+        return mount.open_tree("", flags, dir_fd=part_fd)
+    finally:
+        os.close(part_fd)
+
+
+def _open_part(source_fd: int, point: MountPoint) -> int:
+    try:
+        return open_in_root(source_fd, point.subpath, os.O_PATH)
+    except FileNotFoundError:
+        if not point.create_source:
+            raise
+        return mkdirs_in_root(source_fd, point.subpath, 0o750)
 
 
 def _ready(drivers: Drivers, record: ContainerRecord, point: MountPoint) -> MountPoint:

@@ -223,7 +223,8 @@ def _add_monitor(plan: Plan, launch: Launch, fds: _Fds, childs: int) -> Attached
         streams = [fds.give(fds_of.duplicate(fd)) for fd in launch.inherit_fds]
     plan.add(op.STDIO, kind, int(launch.stdin), *streams)
     if launch.log:
-        plan.add(op.LOG, launch.log.max_size_bytes, launch.log.max_files, launch.log.path)
+        form = op.LOG_CRI if launch.log.cri else op.LOG_JSON
+        plan.add(op.LOG, launch.log.max_size_bytes, launch.log.max_files, form, launch.log.path)
     primary, attached = -1, None
     if launch.attach:
         mine, primary = fds_of.packet_pair()

@@ -37,7 +37,7 @@ def add_filesystem(plan: Plan, launch: Launch, give: Callable[[int], int]) -> No
 
 
 def _add_mounts(plan: Plan, launch: Launch, linux: Linux, give: Callable[[int], int]) -> mounts.Mounts:
-    compiler = mounts.Mounts(plan, linux, launch.cgroup, give)
+    compiler = mounts.Mounts(plan, linux, launch.cgroup, give, launch.trees)
     compiler.add_root(launch.spec.root, launch.rootfs)
     for mount in launch.spec.mounts:
         compiler.add(mount)

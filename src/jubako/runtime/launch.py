@@ -11,11 +11,12 @@ from jubako.spec.oci_runtime import Mount, Spec
 
 
 class LogFile(msgspec.Struct, frozen=True):
-    """A log in Docker's json-file format; `max_size_bytes` 0 is without end."""
+    """A log in Docker's json-file format, or as CRI has it; `max_size_bytes` 0 is without end."""
 
     path: str
     max_size_bytes: int = 0
     max_files: int = 1
+    cri: bool = False
 
 
 class Agent(msgspec.Struct, frozen=True):
@@ -47,12 +48,14 @@ class Launch(msgspec.Struct, kw_only=True):
     the listening socket at which the process then waits for its start; `console_socket` gets its terminal's master.
     `preserve_fds` of the caller's, from 3 on, are the program's too. `hook_state` is an fd of memory that holds the
     state while hooks of the specification run in the container. `pivot` and `keyring` are runc's --no-pivot and
-    --no-new-keyring.
+    --no-new-keyring. `trees` are detached mounts by their destinations, in place of what their sources name: the
+    executor's `create` takes them over, and leaves none.
     """
 
     spec: Spec
     run_dir: str | os.PathLike[str]
     rootfs: list[Mount] = []
+    trees: dict[str, int] = {}
     cgroup: CgroupHandle | None = None
     seccomp: Filter | None = None
     log: LogFile | None = None

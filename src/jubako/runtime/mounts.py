@@ -22,10 +22,19 @@ from jubako.spec.oci_runtime import Linux, Mount, Root
 
 
 class Mounts:
-    """Adds the mounts of one container to `plan`. `give` has the executor inherit an fd, which it then owns."""
+    """Adds the mounts of one container to `plan`. `give` has the executor inherit an fd, which it then owns; `trees`
+    are detached mounts by destination, which are given."""
 
-    def __init__(self, plan: Plan, linux: Linux, cgroup: CgroupHandle | None, give: Callable[[int], int]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        linux: Linux,
+        cgroup: CgroupHandle | None,
+        give: Callable[[int], int],
+        trees: dict[str, int] | None = None,
+    ) -> None:
         self._plan, self._linux, self._cgroup, self._give = plan, linux, cgroup, give
+        self._trees = {} if trees is None else trees
         self._in_user_namespace = in_user_namespace(linux)
         self._open_here = self._in_user_namespace and os.geteuid() == 0
         self._read_only: list[str] = []
@@ -124,6 +133,8 @@ class Mounts:
         )
 
     def _tree(self, mount: Mount, options: Options) -> int:
+        if mount.destination in self._trees:
+            return self._give(self._trees.pop(mount.destination))
         if not options.idmap:
             return self._opened(mount.source, recursive=options.recursive) if self._open_here else -1
         from jubako.runtime import idmap
