@@ -1,6 +1,7 @@
 """The mounts of `RUN --mount`, made ready: binds as overlays of layers, caches as locked directories, secrets, agents.
 
-Layout:       ROOT/cache/mounts/<hash of the id>[-<n>]/{lock,id,data}    `n` only where a private cache was in use
+Layout:       ROOT/cache/mounts/<hash>[-<n>]/{lock,id,data}    the hash is of the id, and of what the cache began with;
+                                                               `n` only where a private cache was in use
 Concurrency:  a cache's lock is held shared or, for sharing=locked and private, exclusively, while its command runs.
 Safety:       a bind's source is found in layers, which never change, component by component without following links;
               a cache is bound as a whole (CVE-2024-23651 swapped a component of a path within one).
@@ -52,13 +53,13 @@ class RunMounts:
     def make(self, specs: Sequence[MountSpec], sources: Sequence[Filesystem]) -> list[Mount]:
         """The mounts in order. NotFound for a source or a required secret that is not there."""
         mounts: list[Mount] = []
-        binds = iter(sources)
+        files = iter(sources)
         for spec in specs:
             match spec.kind:
                 case "bind":
-                    mounts.append(self._bind(spec, next(binds)))
+                    mounts.append(self._bind(spec, next(files)))
                 case "cache":
-                    mounts.append(self._cache(spec))
+                    mounts.append(self._cache(spec, next(files) if spec.source else None))
                 case "tmpfs":
                     mounts.append(_tmpfs(spec))
                 case "ssh":
@@ -92,8 +93,9 @@ class RunMounts:
         access = ["ro"] if spec.readonly else []
         return Mount(destination=spec.target, type="overlay", source="overlay", options=[*options, *fixed, *access])
 
-    def _cache(self, spec: MountSpec) -> Mount:
-        name = hashlib.sha256(spec.id.encode()).hexdigest()
+    def _cache(self, spec: MountSpec, source: Filesystem | None) -> Mount:
+        began_with = f"\0{spec.source}\0{' '.join(source.diff_ids)}" if source else ""
+        name = hashlib.sha256((spec.id + began_with).encode()).hexdigest()
         number = 0
         while True:
             path = self._caches / (f"{name}-{number}" if number else name)
@@ -103,8 +105,22 @@ class RunMounts:
         data = path / "data"
         if not data.is_dir():
             (path / "id").write_text(spec.id)
-            _make_data(data, spec)
+            if source is None:
+                _make_data(data, spec)
+            else:
+                self._seed(data, spec.source, source)
         return _plain_bind(data, spec.target, readonly=spec.readonly)
+
+    def _seed(self, data: Path, path: str, source: Filesystem) -> None:
+        """As _make_data, with content; what a kill leaves of it is collected."""
+        from jubako.build.cacheseed import seed
+
+        with self._bench.store.ingest.workspace() as workspace:
+            draft = workspace.path / "data"
+            draft.mkdir()
+            seed(self._bench, source, path, draft)
+            with suppress(OSError):  # another command was first
+                draft.rename(data)
 
     def _lock(self, path: Path, sharing: str) -> bool:
         """Lock a cache for as long as the command runs; False when it is a private one that somebody uses."""

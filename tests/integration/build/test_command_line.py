@@ -42,7 +42,18 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_options_of_build_reach_the_command(jubako, context):
     options = ["--secret", "id=a,src=token", "--secret", "id=B", "--add-host", "one=10.0.0.1", "--ulimit", "nofile=99"]
-    more = ["--shm-size", "2m", "--cgroup-parent", "/x/y", "--network", "none", "--allow", "security.insecure"]
+    more = [
+        "--rm",
+        "--force-rm",
+        "--shm-size",
+        "2m",
+        "--cgroup-parent",
+        "/x/y",
+        "--network",
+        "none",
+        "--allow",
+        "security.insecure",
+    ]
     done = jubako.run("build", "--no-cache", *options, *more, "ctx", env={"B": "of-the-environment"})
     log = done.stderr.decode()
     assert done.returncode == 0, log
@@ -61,6 +72,8 @@ def test_options_of_build_reach_the_command(jubako, context):
         (["--add-host", "one"], 'bad format for add-host: "one"'),
         (["--shm-size", "much"], "invalid size: 'much'"),
         (["--cgroup-parent", "../x"], "invalid cgroup parent: ../x"),
+        (["--rm=false"], "always removed"),
+        (["--memory", "1g"], "unknown flag: --memory"),
     ],
 )
 def test_a_bad_option_is_named(jubako, context, options, problem):

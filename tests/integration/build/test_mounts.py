@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -134,6 +135,31 @@ def test_private_cache_is_another_one_while_the_first_is_used(site: Site) -> Non
     assert (site.read(result, "a"), site.read(result, "b")) == ("a\na\n", "b\nb\n")
 
 
+SEEDED = """FROM base AS seed
+RUN mkdir -p /c/deep && echo {0} >/c/deep/x && chown 1000:1001 /c && chmod 750 /c && ln -s deep/x /c/link
+FROM base
+RUN --mount=type=cache,id=i,target=/m,from=seed,source=/c cat /m/link >/got; \\
+    stat -c "%u %g %a" /m >>/got; echo {1} >>/m/deep/x
+"""
+
+
+def test_a_cache_begins_with_what_from_names_and_goes_on_from_there(site: Site) -> None:
+    first = site.build(SEEDED.format("one", "a"))
+    assert site.read(first, "got").splitlines() == ["one", "1000 1001 750"]
+    again = site.build(SEEDED.format("one", "b"))
+    assert site.read(again, "got").splitlines() == ["one", "a", "1000 1001 750"]
+    other = site.build(SEEDED.format("two", "b"))
+    assert site.read(other, "got").splitlines() == ["two", "1000 1001 750"]
+    assert os.listdir(site.root / "ingest") == []
+
+
+def test_a_cache_begins_as_a_directory(site: Site) -> None:
+    with pytest.raises(DockerfileError, match="is no directory"):
+        site.build("FROM base\nRUN --mount=type=cache,target=/m,from=base,source=/bin/busybox true\n")
+    with pytest.raises(DockerfileError, match="not found in the source of the mount"):
+        site.build("FROM base\nRUN --mount=type=cache,target=/m,from=base,source=/none true\n")
+
+
 def test_tmpfs_is_empty_limited_and_gone(site: Site) -> None:
     result = site.build(
         "FROM base\nRUN --mount=type=tmpfs,target=/tmp/t,size=1m touch /tmp/t/x"
@@ -176,7 +202,7 @@ def test_variables_are_expanded_in_mounts(site: Site) -> None:
         ("type=cache", "needs a target"),
         ("type=cache,target=/x,sharing=some", "unsupported sharing value"),
         ("type=tmpfs,target=/x,mode=1", "unexpected key 'mode'"),
-        ("type=cache,target=/x,from=y", "is not supported yet"),
+        ("type=cache,target=/x,source=y", "only in what from names"),
         ("target", "must be a key=value pair"),
         ("target=/", "a mount can not be at /"),
         ("type=cache,target=/x,uid=-1", "invalid value for uid"),

@@ -1,4 +1,4 @@
-"""`RUN --mount`: the flags with their variables expanded, and the vertices that binds take their files from."""
+"""`RUN --mount`: the flags with their variables expanded, and the vertices that binds and caches take files from."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COPIED = "/source"
 
 
 def convert_mounts(scope: Scope, instruction: Run) -> tuple[list[MountSpec], list[FsVertex]]:
-    """The mounts of a RUN, and the sources that its binds refer to by number. Raises DockerfileError."""
+    """The mounts of a RUN, and the sources that its binds and caches refer to by number. Raises DockerfileError."""
     sources: list[FsVertex] = []
     mounts = [_convert(scope, instruction, flag, sources) for flag in instruction.mounts]
     return mounts, sources
@@ -36,6 +36,9 @@ def _convert(scope: Scope, instruction: Run, flag: MountFlag, sources: list[FsVe
     if flag.kind == "bind":
         sources.append(_source(scope, instruction, flag, options))
         source = (source or "/") if "from" in options else _COPIED
+    elif "from" in options:
+        sources.append(_source(scope, instruction, flag, options))
+        source = source or "/"
     return MountSpec(
         kind=flag.kind,
         target=target,

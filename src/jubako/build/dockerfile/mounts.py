@@ -24,7 +24,6 @@ _OPTIONS = {
     "ssh": frozenset({"id", "target", "required", "mode", "uid", "gid"}),
 }
 _FLAGS = frozenset({"readwrite", "readonly", "required"})
-_NOT_YET = {"cache": frozenset({"from", "source"})}
 _SHARING = ("shared", "private", "locked")
 
 
@@ -61,8 +60,6 @@ def _check(kind: str, options: dict[str, str]) -> None:
     if kind not in _OPTIONS:
         raise BadMount(f"unsupported mount type {kind!r}: it is one of {', '.join(_OPTIONS)}")
     for name in options:
-        if name in _NOT_YET.get(kind, ()):
-            raise BadMount(f"RUN --mount=type={kind},{name} is not supported yet")
         if name not in _OPTIONS[kind]:
             raise BadMount(f"unexpected key '{name}' for mount type '{kind}'")
     if kind == "secret":
@@ -70,5 +67,7 @@ def _check(kind: str, options: dict[str, str]) -> None:
             raise BadMount("a secret needs an id")
     elif kind != "ssh" and not options.get("target"):
         raise BadMount(f"a mount of type {kind} needs a target")
+    if kind == "cache" and "source" in options and "from" not in options:
+        raise BadMount("a cache has a source only in what from names")
     if options.get("sharing", "shared") not in _SHARING:
         raise BadMount(f"unsupported sharing value {options['sharing']!r}: it is one of {', '.join(_SHARING)}")

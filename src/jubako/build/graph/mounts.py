@@ -6,7 +6,10 @@ import msgspec
 
 
 class MountSpec(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """`kind` is bind, cache, tmpfs, secret or ssh. The n-th bind takes its files from the operation's n-th source."""
+    """`kind` is bind, cache, tmpfs, secret or ssh.
+
+    The n-th of those with a `source` takes its files from the operation's n-th source.
+    """
 
     kind: str
     target: str

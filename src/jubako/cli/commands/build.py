@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 
 def run(call: Call, arguments: Arguments) -> int:
+    if not arguments.flag("rm"):
+        raise Exit(1, "--rm=false is not possible: the containers of RUN are always removed")
     if asked := _asked(arguments):
         return _answer(call, arguments, *asked)
     with ExitStack() as stack:
@@ -127,6 +129,13 @@ def build_arguments(texts: list[str]) -> dict[str, str]:
     }
 
 
+# What docker's scripts still ask for, and can not be otherwise: no container of a RUN stays, no context is sent.
+_ALWAYS_SO = (
+    Option("compress", "", FLAG, "Compress the build context using gzip", hidden=True),
+    Option("force-rm", "", FLAG, "Always remove intermediate containers", hidden=True),
+    Option("rm", "", FLAG, "Remove intermediate containers after a successful build", True, hidden=True),
+)
+
 COMMAND = Command(
     run,
     "[OPTIONS] PATH | URL | -",
@@ -158,6 +167,7 @@ COMMAND = Command(
         Option("pull", "", FLAG, "Always attempt to pull a newer version of the image"),
         Option("provenance", "", TEXT, 'Shorthand for "--attest=type=provenance"'),
         Option("push", "", FLAG, 'Shorthand for "--output=type=registry"'),
+        *_ALWAYS_SO,
         Option("quiet", "q", FLAG, "Suppress the build output and print image ID on success"),
         Option("sbom", "", TEXT, 'Shorthand for "--attest=type=sbom"'),
         Option("secret", "", LIST, 'Secret to expose to the build (format: "id=mysecret[,src=/local/secret]")'),
