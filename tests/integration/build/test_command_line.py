@@ -42,19 +42,8 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_options_of_build_reach_the_command(jubako, context):
     options = ["--secret", "id=a,src=token", "--secret", "id=B", "--add-host", "one=10.0.0.1", "--ulimit", "nofile=99"]
-    more = [
-        "--rm",
-        "--force-rm",
-        "--shm-size",
-        "2m",
-        "--cgroup-parent",
-        "/x/y",
-        "--network",
-        "none",
-        "--allow",
-        "security.insecure",
-    ]
-    done = jubako.run("build", "--no-cache", *options, *more, "ctx", env={"B": "of-the-environment"})
+    more = ["--shm-size", "2m", "--cgroup-parent", "/x/y", "--network", "none", "--allow", "security.insecure"]
+    done = jubako.run("build", "--rm", "--no-cache", *options, *more, "ctx", env={"B": "of-the-environment"})
     log = done.stderr.decode()
     assert done.returncode == 0, log
     for word in ("of-the-file", "of-the-environment", "10.0.0.1\tone", " 99\n", " 2048 ", "CapEff:\t"):
