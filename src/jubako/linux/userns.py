@@ -33,6 +33,13 @@ def is_initial() -> bool:
         return file.read().split() == ["0", "0", str((1 << 32) - 1)]
 
 
+def has_group(gid: int) -> bool:
+    """Whether the group is mapped in this process's user namespace."""
+    with open("/proc/self/gid_map") as file:
+        maps = [tuple(map(int, line.split())) for line in file]
+    return any(first <= gid < first + size for first, _, size in maps)
+
+
 def denies_groups() -> bool:
     """Whether setgroups(2) is denied here, and so in every user namespace beneath."""
     with open("/proc/self/setgroups") as file:

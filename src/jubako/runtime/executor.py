@@ -134,10 +134,10 @@ def _held(linux: Linux) -> int:
 
 def _single_id(linux: Linux) -> bool:
     """A map of one id that its user wrote has setgroups(2) denied, and so has what lies beneath such a namespace."""
-    if not namespaces.in_user_namespace(linux):
-        return False
     from jubako.linux import userns
 
+    if not namespaces.in_user_namespace(linux):
+        return not userns.is_initial() and userns.denies_groups()
     return (os.geteuid() != 0 and sum(m.size for m in linux.gid_mappings) == 1) or userns.denies_groups()
 
 

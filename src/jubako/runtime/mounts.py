@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from jubako.errors import InvalidArgument, PermissionDenied
 from jubako.linux import mount as mount_calls
+from jubako.linux import userns
 from jubako.linux.cgroup import CgroupHandle
 from jubako.runtime import mount_options
 from jubako.runtime import opcodes as op
@@ -109,11 +110,13 @@ class Mounts:
     def _data(self, mount: Mount, options: Options) -> list[str]:
         if mount.type in ("proc", "sysfs", "mqueue"):
             return [text for text in options.data if "=" in text]
-        if mount.type == "devpts" and self._in_user_namespace:
+        if mount.type == "devpts" and (self._in_user_namespace or not userns.is_initial()):
             return [text for text in options.data if not text.startswith("gid=") or self._maps_group(text[4:])]
         return options.data
 
     def _maps_group(self, text: str) -> bool:
+        if not self._in_user_namespace:
+            return text.isdecimal() and userns.has_group(int(text))
         maps = self._linux.gid_mappings
         return text.isdecimal() and any(m.container_id <= int(text) < m.container_id + m.size for m in maps)
 

@@ -61,7 +61,7 @@ def build(directory: Path, flags: str | None) -> subprocess.CompletedProcess[str
     (directory / "context/program").write_bytes(program())
     (directory / "context/program").chmod(0o755)
     handler = "" if flags is None else f":qemu-aarch64:M::{MAGIC}:{MASK}:{QEMU}:{flags}"
-    command = [sys.executable, Path(__file__).with_name("foreign.py"), directory, handler]
+    command = [sys.executable, Path(__file__).with_name("inside.py"), directory, handler]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
