@@ -47,6 +47,12 @@ def words(value: JSON, *path: str) -> list[str]:
     return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
 
 
+def integers(value: JSON, *path: str) -> list[int]:
+    """Return the whole numbers among the items of a list."""
+    found = at(value, *path)
+    return [item for item in found if isinstance(item, int)] if isinstance(found, list) else []
+
+
 def strings(value: JSON, *path: str) -> dict[str, str]:
     """Return the entries of a map whose values are strings (labels, annotations, a selector)."""
     return {key: item for key, item in mapping(value, *path).items() if isinstance(item, str)}

@@ -95,11 +95,11 @@ class Rollouts(RuleBasedStateMachine):
     def deliver(self, kind: Any, count: int) -> None:
         self.sim.deliver(kind, count)
 
-    @rule(count=st.integers(1, 6))
-    def work(self, count: int) -> None:
-        for _ in range(count):
+    @rule(places=st.lists(st.integers(0, 5), min_size=1, max_size=6))
+    def work(self, places: list[int]) -> None:
+        for place in places:
             before = set(self.known_ready())
-            if not self.sim.work():
+            if not self.sim.work(place):
                 return
             given_up = before - {pod["metadata"]["name"] for pod in self.pods()}
             if given_up and not self.resized:

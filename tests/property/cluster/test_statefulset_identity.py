@@ -79,11 +79,11 @@ class Identities(RuleBasedStateMachine):
     def deliver(self, kind: Any, count: int) -> None:
         self.sim.deliver(kind, count)
 
-    @rule(count=st.integers(1, 4))
-    def work(self, count: int) -> None:
-        for _ in range(count):
+    @rule(places=st.lists(st.integers(0, 5), min_size=1, max_size=6))
+    def work(self, places: list[int]) -> None:
+        for place in places:
             before = {pod["metadata"]["uid"] for pod in self.pods()}
-            self.sim.work()
+            self.sim.work(place)
             made = [pod for pod in self.pods() if pod["metadata"]["uid"] not in before]
             if self.ordered:
                 assert len(made) <= 1

@@ -304,12 +304,12 @@ class Simulation:
         for kind in self.positions:
             self.deliver(kind)
 
-    def work(self) -> bool:
+    def work(self, place: int = 0) -> bool:
         """Look at the next key, if one is due. Objects are the cache's own: no controller may have changed them."""
         before = (
             json.dumps([list(self.manager.cache.all(kind)) for kind in self.manager.cache.kinds()]) if _CAREFUL else ""
         )
-        work = self.manager.take()
+        work = self.manager.take(place)
         if work is None:
             return False
         if _CAREFUL:

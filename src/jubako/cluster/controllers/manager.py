@@ -74,9 +74,9 @@ class Manager:
     def observed(self, failure: str = "") -> Observed:
         return Observed(self.cache, self.clock.now(), failure)
 
-    def take(self) -> Work | None:
+    def take(self, place: int = 0) -> Work | None:
         """The next key that is due, with what is to be done for it; `finish` has to be called for it."""
-        item = self.queue.take()
+        item = self.queue.take(place)
         if item is None:
             return None
         controller = self.controllers[item.controller]

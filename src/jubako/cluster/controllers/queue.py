@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Hashable
+from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 FIRST_DELAY_S = 0.005
@@ -61,12 +62,15 @@ class WorkQueue(Generic[K]):
         """A key succeeded: its next failure is its first."""
         self._failures.pop(key, None)
 
-    def take(self) -> K | None:
-        """The next ready key, which is in work until `done`; None when there is none now."""
+    def take(self, place: int = 0) -> K | None:
+        """A ready key, which is in work until `done`; None when there is none now.
+
+        Nothing may rely on the order in which keys are taken; `place` lets a test take any.
+        """
         self._promote()
         if not self._ready:
             return None
-        key = next(iter(self._ready))
+        key = next(islice(self._ready, place % len(self._ready), None))
         del self._ready[key]
         self._in_work.add(key)
         return key

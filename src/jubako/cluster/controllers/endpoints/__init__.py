@@ -1,0 +1,6 @@
+"""What stands behind a Service: as EndpointSlices, and as Endpoints for those who still ask for these.
+
+members    which pods, their addresses and ports
+slices     EndpointSlices
+objects    Endpoints
+"""
