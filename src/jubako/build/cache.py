@@ -142,11 +142,13 @@ class LeasedCache:
             self.used[key] = output
             self.has_grown = True
 
-    def refuse(self, layers: Sequence[Layer]) -> None:
-        """The build begins again, without what leads to these layers."""
-        self._refused += layers
+    def refuse(self, layers: Sequence[Layer]) -> bool:
+        """The build begins again, without what leads to these layers; False if it was without them already."""
+        added = [layer for layer in layers if layer not in self._refused]
+        self._refused += added
         self.used.clear()
         self._borrowed.clear()
+        return bool(added)
 
     def keep_borrowed(self) -> None:
         """Keep what came from elsewhere: whole where it is here and proven to be right, else what it came to."""

@@ -76,7 +76,8 @@ class Caching:
                     bench.have_blobs(solution.result(target))
                 break
             except LayerUnavailable as error:
-                self.cache.refuse(error.layers)
+                if not self.cache.refuse(error.layers):
+                    raise
                 if self.imported is not None:
                     self.imported.go_on()
         if self.imported is not None:

@@ -129,6 +129,17 @@ def test_a_stage_that_is_needed_after_all_is_fetched(site: Site, other: Machine,
     assert other.read(second, "copy") == site.read(first, "copy")
 
 
+def test_a_stage_that_a_mount_shows_is_fetched(site: Site, other: Machine, local: Path) -> None:
+    first = site.build(STAGES, cache_to=[f"type=local,dest={local},mode=max"])
+    dockerfile = STAGES + "RUN --mount=from=made,target=/m cat /m/one >/seen\n"
+    second = other.build(dockerfile, cache_from=[f"type=local,src={local}"])
+    assert other.cached() == STEPS
+    layer = site.image(first).manifest.layers[-1].digest
+    assert f"[cache] fetching {layer}" in other.output
+    made = site.build(target="made")
+    assert other.read(second, "seen") == site.read(made, "one")
+
+
 def test_in_mode_min_a_stage_that_is_needed_after_all_runs_again(site: Site, other: Machine, local: Path) -> None:
     first = site.build(STAGES, cache_to=[f"type=local,dest={local}"])
     assert len(document(local)["layers"]) == 2

@@ -129,7 +129,8 @@ class ImportedCaches:
         problem: JubakoError | None = None
         for cache in filter(attrgetter("is_usable"), self._lenders[_pair(layer)]):
             try:
-                cache.place.bring(self._store, layer.blob, self._stopped)
+                with shown_step(self._progress, f"[cache] fetching {layer.blob.digest}"):
+                    cache.place.bring(self._store, layer.blob, self._stopped)
                 return
             except JubakoError as error:
                 self._blame([cache], error)
