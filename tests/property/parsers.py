@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
 import json
+import re
 import tarfile
 import tempfile
 from collections.abc import Callable
@@ -14,6 +16,10 @@ from typing import NamedTuple
 import zstandard
 from tests.unit.image.conftest import docker_archive
 
+from jubako.build import gcpolicy
+from jubako.build.graph.filesystem import Output
+from jubako.build.remotecache import config as cache
+from jubako.build.remotecache.spec import caches_from, caches_to
 from jubako.errors import JubakoError
 from jubako.image import archive, platform, reference
 from jubako.image import manifest as documents
@@ -28,7 +34,17 @@ from jubako.registry.server.endpoints.token import read_scopes
 from jubako.registry.server.pushed import blobs_of, children_of, decode, entry_of, referrer_of
 from jubako.registry.server.refusal import Refused
 from jubako.spec.distribution import is_repository
-from jubako.spec.oci_image import CONFIG, DOCKER_INDEX, DOCKER_MANIFEST, INDEX, LAYER_GZIP, MANIFEST, Descriptor, Digest
+from jubako.spec.oci_image import (
+    CONFIG,
+    DOCKER_INDEX,
+    DOCKER_MANIFEST,
+    INDEX,
+    LAYER_GZIP,
+    MANIFEST,
+    Descriptor,
+    DiffID,
+    Digest,
+)
 from jubako.store import Store
 
 REFUSALS = (JubakoError, Refused)
@@ -146,7 +162,52 @@ def _read_title(data: bytes) -> None:
     assert not {"", ".", ".."} & set(titles.parts(_text(data)))
 
 
+def _read_cache(data: bytes) -> None:
+    blobs = [Descriptor(media_type=LAYER_GZIP, digest=Digest(DIGEST), size=3, annotations={cache.DIFF_ID: DIGEST})]
+    _check_outputs(cache.decode(data, blobs))
+
+
+def _read_inline_cache(data: bytes) -> None:
+    _check_outputs(cache.decode_inline(base64.b64encode(data).decode(), [Descriptor(**_BLOB)], [DiffID(DIGEST)]))
+
+
+def _check_outputs(outputs: dict[str, Output]) -> None:
+    for key, output in outputs.items():
+        assert re.fullmatch(r"[0-9a-f]{64}", key)
+        assert re.fullmatch(r"[0-9TZ:.+-]+", output.created, re.ASCII)
+        if output.layer:
+            assert reference.is_digest(output.layer.diff_id)
+            assert reference.is_digest(output.layer.blob.digest)
+
+
+def _read_cache_options(data: bytes) -> None:
+    caches_from([_text(data)])
+    caches_to([_text(data)])
+
+
+def _read_builder(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "builder.toml"
+        path.write_bytes(data)
+        for policy in gcpolicy.policies(gcpolicy.load(path), gcpolicy.Disk(10**12, 10**9)):
+            assert min(policy.reserved_bytes, policy.max_used_bytes, policy.min_free_bytes) >= 0
+
+
 DIGEST = "sha256:" + "ab" * 32
+_BLOB = {"media_type": LAYER_GZIP, "digest": DIGEST, "size": 3}
+RECORDS = [
+    {"digest": DIGEST, "layers": [{"layer": 0, "createdAt": "2024-05-06T07:08:09.1Z"}], "inputs": [[{"link": 0}]]},
+    {"digest": "sha256:" + "0b" * 32, "createdAt": "2024-05-06T07:08:09+01:00", "diffID": DIGEST},
+]
+CACHE_WORDS = [b'"layers"', b'"records"', b'"digest"', b'"createdAt"', b'"diffID"', b'"parent"', b'"blob"', b'"link"']
+BUILDER = b"""gc = true
+reservedSpace = "10%"
+maxUsedSpace = 3
+[[gcpolicy]]
+keepDuration = "48h"
+filters = ["type==exec.cachemount,unused-for=1h", "shared"]
+minFreeSpace = "1.5GB"
+"""
 LAYER = {"mediaType": LAYER_GZIP, "digest": DIGEST, "size": 3}
 IMAGE = {"schemaVersion": 2, "mediaType": MANIFEST, "config": LAYER | {"mediaType": CONFIG}, "layers": [LAYER]}
 DOCUMENTS = [
@@ -245,5 +306,17 @@ PARSERS = {
         [b"\\u001b[2J", *VALUES],
         _read_refusal,
     ),
+    "a build cache": Parser(
+        [_json({"layers": [{"blob": DIGEST, "parent": -1}], "records": RECORDS})],
+        [*CACHE_WORDS, *VALUES],
+        _read_cache,
+    ),
+    "an inline build cache": Parser([_json(RECORDS)], [*CACHE_WORDS, *VALUES], _read_inline_cache),
+    "options of caches": Parser(
+        [b"a/b:c,d", b"type=registry,ref=a/b:c", b'type=gha,"mode=max"'],
+        [b"type=local", b"src=", b"dest=", b"ref=", b",", b"=", b'"', b"mode=max", b"compression-level=9", *NAME_WORDS],
+        _read_cache_options,
+    ),
+    "builder.toml": Parser([BUILDER], [b"[[", b'"', b"%", b"=", b"\0", b"48h", b"-1", b"1e9", *NAMES], _read_builder),
     "a title": Parser([b"dir/file.txt"], NAME_WORDS, _read_title),
 }
