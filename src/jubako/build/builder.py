@@ -138,7 +138,7 @@ class _Build:
         if collect is None or not is_due(drivers.root, has_grown=self.caching.cache.has_grown):
             return
         try:
-            collect_cache(drivers.store, drivers.images, drivers.root, collect)
+            collect_cache(drivers, collect)
         except JubakoError as error:
             progress.warning(f"the build cache was not collected: {error.message}")
 

@@ -23,16 +23,14 @@ _TOUCH_AFTER_NS = 3600 * 10**9
 
 
 class CacheEntry(msgspec.Struct, frozen=True):
-    """One step's output. Times are nanoseconds since the epoch."""
+    """One step's output. Times are nanoseconds since the epoch. `unpacked_bytes` is what its layer takes unpacked, once
+    that was measured."""
 
     output: Output
     name: str
     created_ns: int
     used_ns: int
-
-    @property
-    def size_bytes(self) -> int:
-        return self.output.layer.blob.size if self.output.layer else 0
+    unpacked_bytes: int | None = None
 
 
 class BuildCache:
@@ -63,6 +61,14 @@ class BuildCache:
 
     def entries(self) -> list[tuple[str, CacheEntry]]:
         return self._entries.items()
+
+    def note_size(self, keys: Iterable[str], unpacked_bytes: int) -> None:
+        """Remember what the layer of these entries takes unpacked."""
+        with self._store.records.transaction():
+            for key in keys:
+                entry = self._entries.find(key)
+                if entry is not None:
+                    self._entries.replace(key, msgspec.structs.replace(entry, unpacked_bytes=unpacked_bytes))
 
     def leased(self) -> set[str]:
         """The keys, blobs and layers that something works with now."""

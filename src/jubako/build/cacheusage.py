@@ -6,7 +6,8 @@ Spec: BuildKit's garbage collection policies (reserved, maximum used and minimum
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 
 import msgspec
 
@@ -14,8 +15,11 @@ from jubako.build.cache import BuildCache, CacheEntry
 from jubako.build.cachemounts import CacheMount, CacheMounts
 from jubako.build.truth import truth
 from jubako.errors import InvalidArgument
+from jubako.spec.oci_image import DiffID
+from jubako.store.removal import tree_usage
 
 _FILTERS = ("description", "id", "inuse", "mutable", "private", "shared", "type")
+LayerPath = Callable[[DiffID], Path]
 REGULAR, MOUNT = "regular", "exec.cachemount"
 _ID_CHARS = 25
 
@@ -55,14 +59,19 @@ class PrunePolicy(msgspec.Struct, frozen=True, kw_only=True):
     min_free_bytes: int = 0
 
 
-def usage(cache: BuildCache, mounts: CacheMounts, image_layers: Collection[str]) -> list[CacheRecord]:
-    """All records, most recently used first."""
+def usage(
+    cache: BuildCache, mounts: CacheMounts, layer_path: LayerPath, image_layers: Collection[str]
+) -> list[CacheRecord]:
+    """All records, most recently used first. Layers are measured once, where `layer_path` says that they are."""
     leased = cache.leased()
     grouped: dict[str, list[tuple[str, CacheEntry]]] = {}
     for key, entry in cache.entries():
         layer = entry.output.layer
         grouped.setdefault(layer.diff_id if layer else key, []).append((key, entry))
-    records = [_record(group, identity in image_layers, leased) for identity, group in grouped.items()]
+    records = [
+        _record(group, _size(cache, group, layer_path), identity in image_layers, leased)
+        for identity, group in grouped.items()
+    ]
     records += [_mount_record(mount) for mount in mounts.list()]
     return sorted(records, key=lambda record: record.used_ns, reverse=True)
 
@@ -116,13 +125,25 @@ def _bytes_to_keep(policy: PrunePolicy, total: int, free_bytes: int) -> int | No
     return max(keep, policy.reserved_bytes)
 
 
-def _record(group: list[tuple[str, CacheEntry]], shared: bool, leased: Collection[str]) -> CacheRecord:
+def _size(cache: BuildCache, group: list[tuple[str, CacheEntry]], layer_path: LayerPath) -> int:
+    """What the layer takes on disk, its blob and unpacked."""
+    layer = group[0][1].output.layer
+    if layer is None or not layer.has_blob:
+        return 0
+    known = [entry.unpacked_bytes for _, entry in group if entry.unpacked_bytes is not None]
+    if not known and (path := layer_path(layer.diff_id)).is_dir():
+        known = [tree_usage(path)]
+        cache.note_size([key for key, _ in group], known[0])
+    return layer.blob.size + (known[0] if known else 0)
+
+
+def _record(group: list[tuple[str, CacheEntry]], size_bytes: int, shared: bool, leased: Collection[str]) -> CacheRecord:
     layer = group[0][1].output.layer
     entries = [entry for _, entry in group]
     return CacheRecord(
         keys=sorted(key for key, _ in group),
         description=entries[0].name,
-        size_bytes=entries[0].size_bytes,
+        size_bytes=size_bytes,
         created_ns=min(entry.created_ns for entry in entries),
         used_ns=max(entry.used_ns for entry in entries),
         shared=shared,

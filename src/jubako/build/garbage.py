@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING
 
 from jubako.build.cache import BuildCache
 from jubako.build.cachemounts import CacheMounts, is_free
-from jubako.image.catalog import Images
-from jubako.store import Store
 
 if TYPE_CHECKING:
     from jubako.build.cacheusage import CacheRecord
+    from jubako.build.options import BuildDrivers
 
 _EVERY_S, _WHEN_GROWN_S = 24 * 3600, 600
 
@@ -37,19 +36,19 @@ def is_due(root: Path, *, has_grown: bool) -> bool:
         return True
 
 
-def collect_cache(store: Store, images: Images, root: Path, collect: Collect) -> list[CacheRecord]:
+def collect_cache(drivers: BuildDrivers, collect: Collect) -> list[CacheRecord]:
     """Go through the policies and return what went. Raises InvalidArgument for a bad configuration."""
     from jubako.build.cacheusage import choose, remove, usage
     from jubako.build.gcpolicy import Disk, load, policies
 
-    with _alone(_stamp(root)) as is_alone:
+    with _alone(_stamp(drivers.root)) as is_alone:
         if not is_alone:
             return []
-        disk = Disk.of(root)
+        disk = Disk.of(drivers.root)
         wanted = policies(load(), disk)
-        shared = {layer for image in images.list() for layer in image.diff_ids} if wanted else set()
-        cache, mounts, free_bytes = BuildCache(store), CacheMounts(root), disk.free_bytes
-        records = usage(cache, mounts, shared) if wanted else []
+        shared = {layer for image in drivers.images.list() for layer in image.diff_ids} if wanted else set()
+        cache, mounts, free_bytes = BuildCache(drivers.store), CacheMounts(drivers.root), disk.free_bytes
+        records = usage(cache, mounts, drivers.snapshotter.layer_path, shared) if wanted else []
         gone: list[CacheRecord] = []
         for policy in wanted:
             taken = choose(records, policy, free_bytes=free_bytes)

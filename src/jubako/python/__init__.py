@@ -106,7 +106,8 @@ class Engine(_Engine):
         from jubako.build.cacheusage import usage
 
         drivers = self.drivers
-        return usage(BuildCache(drivers.store), CacheMounts(drivers.root), self._image_layers())
+        cache, mounts = BuildCache(drivers.store), CacheMounts(drivers.root)
+        return usage(cache, mounts, drivers.snapshots.layer_path, self._image_layers())
 
     def _image_layers(self) -> set[str]:
         return {layer for image in self.images.list() for layer in image.diff_ids}

@@ -65,8 +65,8 @@ def layered(site: Site, *files: str) -> None:
 
 
 def test_a_build_that_added_to_the_cache_collects(site: Site, configure: Callable[[str], None]) -> None:
-    configure("[[gcpolicy]]\nmaxUsedSpace = 8000\nall = true\n")
     layered(site, "one", "two")
+    configure(f"[[gcpolicy]]\nmaxUsedSpace = {held(site)[0].size_bytes * 5 // 2}\nall = true\n")
     collect = Collector()
     site.file("three", os.urandom(3000).hex())
     site.build("FROM scratch\nCOPY three /\n", collect=collect)

@@ -35,7 +35,7 @@ def layers(site: Site) -> set[str]:
 
 
 def held(site: Site, shared: Collection[str] = ()) -> list[CacheRecord]:
-    return usage(BuildCache(site.store), CacheMounts(site.root), shared)
+    return usage(BuildCache(site.store), CacheMounts(site.root), site.snapshots.layer_path, shared)
 
 
 def prune(site: Site, policy: PrunePolicy, *, free_bytes: int, shared: Collection[str] = ()) -> list[CacheRecord]:
@@ -77,21 +77,36 @@ def test_only_what_was_not_used_for_long_goes(site: Site, cache: BuildCache) -> 
 
 
 @pytest.mark.parametrize(
-    ("policy", "free_bytes", "left"),
+    ("spaces", "free", "left"),
     [
-        (PrunePolicy(max_used_bytes=1), MANY, 0),
-        (PrunePolicy(max_used_bytes=MANY), MANY, 3),
-        (PrunePolicy(max_used_bytes=1, reserved_bytes=MANY), 0, 3),
-        (PrunePolicy(reserved_bytes=8000), MANY, 2),
-        (PrunePolicy(min_free_bytes=5000), 4000, 2),
-        (PrunePolicy(min_free_bytes=5000), 5000, 3),
+        ({"max_used_bytes": 0.1}, 99, 0),
+        ({"max_used_bytes": 99}, 99, 3),
+        ({"max_used_bytes": 0.1, "reserved_bytes": 99}, 0, 3),
+        ({"reserved_bytes": 2.5}, 99, 2),
+        ({"min_free_bytes": 1.5}, 1.2, 2),
+        ({"min_free_bytes": 1.5}, 1.5, 3),
     ],
 )
 def test_as_much_goes_as_the_spaces_ask_for(
-    site: Site, cache: BuildCache, policy: PrunePolicy, free_bytes: int, left: int
+    site: Site, cache: BuildCache, spaces: dict[str, float], free: float, left: int
 ) -> None:
-    prune(site, policy, free_bytes=free_bytes)
+    """All in layers."""
+    size_bytes = max(record.size_bytes for record in held(site))
+    policy = PrunePolicy(**{name: int(space * size_bytes) for name, space in spaces.items()})  # type: ignore[arg-type]
+    prune(site, policy, free_bytes=int(free * size_bytes))
     assert len(held(site)) == left
+
+
+def test_a_layer_counts_as_what_it_takes_on_disk(site: Site) -> None:
+    site.file("zeros", bytes(1 << 20))
+    result = site.build("FROM scratch\nCOPY zeros /\n")
+    (record,) = held(site)
+    blob = site.image(result).manifest.layers[0]
+    assert record.size_bytes >= blob.size + (1 << 20)
+    site.snapshots.sweep(list)
+    assert held(site) == [record]
+    ((_, entry),) = BuildCache(site.store).entries()
+    assert entry.unpacked_bytes == record.size_bytes - blob.size
 
 
 def test_what_images_share_counts_when_all_is_asked_for(site: Site, cache: BuildCache) -> None:
