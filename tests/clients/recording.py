@@ -18,7 +18,8 @@ from jubako.cluster.types import columns, discovery
 from jubako.cluster.types.decoding.body import JSON_TYPE, decode
 from jubako.cluster.types.document import Object, objects
 from jubako.cluster.types.openapi import v2, v3
-from jubako.cluster.types.resources import GroupVersion, Kind, Resource, group_versions, resource
+from jubako.cluster.types.resources import group_versions, resource
+from jubako.cluster.types.served import GroupVersion, Kind, Resource
 
 SERVED = group_versions()
 # The moment at which everything is looked at.

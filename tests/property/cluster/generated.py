@@ -6,8 +6,9 @@ import base64
 from random import Random
 
 from jubako.cluster.types.document import JSON, Object
-from jubako.cluster.types.resources import Kind, group_versions
+from jubako.cluster.types.resources import group_versions
 from jubako.cluster.types.schema import Field, Message
+from jubako.cluster.types.served import Kind
 
 KINDS = [
     kind

@@ -17,7 +17,8 @@ from jubako.cluster.types.columns import table
 from jubako.cluster.types.decoding.body import JSON_TYPE, MEDIA_TYPES, PROTOBUF_TYPE, YAML_TYPE, conform, decode
 from jubako.cluster.types.defaulting import default
 from jubako.cluster.types.protobuf import envelope
-from jubako.cluster.types.resources import Kind, kind
+from jubako.cluster.types.resources import kind
+from jubako.cluster.types.served import Kind
 from jubako.cluster.types.validation import validate, validate_update
 from jubako.errors import InvalidArgument
 

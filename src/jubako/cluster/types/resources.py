@@ -2,94 +2,26 @@
 
 facts/resources.txt has them, one line each: `GROUP VERSION PACKAGE` at the margin ("-" is the core group), then
 `PLURAL KIND [ns] [short=A,B] [categories=A] [verbs=A,B]`, and deeper `SUBRESOURCE KIND VERBS`, KIND with its package
-when that
-is another one. A new built-in kind is a line there, where its package is among the facts.
+when that is another one. A new built-in kind is a line there, where its package is among the facts.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib import resources
 
 import msgspec
 
-from jubako.cluster.types.schema import Message, message
+from jubako.cluster.types import factfile
+from jubako.cluster.types.served import VERBS, GroupVersion, Kind, Resource, Subresource
 
-VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 # Kinds of requests and answers, which every group and version has.
 OPTIONS = frozenset(("CreateOptions", "DeleteOptions", "GetOptions", "ListOptions", "PatchOptions", "UpdateOptions"))
-_META = (
-    "APIGroup",
-    "APIGroupList",
-    "APIResourceList",
-    "APIVersions",
-    "PartialObjectMetadata",
-    "Status",
-    "Table",
-    "WatchEvent",
+_META = frozenset(
+    (
+        *("APIGroup", "APIGroupList", "APIResourceList", "APIVersions"),
+        *("PartialObjectMetadata", "Status", "Table", "WatchEvent"),
+    )
 )
-
-
-class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind by its group ("" is core), version and name, and the full name of its message."""
-
-    group: str
-    version: str
-    name: str
-    message_name: str
-
-    @property
-    def api_version(self) -> str:
-        return f"{self.group}/{self.version}" if self.group else self.version
-
-    @property
-    def message(self) -> Message:
-        return message(self.message_name)
-
-
-class Subresource(msgspec.Struct, frozen=True, kw_only=True):
-    name: str
-    kind: Kind
-    verbs: tuple[str, ...]
-
-
-class Resource(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind as it is served. `singular` is the kind in lower case; `list_kind` is what a list of it is."""
-
-    plural: str
-    kind: Kind
-    namespaced: bool
-    verbs: tuple[str, ...] = VERBS
-    short_names: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    subresources: tuple[Subresource, ...] = ()
-
-    @property
-    def singular(self) -> str:
-        return self.kind.name.lower()
-
-    @property
-    def list_kind(self) -> str:
-        return self.kind.name + "List"
-
-    @property
-    def group_resource(self) -> str:
-        """The name in messages: deployments.apps."""
-        return f"{self.plural}.{self.kind.group}" if self.kind.group else self.plural
-
-    def subresource(self, name: str) -> Subresource | None:
-        return next((found for found in self.subresources if found.name == name), None)
-
-
-class GroupVersion(msgspec.Struct, frozen=True, kw_only=True):
-    group: str
-    version: str
-    package: str
-    resources: tuple[Resource, ...]
-
-    @property
-    def api_version(self) -> str:
-        return f"{self.group}/{self.version}" if self.group else self.version
 
 
 @lru_cache(maxsize=1)
@@ -112,8 +44,8 @@ def group_versions() -> tuple[GroupVersion, ...]:
 
 
 def _rows() -> list[tuple[int, list[str]]]:
-    text = (resources.files("jubako.cluster.types") / "facts" / "resources.txt").read_text("utf-8")
-    return [(len(line) - len(line.lstrip()), line.split()) for line in text.splitlines() if line.strip()]
+    lines = factfile.read("resources").splitlines()
+    return [(len(line) - len(line.lstrip()), line.split()) for line in lines if line.strip()]
 
 
 def _with(group: GroupVersion, resource: Resource) -> GroupVersion:

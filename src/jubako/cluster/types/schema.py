@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import re
 from functools import cache, cached_property
-from importlib import resources
 from typing import Literal, get_args
 
 import msgspec
 
+from jubako.cluster.types import factfile
 from jubako.cluster.types.document import JSON
 
 Scalar = Literal["string", "bool", "int32", "int64", "uint32", "byte", "double", "bytes", "any"]
@@ -98,10 +98,9 @@ def message(name: str) -> Message:
 @cache
 def _blocks(package: str) -> dict[str, str]:
     """Return the text of each message of a package, heads included."""
-    path = resources.files("jubako.cluster.types") / "facts" / (package.replace("/", "_") + ".txt")
-    if not re.fullmatch(r"[a-z0-9/]+", package) or not path.is_file():
+    if not re.fullmatch(r"[a-z0-9/]+", package):
         raise KeyError(package)
-    blocks = re.split(r"\n(?=\S)", path.read_text("utf-8").strip("\n"))
+    blocks = re.split(r"\n(?=\S)", factfile.read(package.replace("/", "_")).strip("\n"))
     return {f"{package}.{block.split(None, 1)[0]}": block.replace("\n ", "\n") for block in blocks}
 
 

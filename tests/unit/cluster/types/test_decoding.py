@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from jubako.cluster.types.decoding.body import MAX_BODY_BYTES, PROTOBUF_TYPE, YAML_TYPE, FieldValidation, decode
-from jubako.cluster.types.resources import Kind, kind
+from jubako.cluster.types.resources import kind
+from jubako.cluster.types.served import Kind
 from jubako.errors import InvalidArgument, ResourceExhausted
 
 

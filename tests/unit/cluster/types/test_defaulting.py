@@ -203,6 +203,20 @@ def test_services_lead_to_their_own_port() -> None:
     assert "internalTrafficPolicy" not in named
 
 
+def test_what_is_said_in_two_ways_is_said_in_both() -> None:
+    secret = defaulted("v1", "Secret", {"data": {"a": "YQ==", "b": "Yg=="}, "stringData": {"b": "é"}})
+    assert (secret["data"], "stringData" in secret) == ({"a": "YQ==", "b": "w6k="}, False)
+    for name in ("serviceAccount", "serviceAccountName"):
+        spec = pod(containers=[], **{name: "robot"})["spec"]
+        assert (spec["serviceAccount"], spec["serviceAccountName"]) == ("robot", "robot")
+    assert pod(containers=[], serviceAccount="old", serviceAccountName="new")["spec"]["serviceAccount"] == "new"
+    status = {"podIP": "10.0.0.2", "podIPs": [{"ip": "10.0.0.1"}], "hostIPs": [{"ip": "10.1.0.1"}]}
+    found = defaulted("v1", "Pod", {"status": status})["status"]
+    assert (found["podIPs"], found["hostIP"]) == ([{"ip": "10.0.0.2"}], "10.1.0.1")
+    node = defaulted("v1", "Node", {"spec": {"podCIDR": "10.0.0.0/24"}})
+    assert node["spec"]["podCIDRs"] == ["10.0.0.0/24"]
+
+
 def test_small_kinds_are_completed() -> None:
     space = defaulted("v1", "Namespace", {"metadata": {"name": "x", "labels": {"a": "b"}}})
     assert space["metadata"]["labels"] == {"a": "b", "kubernetes.io/metadata.name": "x"}

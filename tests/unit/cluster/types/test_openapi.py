@@ -10,7 +10,8 @@ import pytest
 
 from jubako.cluster.types.openapi import v2, v3
 from jubako.cluster.types.protobuf.wire import fields
-from jubako.cluster.types.resources import GroupVersion, group_versions
+from jubako.cluster.types.resources import group_versions
+from jubako.cluster.types.served import GroupVersion
 
 SERVED = group_versions()
 

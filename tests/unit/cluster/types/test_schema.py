@@ -6,8 +6,9 @@ from importlib import resources as files
 
 import pytest
 
-from jubako.cluster.types.resources import VERBS, group_versions, kind, resource, resource_of
+from jubako.cluster.types.resources import group_versions, kind, resource, resource_of
 from jubako.cluster.types.schema import message
+from jubako.cluster.types.served import VERBS
 
 FACTS = files.files("jubako.cluster.types") / "facts"
 PACKAGES = [path.name for path in FACTS.iterdir() if "_v" in path.name]

@@ -8,7 +8,8 @@ from typing import Any
 
 from jubako.cluster.types.decoding.body import conform
 from jubako.cluster.types.defaulting import default
-from jubako.cluster.types.resources import Kind, kind
+from jubako.cluster.types.resources import kind
+from jubako.cluster.types.served import Kind
 from jubako.cluster.types.validation import validate, validate_update
 
 _CONTAINERS = [{"name": "c", "image": "nginx"}]

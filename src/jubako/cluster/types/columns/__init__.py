@@ -20,7 +20,7 @@ from typing import Literal
 from jubako.cluster.types.columns import others, pods, services, storage, workloads
 from jubako.cluster.types.columns.model import DEFAULT, Columns, definitions
 from jubako.cluster.types.document import JSON, Object, mapping
-from jubako.cluster.types.resources import Kind
+from jubako.cluster.types.served import Kind
 
 IncludeObject = Literal["None", "Metadata", "Object"]
 _PARTIAL = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}

@@ -6,6 +6,7 @@ Spec: k8s.io/apimachinery/pkg/util/duration, HumanDuration.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from jubako.cluster.types import times
 from jubako.cluster.types.document import JSON
@@ -37,8 +38,13 @@ def human(seconds: float) -> str:
 
 def moment(value: JSON) -> datetime | None:
     """Return a moment of a document, or None."""
+    return _moment(value) if isinstance(value, str) and value else None
+
+
+@lru_cache(maxsize=4096)
+def _moment(value: str) -> datetime | None:
     try:
-        return times.parse(value) if isinstance(value, str) and value else None
+        return times.parse(value)
     except InvalidArgument:
         return None
 

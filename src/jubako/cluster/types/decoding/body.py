@@ -16,7 +16,8 @@ from jubako.cluster.types.decoding.conform import Conforming
 from jubako.cluster.types.decoding.parsing import parse as parse_json
 from jubako.cluster.types.document import JSON, Object, text
 from jubako.cluster.types.protobuf import envelope
-from jubako.cluster.types.resources import Kind, kind
+from jubako.cluster.types.resources import kind
+from jubako.cluster.types.served import Kind
 from jubako.errors import InvalidArgument, ResourceExhausted
 
 MAX_BODY_BYTES = 3 * 1024 * 1024

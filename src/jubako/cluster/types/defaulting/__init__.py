@@ -3,6 +3,7 @@
 Most of it is a table (facts/defaults.txt: MESSAGE FIELD VALUE); what depends on other fields is a function beside it.
 
 constants  the table
+aliases    fields that say the same twice, or are only for writing
 rules      the functions, by message
 walk       through a document: a message's own rules, then its constants, then the messages in it
 

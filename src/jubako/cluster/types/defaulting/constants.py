@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib import resources
 
 import msgspec
 
+from jubako.cluster.types import factfile
 from jubako.cluster.types.document import JSON
 
 
@@ -14,8 +14,7 @@ from jubako.cluster.types.document import JSON
 def constants() -> dict[str, dict[str, JSON]]:
     """Return the constant defaults of each message by its name, fields in the order of the table."""
     found: dict[str, dict[str, JSON]] = {}
-    text = (resources.files("jubako.cluster.types") / "facts" / "defaults.txt").read_text("utf-8")
-    for line in text.splitlines():
+    for line in factfile.read("defaults").splitlines():
         message, field, value = line.split(" ", 2)
         found.setdefault(message, {})[field] = msgspec.json.decode(value)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from jubako.cluster.types.defaulting import pods, services, workloads
+from jubako.cluster.types.defaulting import aliases, pods, services, workloads
 from jubako.cluster.types.document import Object, mapping, text
 
 Rule = Callable[[Object], None]
@@ -37,9 +37,13 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "core/v1.Container": (pods.container,),
     "core/v1.EphemeralContainer": (pods.container,),
     "core/v1.Namespace": (_namespace,),
+    "core/v1.NodeSpec": (aliases.networks,),
     "core/v1.NodeStatus": (_node_status,),
     "core/v1.Pod": (pods.pod,),
+    "core/v1.PodSpec": (aliases.service_account,),
+    "core/v1.PodStatus": (aliases.addresses,),
     "core/v1.ResourceRequirements": (pods.resources,),
+    "core/v1.Secret": (aliases.secret,),
     "core/v1.Service": (services.service,),
     "core/v1.ServicePort": (services.port,),
     "core/v1.Volume": (pods.volume,),

@@ -7,8 +7,8 @@ import copy
 from jubako.cluster.types.defaulting.constants import constants
 from jubako.cluster.types.defaulting.rules import RULES
 from jubako.cluster.types.document import JSON, Object, array, mapping
-from jubako.cluster.types.resources import Kind
 from jubako.cluster.types.schema import Field, Message
+from jubako.cluster.types.served import Kind
 
 
 def default(kind: Kind, document: Object) -> None:

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 
 from jubako.cluster.types.document import JSON, Object
-from jubako.cluster.types.resources import GroupVersion, Kind, Resource, Subresource
+from jubako.cluster.types.served import GroupVersion, Kind, Resource, Subresource
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 

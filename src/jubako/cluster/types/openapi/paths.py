@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from jubako.cluster.types.document import JSON, Object
-from jubako.cluster.types.resources import GroupVersion, Kind, Resource, Subresource
+from jubako.cluster.types.served import GroupVersion, Kind, Resource, Subresource
 
 _WRITING = ("dryRun", "fieldManager", "fieldValidation")
 _LISTING = (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from importlib import resources
 
+from jubako.cluster.types import factfile
 from jubako.cluster.types.document import JSON, Object
-from jubako.cluster.types.resources import Kind
 from jubako.cluster.types.schema import Field, Message, message
+from jubako.cluster.types.served import Kind
 
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1"
 _NAMED = {
@@ -127,5 +127,5 @@ class Schemas:
 @lru_cache(maxsize=1)
 def descriptions() -> dict[str, str]:
     """Return what `kubectl explain` says of messages and fields, of those that people ask for first."""
-    lines = (resources.files("jubako.cluster.types") / "facts" / "descriptions.txt").read_text("utf-8").splitlines()
+    lines = factfile.read("descriptions").splitlines()
     return {name: text for name, _, text in (line.partition(" ") for line in lines if line)}

@@ -12,7 +12,7 @@ from jubako.cluster.types.openapi import gnostic
 from jubako.cluster.types.openapi.paths import PATCH_TYPES, parameter_type, paths
 from jubako.cluster.types.openapi.schemas import Schemas
 from jubako.cluster.types.openapi.v3 import kinds_of
-from jubako.cluster.types.resources import GroupVersion, Kind
+from jubako.cluster.types.served import GroupVersion, Kind
 
 # What clients accept, and what answers say: a media type has no @, and newer clients insist on it.
 PROTOBUF_ACCEPTED = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"

@@ -11,7 +11,8 @@ import msgspec
 from jubako.cluster.types.document import JSON, Object
 from jubako.cluster.types.openapi.paths import PATCH_TYPES, parameter_type, paths, prefix
 from jubako.cluster.types.openapi.schemas import Schemas
-from jubako.cluster.types.resources import OPTIONS, GroupVersion, Kind, kind
+from jubako.cluster.types.resources import OPTIONS, kind
+from jubako.cluster.types.served import GroupVersion, Kind
 
 _REFERENCE = "#/components/schemas/"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
 from jubako.cluster.types.document import JSON, Object, mapping, objects, strings, text
 from jubako.cluster.types.selection import matches
 from jubako.cluster.types.validation import schedule
@@ -114,6 +112,8 @@ def _zone(errors: Errors, name: str) -> None:
     if not name:
         errors.invalid("spec.timeZone", name, "timeZone must be nil or non-empty string")
         return
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     try:
         known = name != "Local" and bool(ZoneInfo(name))
     except (ZoneInfoNotFoundError, ValueError, OSError):

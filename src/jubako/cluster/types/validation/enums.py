@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib import resources
 
+from jubako.cluster.types import factfile
 from jubako.cluster.types.document import JSON, Object, array, mapping
 from jubako.cluster.types.schema import Field, Message
 from jubako.cluster.types.validation.errors import Errors
@@ -13,8 +13,7 @@ from jubako.cluster.types.validation.errors import Errors
 @lru_cache(maxsize=1)
 def sets() -> dict[str, tuple[str, ...]]:
     """Return the values of each set by its name."""
-    text = (resources.files("jubako.cluster.types") / "facts" / "enums.txt").read_text("utf-8")
-    rows = (line.split() for line in text.splitlines())
+    rows = (line.split() for line in factfile.read("enums").splitlines())
     return {name: tuple(value.strip('"') for value in values) for name, *values in rows}
 
 

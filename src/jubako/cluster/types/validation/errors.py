@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from jubako.cluster.types.document import JSON, Object
-from jubako.cluster.types.resources import Kind
+from jubako.cluster.types.served import Kind
 
 Reason = Literal[
     "FieldValueNotFound", "FieldValueRequired", "FieldValueDuplicate", "FieldValueInvalid", "FieldValueNotSupported",

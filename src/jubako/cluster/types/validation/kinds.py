@@ -12,7 +12,8 @@ from collections.abc import Callable
 import msgspec
 
 from jubako.cluster.types.document import Object, mapping
-from jubako.cluster.types.resources import Kind, Resource, resource_of
+from jubako.cluster.types.resources import resource_of
+from jubako.cluster.types.served import Kind, Resource
 from jubako.cluster.types.validation import batch, config, endpoints, enums, others, rbac, services, storage, workloads
 from jubako.cluster.types.validation import metadata as meta
 from jubako.cluster.types.validation.errors import Errors, FieldError

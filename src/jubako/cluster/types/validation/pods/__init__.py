@@ -4,7 +4,8 @@ spec        the whole, and what concerns the pod
 containers  one container of any sort, with its ports and environment
 probes      probes and lifecycle hooks
 resources   amounts, limits and requests
-volumes     volumes and where they are mounted
+volumes     volumes
+mounts      where containers mount them
 security    security contexts
 placement   tolerations, affinity, spreading
 update      what may change in a pod that exists

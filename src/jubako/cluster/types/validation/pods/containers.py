@@ -9,7 +9,7 @@ from jubako.cluster.types.document import JSON, Object, integer, mapping, object
 from jubako.cluster.types.validation.errors import Errors
 from jubako.cluster.types.validation.fields import required, unique
 from jubako.cluster.types.validation.names import dns_label, ip_address, port_name, port_number
-from jubako.cluster.types.validation.pods import environment, probes, resources, security, volumes
+from jubako.cluster.types.validation.pods import environment, mounts, probes, resources, security
 
 Sort = Literal["containers", "initContainers", "ephemeralContainers"]
 _SORTS: tuple[Sort, ...] = ("containers", "initContainers", "ephemeralContainers")
@@ -49,7 +49,7 @@ def _check(errors: Errors, path: str, container: Object, sort: Sort, mountable: 
     _of_its_sort(errors, path, container, sort)
     _ports(errors, f"{path}.ports", objects(container.get("ports")))
     environment.check(errors, path, container)
-    volumes.check_mounts(errors, path, container, mountable)
+    mounts.check(errors, path, container, mountable)
     probes.check(errors, path, container)
     resources.check(errors, f"{path}.resources", mapping(container.get("resources")))
     security.check_container(errors, f"{path}.securityContext", mapping(container.get("securityContext")))
