@@ -16,7 +16,9 @@ from jubako.cluster.store import AsyncStore, DurableStore, Event, Item, Options,
 from jubako.errors import JubakoError, NotFound
 
 EPHEMERAL = "/leases/"
-# So little that watchers do fall behind.
+SLOW = b"slow"
+"""The value of a watch that reads now and then."""
+# So little is kept that such watches do fall behind.
 OPTIONS = Options(ephemeral={EPHEMERAL: 2.0}, keep=Retention(age_s=1, events=400, grace_s=0.05))
 
 
@@ -77,6 +79,8 @@ async def watch(store: AsyncStore, request: Request, writer: asyncio.StreamWrite
             while True:
                 events = await watching.batch(timeout_s=0.05)
                 await send(writer, Reply(events=events, revision=watching.revision))
+                if request.value == SLOW:
+                    await asyncio.sleep(0.3)
     except JubakoError as error:
         await send(writer, Reply(error=type(error).__name__))
 
