@@ -2,5 +2,6 @@
 
 types         what the API's objects are
 store         keys with values and revisions, watched
+patch         the API's three kinds of patches
 controllers   what brings the objects about
 """
