@@ -2,6 +2,7 @@
 
 Layout:       DIRECTORY/store.db in WAL mode (docs/internals/cluster-store.md)
               DIRECTORY/store.lock  flocked by the process that owns the store
+              DIRECTORY/ballast     space kept back for deletions
                 current  what each key holds
                 log      by revision, what the key of that write held before: read backwards from `current` it gives
                          every event
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from jubako.cluster.store.model import FIRST_REVISION, Event, Item
 from jubako.errors import Conflict, DataLoss, FailedPrecondition
+from jubako.store.ballast import Ballast
 from jubako.store.locks import try_lock
 from jubako.store.sqlite import explained
 
@@ -54,9 +56,12 @@ class Database:
         if lock is None:
             raise Conflict(f"another process has the object store {directory} open")
         self._lock = lock
+        self._ballast = Ballast(directory / "ballast")
         try:
             with explained(self.path):
+                self._ballast.drop_if_low()
                 self._connection = _open(self.path)
+                self._ballast.refill()
                 self.reserved = self._fact("reserved")
         except BaseException:
             os.close(self._lock)
@@ -80,6 +85,8 @@ class Database:
 
     def commit(self, events: Sequence[Event], through: int, revision: int) -> None:
         """Write durably what the events did, that the log through a revision may go, and that `revision` is taken."""
+        if not any(event.current for event in events):
+            self._ballast.drop_if_low()  # what removes things must go on where the disk is full
         with explained(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
