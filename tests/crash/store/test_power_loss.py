@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.crash.powerloss import VARIANTS, Disk, Op, record
 
+from jubako.cluster.store import Create, DurableStore, Options
 from jubako.engine.drivers import Drivers
 from jubako.image.catalog import Images
 from jubako.registry.server.state import State
@@ -128,6 +129,24 @@ for number in range(2):
     manifests.put("a", "latest", MANIFEST, json.dumps(document).encode())
     say("manifest", hashlib.sha256(json.dumps(document).encode()).hexdigest())
 """
+OBJECTS = """
+from jubako.cluster.store import Create, Delete, DurableStore, Options, Update
+store = DurableStore(root, Options(ephemeral={"/leases/": None}))
+for number in range(2):
+    def do(state, write):
+        event = store.submit([write]).result()[0]
+        say("object", write.key, str(state), str(event.revision))
+        return event.revision
+    last = do(1, Create(f"/a/{number}", b"1" * 3000))
+    do(1, Create(f"/leases/{number}", b""))
+    last = do(2, Update(f"/a/{number}", b"2" * 5000, last))
+    do(3, Delete(f"/a/{number}", last))
+    do(1, Create(f"/b/{number}", b"1" * 4000))
+    store.compact(last).result()
+    if not number:
+        store.close()
+        store = DurableStore(root, Options(ephemeral={"/leases/": None}))
+"""
 
 
 def promised(said: list[str], kind: str) -> list[str]:
@@ -179,11 +198,26 @@ def registry_is_sound(root: Path, said: list[str]) -> None:
             assert recorded >= {str(blob) for blob in entry.blobs}
 
 
+def objects_are_sound(root: Path, said: list[str]) -> None:
+    with closing(DurableStore(root, Options(ephemeral={"/leases/": None}))) as store:
+        states = dict.fromkeys(("/a/0", "/a/1", "/b/0", "/b/1"), 0)
+        for line in promised(said, "object"):
+            key, state, revision = line.split()
+            assert store.revision >= int(revision)
+            states |= {key: int(state)} if key in states else {}
+        held = {item.key: int(item.value[:1]) for item in store.list("/").items}
+        for key, state in states.items():
+            # What was begun may have been done; what is not there was deleted, or not made yet.
+            assert held.get(key, 3 if state >= 2 else 0) in (state, state + 1)
+        assert store.submit([Create("/new", b"")]).result(30)
+
+
 WORK: dict[str, tuple[str, Check]] = {
     "blobs and records": (BLOBS_AND_RECORDS, store_is_sound),
     "images loaded": (ARCHIVE, images_are_sound),
     "blobs compacted and made again": (COMPACTION, compacted_is_sound),
     "a registry's pushes": (PUSH, registry_is_sound),
+    "a cluster's objects": (OBJECTS, objects_are_sound),
 }
 
 

@@ -24,6 +24,7 @@ from jubako.errors import Conflict, DataLoss, FailedPrecondition
 from jubako.store.ballast import Ballast
 from jubako.store.locks import try_lock
 from jubako.store.sqlite import explained
+from jubako.store.writer import fsync
 
 _VERSION = 1
 _SCHEMA = (
@@ -51,7 +52,7 @@ class Database:
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / "store.db"
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, exist_ok=True)
         lock = try_lock(directory / "store.lock", os.O_RDWR | os.O_CREAT)
         if lock is None:
             raise Conflict(f"another process has the object store {directory} open")
@@ -61,6 +62,9 @@ class Database:
             with explained(self.path):
                 self._ballast.drop_if_low()
                 self._connection = _open(self.path)
+                # A name in a directory is worth no more than the directory's own.
+                for place in (directory, directory.parent):
+                    fsync(place)
                 self._ballast.refill()
                 self.reserved = self._fact("reserved")
         except BaseException:
