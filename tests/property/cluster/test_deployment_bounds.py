@@ -105,6 +105,16 @@ class Rollouts(RuleBasedStateMachine):
             if given_up and not self.resized:
                 assert len(self.known_ready()) >= self.floor, "an available pod too many was given up"
 
+    @rule(places=st.lists(st.integers(0, 5), max_size=10), ready=st.booleans())
+    def bustle(self, places: list[int], ready: bool) -> None:
+        """All is delivered, the node is quick, and some of what is to be done is done, in any order."""
+        for pod in self.pods():
+            if ready and not is_ready(pod):
+                run_pod(self.sim.api, pod)
+        self.sim.clock.time += 1
+        self.sim.deliver_all()
+        self.work(places)
+
     @rule()
     def time_passes(self) -> None:
         self.sim.clock.time += 1

@@ -147,10 +147,14 @@ class Api:
         known = await self.get(kind_of(document), key_of(document))
         self._must_be(known, "", document["metadata"].get("resourceVersion", ""))
         changed = copy.deepcopy(known if subresource else document)
-        if subresource:
+        if subresource == "finalize":
+            changed["spec"]["finalizers"] = copy.deepcopy(document["spec"]["finalizers"])
+        elif subresource:
             changed["status"] = copy.deepcopy(document.get("status", {}))
         elif "status" in known:
             changed["status"] = copy.deepcopy(known["status"])
+        if document["kind"] == "Namespace" and not subresource:
+            changed["spec"]["finalizers"] = copy.deepcopy(known["spec"]["finalizers"])
         return self._write("update", known, changed)
 
     async def patch(self, patch: Patch) -> Any_:

@@ -38,9 +38,10 @@ class Create:
 
 @dataclass(frozen=True)
 class Update:
-    """Replace the object of this resourceVersion."""
+    """Replace the object of this resourceVersion (with `finalize`, only a namespace's spec.finalizers)."""
 
     object: Object
+    subresource: Literal["", "finalize"] = ""
 
 
 @dataclass(frozen=True)

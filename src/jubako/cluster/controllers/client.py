@@ -15,7 +15,7 @@ from jubako.cluster.controllers.actions import Bind, Delete, Patch
 from jubako.cluster.controllers.kinds import Key, Kind
 from jubako.cluster.objects import Object
 
-Subresource = Literal["", "status"]
+Subresource = Literal["", "status", "finalize"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class ClusterClient(Protocol):
     async def create(self, document: Object) -> Object: ...
 
     async def update(self, document: Object, subresource: Subresource = "") -> Object:
-        """Replace the object of this resourceVersion, or its status."""
+        """Replace the object of this resourceVersion, or the part of it that a subresource is."""
         ...
 
     async def patch(self, patch: Patch) -> Object:

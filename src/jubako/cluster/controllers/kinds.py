@@ -17,10 +17,11 @@ class Kind(NamedTuple):
 
 
 class Key(NamedTuple):
-    """Which object of a kind; the namespace of what has none is ""."""
+    """Which object of a kind; the namespace of what has none is "". A controller of many kinds says of which."""
 
     namespace: str
     name: str
+    kind: Kind | None = None
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}" if self.namespace else self.name

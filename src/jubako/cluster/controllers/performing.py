@@ -59,7 +59,7 @@ class Performer:
                 self._manager.put(made)
                 await self._tell(work, action.created, made)
             case Update():
-                self._manager.put(await self._client.update(action.object))
+                self._manager.put(await self._client.update(action.object, action.subresource))
             case UpdateStatus():
                 self._manager.put(await self._client.update(action.object, "status"))
             case Patch():

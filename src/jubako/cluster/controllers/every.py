@@ -1,0 +1,47 @@
+"""All controllers of a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jubako.cluster.controllers import (
+    accounts,
+    cronjob,
+    daemonset,
+    deployment,
+    disruption,
+    garbage,
+    job,
+    namespaces,
+    replicaset,
+    scheduler,
+    statefulset,
+    ttl,
+)
+from jubako.cluster.controllers.controller import Controller
+from jubako.cluster.controllers.endpoints import objects as endpoints
+from jubako.cluster.controllers.endpoints import slices
+from jubako.cluster.controllers.kinds import Kind
+from jubako.cluster.controllers.node import eviction, health
+from jubako.cluster.controllers.volumes import binder, lifecycle
+
+WORKLOADS = (
+    deployment.CONTROLLER,
+    replicaset.CONTROLLER,
+    statefulset.CONTROLLER,
+    daemonset.CONTROLLER,
+    job.CONTROLLER,
+    job.ORPHANS,
+    cronjob.CONTROLLER,
+    ttl.CONTROLLER,
+)
+SERVICES = (slices.CONTROLLER, endpoints.CONTROLLER)
+NODES = (scheduler.CONTROLLER, health.CONTROLLER, eviction.CONTROLLER, disruption.CONTROLLER)
+VOLUMES = (binder.CONTROLLER, lifecycle.CLAIMS, lifecycle.VOLUMES)
+
+
+def controllers(kinds: Iterable[Kind], ca_bundle: str) -> list[Controller]:
+    """`kinds` are all that the API server has, those of custom resources too; `ca_bundle` is its authority's PEM."""
+    every = list(kinds)
+    of_spaces = (accounts.ACCOUNTS, accounts.root_ca(ca_bundle), namespaces.controller(every))
+    return [*WORKLOADS, *SERVICES, *NODES, *VOLUMES, *of_spaces, garbage.controller(every)]
