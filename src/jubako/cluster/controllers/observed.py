@@ -1,6 +1,6 @@
 """What controllers see: a copy of the store's objects, kept by watching it and by the answers to our own writes.
 
-Model:       one object by kind and key, with indexes by namespace and by the uid of owners.
+Model:       one object by kind and key, with indexes by namespace, by the uid of owners, and of what nothing controls.
 Invariant:   an object only ever gets newer: what the watch brings later than our own write's answer, but is older, is
              dropped, also for objects that we removed. So no decision is made without what was decided and done
              before, and a slow watch never makes a controller act twice. (Kubernetes' controllers keep counts of
@@ -13,7 +13,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from jubako.cluster.controllers.kinds import Key, Kind, key_of, kind_of
-from jubako.cluster.objects import Object, is_controlled_by, owner_references, resource_version, text, uid
+from jubako.cluster.objects import (
+    Object,
+    controller_of,
+    is_controlled_by,
+    owner_references,
+    resource_version,
+    text,
+    uid,
+)
 
 Found = tuple[Kind, Key]
 
@@ -29,6 +37,7 @@ class Cache:
     def __init__(self) -> None:
         self._objects: dict[Kind, dict[Key, Object]] = {}
         self._namespaces: dict[tuple[Kind, str], dict[Key, Object]] = {}
+        self._uncontrolled: dict[tuple[Kind, str], dict[Key, Object]] = {}
         self._dependents: dict[str, dict[Found, None]] = {}
         self._removed: dict[Found, int] = {}
 
@@ -47,6 +56,8 @@ class Cache:
         self._removed.pop(found, None)
         self._objects.setdefault(found[0], {})[found[1]] = document
         self._namespaces.setdefault((found[0], found[1].namespace), {})[found[1]] = document
+        if controller_of(document) is None:
+            self._uncontrolled.setdefault((found[0], found[1].namespace), {})[found[1]] = document
         for reference in owner_references(document):
             self._dependents.setdefault(text(reference, "uid"), {})[found] = None
         return True
@@ -81,6 +92,9 @@ class Cache:
         held = self._objects.get(kind, {}) if namespace is None else self._namespaces.get((kind, namespace), {})
         return iter(list(held.values()))
 
+    def uncontrolled(self, kind: Kind, namespace: str) -> Iterator[Object]:
+        return iter(list(self._uncontrolled.get((kind, namespace), {}).values()))
+
     def dependents(self, owner_uid: str) -> Iterator[Object]:
         for kind, key in list(self._dependents.get(owner_uid, ())):
             if (document := self.find(kind, key)) is not None:
@@ -92,6 +106,7 @@ class Cache:
     def _unlink(self, found: Found, known: Object) -> None:
         del self._objects[found[0]][found[1]]
         del self._namespaces[found[0], found[1].namespace][found[1]]
+        self._uncontrolled.get((found[0], found[1].namespace), {}).pop(found[1], None)
         for reference in owner_references(known):
             of_owner = self._dependents.get(text(reference, "uid"), {})
             of_owner.pop(found, None)
@@ -118,6 +133,10 @@ class Observed:
         """The objects of a kind that `owner` controls."""
         found = self._cache.dependents(uid(owner))
         return [each for each in found if kind_of(each) == kind and is_controlled_by(each, owner)]
+
+    def uncontrolled(self, kind: Kind, namespace: str) -> list[Object]:
+        """The objects of a kind that nothing controls: who selects them may adopt them."""
+        return list(self._cache.uncontrolled(kind, namespace))
 
     def dependents(self, owner_uid: str) -> list[Object]:
         """Every object that names this owner."""

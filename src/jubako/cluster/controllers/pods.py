@@ -17,7 +17,6 @@ from jubako.cluster.objects import (
     number,
     objects,
     owner_reference,
-    put,
     strings,
     text,
     without_nones,
@@ -107,9 +106,5 @@ def from_template(template: Object, owner: Object, *, name_: str = "", generate:
 
 
 def prefix(owner: Object) -> str:
-    """The prefix of the names of an owner's pods. Kubernetes drops the dash where a name with one would be no name."""
+    """The prefix of the names of an owner's pods."""
     return f"{name(owner)}-"
-
-
-def with_annotation(document: Object, key: str, value: str) -> Object:
-    return put(document, value, "metadata", "annotations", key)

@@ -13,7 +13,6 @@ from jubako.cluster.controllers.kinds import Kind
 from jubako.cluster.controllers.observed import Observed
 from jubako.cluster.objects import (
     Object,
-    controller_of,
     is_deleting,
     labels,
     listed,
@@ -78,7 +77,7 @@ def claim(observed: Observed, kind: Kind, owner: Object, accepts: Callable[[Obje
         elif not is_deleting(owner):
             actions.append(_release(document, owner))
     if not is_deleting(owner):
-        orphans = [each for each in observed.all(kind, namespace(owner)) if controller_of(each) is None]
+        orphans = observed.uncontrolled(kind, namespace(owner))
         adopted = [each for each in orphans if not is_deleting(each) and accepts(owner, each)]
         held += adopted
         actions += [_adopt(each, owner) for each in adopted]

@@ -64,7 +64,7 @@ def _subsets(service: Object, found: list[Member]) -> list[Object]:
     for member in found[:MOST]:
         if member.terminating and not member.ready:
             continue
-        held = ports(service, member.pod)
+        held = [{key: value for key, value in port.items() if value != ""} for port in ports(service, member.pod)]
         if not held and not is_headless(service):
             continue
         written = json.dumps(held, sort_keys=True)
