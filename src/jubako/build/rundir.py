@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,10 +24,8 @@ _GROUP = "cgroup"
 def run_directory(run_root: Path, container_id: str, group: str) -> Iterator[Path]:
     """Lend the run directory of the container that will be in the cgroup `group`; it is gone afterwards."""
     path = run_root / "build" / container_id
-    path.mkdir(parents=True, mode=0o700)
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    fd = _make_locked(path)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
         (path / _GROUP).write_text(group)
         yield path
     finally:
@@ -48,8 +46,12 @@ def reap(networks: Networks, run_root: Path) -> int:
     count = 0
     base = run_root / "build"
     for path in list(base.iterdir()) if base.is_dir() else []:
-        if _is_abandoned(path):
-            _stop(networks, path)
+        fd = _lock_abandoned(path)
+        if fd is not None:
+            try:
+                _stop(networks, path)
+            finally:
+                os.close(fd)
             count += 1
     return count
 
@@ -77,15 +79,27 @@ def _remove(path: Path) -> None:
     shutil.rmtree(path, ignore_errors=True)
 
 
-def _is_abandoned(path: Path) -> bool:
+def _make_locked(path: Path) -> int:
+    """An fd of the new directory, locked. A sweep that comes before the lock removes it: then it is made once more."""
+    while True:
+        path.mkdir(parents=True, mode=0o700, exist_ok=True)
+        with suppress(FileNotFoundError):
+            fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            if os.fstat(fd).st_nlink:
+                return fd
+            os.close(fd)
+
+
+def _lock_abandoned(path: Path) -> int | None:
+    """An fd of the directory, locked, when nobody else holds it; who removes it keeps the lock until that is done."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
-        return False
+        return None
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return False
-    finally:
         os.close(fd)
-    return True
+        return None
+    return fd

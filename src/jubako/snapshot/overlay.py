@@ -165,10 +165,13 @@ class Overlay:
         return path
 
     def _lower(self, layers: Sequence[DiffID]) -> list[str]:
-        """Return the options for the lower directories: overlayfs takes them topmost first."""
+        """Return the options for the lower directories: overlayfs takes them topmost first, and none of them twice.
+
+        Of a layer that comes again the topmost place is enough: what it says there hides all that it says below.
+        """
         if not layers:
             return [f"lowerdir+={self._empty()}"]
-        return [f"lowerdir+={self._layer(layer)}" for layer in reversed(layers)]
+        return [f"lowerdir+={self._layer(layer)}" for layer in dict.fromkeys(reversed(layers))]
 
     def _empty(self) -> Path:
         path = self._layers / "empty"

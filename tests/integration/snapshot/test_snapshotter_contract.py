@@ -89,6 +89,14 @@ def test_upper_layers_cover_lower_ones_and_writes_cover_all(snapshots: Snapshott
     assert (snapshots.layer_path(layers[1]) / "c").read_text() == "2"
 
 
+def test_layer_that_comes_again_counts_where_it_comes_last(snapshots: Snapshotter) -> None:
+    twice, between = _layer(snapshots, a="1", b="1"), _layer(snapshots, b="2", c="2")
+    with mounted(snapshots.view_mounts([twice, between, twice])) as root:
+        assert [_read(root, name) for name in "abc"] == ["1", "1", "2"]
+    with mounted(snapshots.mounts(snapshots.prepare("box", [twice, twice]))) as root:
+        assert _read(root, "b") == "1"
+
+
 def test_snapshots_of_one_image_do_not_see_each_other(snapshots: Snapshotter) -> None:
     layers = [_layer(snapshots, a="1")]
     for key in ("x", "y"):
