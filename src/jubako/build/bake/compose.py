@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from jubako.build.bake.expressions import Expression, constant
 from jubako.build.bake.syntax import Block
 from jubako.build.bake.target import LISTS
-from jubako.build.bake.values import BakeError, Value, list_of, map_of, text_of
+from jubako.build.bake.values import BakeError, Value, list_of, map_of, text_of, within_limits
 
 _VARIABLE = re.compile(
     r"\$(?:(?P<escaped>\$)|(?P<plain>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?:(?P<mark>:?[-?+])(?P<word>[^}]*))?\})"
@@ -40,11 +40,10 @@ def compose_block(text: str, name: str, environ: Mapping[str, str]) -> Block:
     import yaml
 
     try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        with within_limits():
+            return _file(map_of(_Interpolation(environ).of(yaml.safe_load(text))), environ)
+    except (yaml.YAMLError, ValueError) as error:
         raise BakeError(f"{name}: {error}") from None
-    try:
-        return _file(map_of(_interpolated(document, environ)), environ)
     except BakeError as problem:
         raise BakeError(f"{name}: {problem.message}") from None
 
@@ -116,14 +115,30 @@ def _secret(value: Value, secrets: dict[str, Value]) -> Value:
     raise BakeError(f"secret {name} is not defined")
 
 
-def _interpolated(value: Value, environ: Mapping[str, str]) -> Value:
-    if isinstance(value, str):
-        return _VARIABLE.sub(lambda match: _variable(match, environ), value)
-    if isinstance(value, list):
-        return [_interpolated(each, environ) for each in value]
-    if isinstance(value, dict):
-        return {str(key): _interpolated(each, environ) for key, each in value.items()}
-    return value
+class _Interpolation:
+    """Variables in every text of a document. What aliases share stays shared: written out, it could be endless."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._done: dict[int, Value] = {}
+        self._inside: set[int] = set()
+
+    def of(self, value: Value) -> Value:
+        if isinstance(value, str):
+            return _VARIABLE.sub(lambda match: _variable(match, self._environ), value)
+        if not isinstance(value, (list, dict)):
+            return value
+        if id(value) not in self._done:
+            if id(value) in self._inside:
+                raise BakeError("an alias holds itself")
+            self._inside.add(id(value))
+            self._done[id(value)] = self._inner(value)
+        return self._done[id(value)]
+
+    def _inner(self, value: list[Value] | dict[str, Value]) -> Value:
+        if isinstance(value, list):
+            return [self.of(each) for each in value]
+        return {str(key): self.of(each) for key, each in value.items()}
 
 
 def _variable(match: re.Match[str], environ: Mapping[str, str]) -> str:

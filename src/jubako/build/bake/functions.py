@@ -33,7 +33,7 @@ def call(name: str, arguments: Sequence[Value]) -> Value:
         raise BakeError(f"{name}: {problem.message}") from None
     except TypeError:
         raise BakeError(f"{name} does not take {len(arguments)} arguments") from None
-    except (ValueError, re.error) as problem:
+    except (ValueError, IndexError, re.error) as problem:
         raise BakeError(f"{name}: {problem}") from None
 
 

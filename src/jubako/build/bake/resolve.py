@@ -17,7 +17,7 @@ from jubako.build.bake.environment import Environment
 from jubako.build.bake.expressions import Expression, Inner, Scope, constant
 from jubako.build.bake.overrides import Override, overridden
 from jubako.build.bake.target import Target, target_of
-from jubako.build.bake.values import BakeError, Value, list_of, map_of, text_of
+from jubako.build.bake.values import BakeError, Value, list_of, map_of, text_of, within_limits
 from jubako.errors import NotFound
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]+")
@@ -40,9 +40,11 @@ class Resolver:
         self._overrides = overrides
         self._concrete: dict[str, tuple[str, Scope]] = {}
         self._matrices: dict[str, list[str]] = {}
-        for name in definitions.targets:
-            self._expand(name)
+        with within_limits():
+            for name in definitions.targets:
+                self._expand(name)
 
+    @within_limits()
     def plan(self, names: Sequence[str]) -> Plan:
         """What the command line's words mean; `default` without any. Raises NotFound and BakeError."""
         wanted = list(names) or ["default"]
@@ -58,6 +60,7 @@ class Resolver:
             self._add(name, targets, ())
         return Plan(dict(sorted(groups.items())), targets)
 
+    @within_limits()
     def names(self) -> dict[str, str]:
         """Every group and target with its description, for `--list`."""
         rows = dict.fromkeys(self._concrete, "")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from jubako.errors import InvalidArgument
 
 Value = str | int | float | bool | None | list["Value"] | dict[str, "Value"]
@@ -11,6 +14,17 @@ class BakeError(InvalidArgument):
     """Something is wrong in a bake file; the message names the file and the place. `at` is an offset into the text."""
 
     at = 0
+
+
+@contextmanager
+def within_limits() -> Iterator[None]:
+    """What goes past the limits of numbers or of nesting in the body is a BakeError."""
+    try:
+        yield
+    except RecursionError:
+        raise BakeError("nested too deeply") from None
+    except OverflowError:
+        raise BakeError("a number is too large") from None
 
 
 def text_of(value: Value) -> str:
