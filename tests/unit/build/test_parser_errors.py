@@ -28,6 +28,7 @@ CASES = [
     ("FROM a\nCOPY https://example.com/x /", 2, 6, "source can't be a URL for COPY"),
     ("FROM a\nENV a=1 \\\n   b", 3, 4, 'can\'t find = in "b"'),
     ("FROM a\nENV a", 2, 5, "ENV must have two arguments"),
+    ("FROM a\nHEALTHCHECK --retries=1 CMD", 2, 1, "missing command after HEALTHCHECK CMD"),
     ("FROM a\nENV", 2, 1, "ENV requires at least one argument"),
     ("FROM a\nENV =x", 2, 5, "names can not be blank"),
     ('FROM a\nCMD ["a", 1]', 2, 5, "arrays must be comprised of strings only"),
@@ -35,13 +36,13 @@ CASES = [
     ("FROM a\nRUN <<EOF\nno end", 2, 5, "unterminated heredoc"),
     ("FROM a\nRUN --network=wifi true", 2, 5, "invalid network mode"),
     ("FROM a\nONBUILD FROM b", 2, 9, "FROM isn't allowed as an ONBUILD trigger"),
-    ("FROM a\nONBUILD ONBUILD RUN x", 2, 9, "ONBUILD isn't allowed as an ONBUILD trigger"),
+    ("FROM a\nONBUILD ONBUILD RUN x", 2, 9, "chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed"),
     ("FROM a\nHEALTHCHECK --interval=soon CMD x", 2, 13, "invalid duration"),
     ("FROM a\nHEALTHCHECK --interval=9999999999h CMD x", 2, 13, "it is too long"),
     ("FROM a\nHEALTHCHECK PING", 2, 13, "unknown type"),
     ('FROM a\nVOLUME [""]', 2, 8, "can not be an empty string"),
     ("FROM a\nRUN \0", 2, 5, "NUL character"),
-    ("# escape=/\nFROM a", 1, 1, "invalid ESCAPE"),
+    ("# escape=/\nFROM a", 1, 1, "invalid escape token"),
     ("# escape=`\n# escape=`\nFROM a", 2, 1, "only one escape parser directive"),
 ]
 

@@ -23,7 +23,9 @@ _LOGIN = re.compile(r"(\b[a-z]+://)[^\s/@]+@")
 def convert_copy(scope: Scope, instruction: Copy) -> None:
     """Raises DockerfileError."""
     name = _shown_urls(scope.step_name(instruction))
-    local, remote = _sources(scope, instruction, name)
+    sources = _sources(scope, instruction, name)
+    local = [path for path, vertex in sources if vertex is None]
+    remote = [(url, vertex) for url, vertex in sources if vertex is not None]
     spec = _spec(scope, instruction, local, [url for url, _ in remote])
     if len(spec.sources) + len(spec.inline) + len(remote) > 1 and not spec.destination.endswith("/"):
         raise scope.fail(
@@ -43,7 +45,9 @@ def convert_copy(scope: Scope, instruction: Copy) -> None:
         scope.stage.vertex = Vertex(copy.Merge(name), (scope.stage.vertex, vertex))
     else:
         scope.add_step(instruction, operation, *inputs)
-    scope.stage.record(history.copy(spec, scope.expand(instruction.destination)), scope.stage.vertex)
+    scope.stage.record(
+        history.copy(spec, [source for source, _ in sources], scope.expand(instruction.destination)), scope.stage.vertex
+    )
 
 
 def _shown_urls(text: str) -> str:
@@ -68,10 +72,9 @@ def _spec(scope: Scope, instruction: Copy, sources: list[str], remote: list[str]
     )
 
 
-def _sources(scope: Scope, instruction: Copy, name: str) -> tuple[list[str], list[tuple[str, FsVertex]]]:
+def _sources(scope: Scope, instruction: Copy, name: str) -> list[tuple[str, FsVertex | None]]:
     """Paths, and what is fetched: each URL as messages and history show it, with the vertex that fetches it."""
-    local: list[str] = []
-    remote: list[tuple[str, FsVertex]] = []
+    found: list[tuple[str, FsVertex | None]] = []
     for text in instruction.sources:
         if heredoc_token(text.value) is not None:
             continue
@@ -79,12 +82,12 @@ def _sources(scope: Scope, instruction: Copy, name: str) -> tuple[list[str], lis
         if instruction.is_add and ("://" in source or source.startswith("git@")):
             from jubako.build.convert.remote import fetch
 
-            remote.append(fetch(scope, instruction, text, source, name))
+            found.append(fetch(scope, instruction, text, source, name))
         else:
-            local.append(source)
-    if instruction.checksum is not None and (len(remote) != 1 or local):
+            found.append((source, None))
+    if instruction.checksum is not None and [vertex is None for _, vertex in found] != [False]:
         raise scope.fail(instruction.checksum, "checksum can't be specified for multiple sources or local ones")
-    return local, remote
+    return found
 
 
 def _inline(scope: Scope, instruction: Copy) -> list[Inline]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable
+from signal import Signals
 from typing import Any
 
 from jubako.build.convert import history
@@ -22,7 +23,8 @@ from jubako.spec.oci_image import Healthcheck
 
 # What stands before the last colon is the host's, which an image has no say in: read and dropped, as BuildKit does.
 _PORT = re.compile(r"(?:[\w.:\[\]-]*:)?(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)
-_SIGNAL = re.compile(r"(?:SIG)?(?:[A-Z][A-Z0-9]{1,8}|RTMIN(?:\+\d+)?|RTMAX(?:-\d+)?)", re.IGNORECASE)
+_SIGNALS_END = 65
+_REAL_TIME_SIGNAL = re.compile(r"SIG(?:RTMIN\+|RTMAX-)(\d{1,2})")
 
 
 def dispatch(scope: Scope, instruction: Instruction) -> None:
@@ -37,8 +39,10 @@ def _arg(scope: Scope, instruction: ins.Arg) -> None:
         given = scope.arguments.given(name)
         default = scope.expand(item.value) if item.value is not None else None
         value = given if given is not None else default
+        if value is None:
+            value = scope.arguments.inherited(name)
         said.append((name, value))
-        scope.stage.declare(name, scope.arguments.inherited(name) if value is None else value)
+        scope.stage.declare(name, value)
     scope.stage.record(history.pairs("ARG", said))
 
 
@@ -125,10 +129,19 @@ def _shell(scope: Scope, instruction: ins.Shell) -> None:
 
 def _stop_signal(scope: Scope, instruction: ins.StopSignal) -> None:
     signal = scope.expand(instruction.signal)
-    if not (_SIGNAL.fullmatch(signal) or (signal.isascii() and signal.isdecimal() and 0 < int(signal[:9]) < 65)):
+    if not _is_signal(signal):
         raise scope.fail(instruction.signal, f"invalid signal: {signal}")
     scope.stage.stop_signal = signal
     scope.stage.record(f"STOPSIGNAL {signal}")
+
+
+def _is_signal(text: str) -> bool:
+    """A number, or a name with or without SIG in front."""
+    if text.isascii() and text.isdecimal():
+        return 0 < int(text[:9]) < _SIGNALS_END
+    name = "SIG" + text.upper().removeprefix("SIG")
+    real_time = _REAL_TIME_SIGNAL.fullmatch(name)
+    return name in Signals.__members__ or bool(real_time and int(real_time[1]) <= Signals.SIGRTMAX - Signals.SIGRTMIN)
 
 
 def _healthcheck(scope: Scope, instruction: ins.HealthCheck) -> None:

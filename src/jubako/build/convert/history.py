@@ -17,11 +17,11 @@ def run(arguments: list[str], build_args: Mapping[str, str | None]) -> str:
     return " ".join(["RUN", *counted, *arguments, "# buildkit"])
 
 
-def copy(spec: CopySpec, destination: str) -> str:
-    """`destination` is as it was written, perhaps relative."""
+def copy(spec: CopySpec, sources: Iterable[str], destination: str) -> str:
+    """`sources` are in the order in which they were written, `destination` is perhaps relative."""
     flags = [f"--{name}={value}" for name, value in (("chown", spec.chown), ("chmod", spec.chmod)) if value]
-    sources = [*spec.remote, *spec.sources, *(f"<<{file.name}" for file in spec.inline)]
-    return " ".join([spec.keyword, *flags, *sources, destination, "# buildkit"])
+    inline = [f"<<{file.name}" for file in spec.inline]
+    return " ".join([spec.keyword, *flags, *sources, *inline, destination, "# buildkit"])
 
 
 def pairs(keyword: str, items: Iterable[tuple[str, str | None]]) -> str:
@@ -53,11 +53,18 @@ def _quoted(text: str) -> str:
 
 
 def _duration(nanoseconds: int) -> str:
-    """As Go prints a duration: 1m30s."""
-    if nanoseconds % 10**9:
-        return f"{nanoseconds / 10**6:g}ms"
-    minutes, seconds = divmod(nanoseconds // 10**9, 60)
+    """As Go prints a duration: 1m30s, 1.5s, 100ms."""
+    if nanoseconds < 10**9:
+        return f"{_decimal(nanoseconds, 10**6)}ms" if nanoseconds else "0s"
+    minutes, rest = divmod(nanoseconds, 60 * 10**9)
     hours, minutes = divmod(minutes, 60)
+    seconds = f"{_decimal(rest, 10**9)}s"
     if hours:
-        return f"{hours}h{minutes}m{seconds}s"
-    return f"{minutes}m{seconds}s" if minutes else f"{seconds}s"
+        return f"{hours}h{minutes}m{seconds}"
+    return f"{minutes}m{seconds}" if minutes else seconds
+
+
+def _decimal(value: int, unit: int) -> str:
+    """`value / unit` with as many digits as it has."""
+    whole, rest = divmod(value, unit)
+    return f"{whole}.{rest:0{len(str(unit)) - 1}d}".rstrip("0").rstrip(".")

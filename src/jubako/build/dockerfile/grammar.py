@@ -27,7 +27,7 @@ _UNITS_NS = {
 _MINIMUM_NS = 10**6
 _NETWORKS = ("default", "none", "host")
 _SECURITIES = ("sandbox", "insecure")
-_NOT_AS_TRIGGER = frozenset({"FROM", "ONBUILD", "MAINTAINER"})
+_NOT_AS_TRIGGER = frozenset({"FROM", "MAINTAINER"})
 
 
 class _Common(TypedDict):
@@ -190,8 +190,8 @@ def _healthcheck(context: Context) -> ins.Instruction:
         problem = f"unknown type {words[0].value!r} in HEALTHCHECK (try CMD)" if words else "HEALTHCHECK requires CMD"
         raise context.fail(words[0], problem) if words else context.fail_here(problem)
     context.body = context.body.slice(len(words[0])).strip()
-    command = context.command()
-    if not command.arguments:
+    command = context.command() if context.body.value else None
+    if command is None or not command.arguments:
         raise context.fail_here("missing command after HEALTHCHECK CMD")
     return ins.HealthCheck(
         test=["CMD-SHELL" if command.shell else "CMD", *command.arguments],
@@ -247,6 +247,8 @@ def parse_instruction(context: Context) -> ins.Instruction:
 
 def parse_trigger(context: Context) -> ins.Instruction:
     """An instruction as ONBUILD may carry it."""
+    if context.keyword == "ONBUILD":
+        raise context.fail_here("chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed")
     if context.keyword in _NOT_AS_TRIGGER:
         raise context.fail_here(f"{context.keyword} isn't allowed as an ONBUILD trigger")
     return parse_instruction(context)

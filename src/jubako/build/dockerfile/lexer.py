@@ -108,7 +108,9 @@ class _Lexer:
             if key in self.directives:
                 raise DockerfileError(self.source, position, f"only one {key} parser directive can be used")
             if key == "escape" and match[2] not in _CONTINUES:
-                raise DockerfileError(self.source, position, f"invalid ESCAPE '{match[2]}' does not match ` or \\")
+                raise DockerfileError(
+                    self.source, position, f"invalid escape token '{match[2]}' does not match ` or \\"
+                )
             self.directives[key] = match[2]
             self.next = index + 1
 
