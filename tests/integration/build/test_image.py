@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import tarfile
 
 import pytest
 
@@ -147,6 +149,30 @@ def test_same_inputs_and_epoch_give_the_same_image_anywhere(tmp_path_factory: py
         finally:
             other.close()
     assert ids[0] == ids[1]
+
+
+def test_no_time_in_an_image_with_an_epoch_is_later(site: Site) -> None:
+    """So that it does not matter on which day it is built."""
+    epoch = 1_700_000_000
+    _same_base(site)
+    for name in ("d/a", "d/b"):
+        os.utime(site.file(name, name), (2_000_000_000, 2_000_000_000))
+    result = site.build(
+        "FROM base AS one\nWORKDIR /w/deep\nRUN echo x >f && ln f g && ln -s f h && mkfifo p\n"
+        "FROM base\nRUN touch -d @2100000000 /late /tmp/late && mkdir -p /e/f\nRUN rm -r /e /late\n"
+        "COPY --link d /linked\nCOPY --from=one --chown=app /w /w\nCOPY <<EOF /here/doc\ntext\nEOF\nADD d /added\n"
+        "USER app\nWORKDIR /made\n",
+        build_args={"SOURCE_DATE_EPOCH": str(epoch)},
+    )
+    manifest = json.loads(site.store.blobs.read(result.manifest.digest))
+    for layer in manifest["layers"]:
+        with tarfile.open(fileobj=io.BytesIO(site.store.blobs.read(layer["digest"]))) as archive:
+            assert [member.name for member in archive if member.mtime > epoch] == []
+    config = json.loads(site.store.blobs.read(result.image_id))
+    assert {config["created"], *(step["created"] for step in config["history"][1:])} <= {
+        "2023-11-14T22:13:20Z",
+        "2020-09-13T12:26:40Z",
+    }
 
 
 def _same_base(site: Site) -> None:

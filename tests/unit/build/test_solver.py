@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -204,6 +206,51 @@ def test_as_many_run_at_once_as_there_are_workers_and_no_more() -> None:
 
     solver(workers=2).solve([Vertex(Fake(str(number), act)) for number in range(20)])
     assert most[0] == 2
+
+
+class Clock:
+    """Time that stands still until the operations that shall be at work are all at work."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self._change = threading.Condition()
+        self._until: dict[str, int] = {}
+
+    def work(self, name: str, duration: int) -> None:
+        with self._change:
+            self._until[name] = end = self.now + duration
+            self._change.notify_all()
+            assert self._change.wait_for(lambda: self.now >= end, 10)
+            del self._until[name]
+            self._change.notify_all()
+
+    def advance(self, names: set[str]) -> None:
+        """To the moment when the first of `names` is done."""
+        with self._change:
+            assert self._change.wait_for(lambda: self._until.keys() == names, 10), f"{self._until} at {self.now}"
+            self.now = min(self._until.values())
+            self._change.notify_all()
+
+
+def test_four_independent_stages_take_as_long_as_the_longest() -> None:
+    clock = Clock()
+    stages = {"a": [5], "b": [1, 1, 1, 1], "c": [3, 1], "d": [2]}
+    tops: list[V] = []
+    for stage, durations in stages.items():
+        vertex: V = Vertex(Fake(stage))
+        for number, duration in enumerate(durations):
+            vertex = Vertex(Fake(f"{stage}{number}", partial(work, clock, f"{stage}{number}", duration)), [vertex])
+        tops.append(vertex)
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(solver(workers=4).solve, [Vertex(Fake("last"), tops)])
+        for names in ("a0 b0 c0 d0", "a0 b1 c0 d0", "a0 b2 c0", "a0 b3 c1", "a0"):
+            clock.advance(set(names.split()))
+        done.result(10)
+    assert clock.now == 5
+
+
+def work(clock: Clock, name: str, duration: int, task: Task) -> None:
+    clock.work(name, duration)
 
 
 def test_failure_is_raised_and_stops_the_rest() -> None:
