@@ -141,6 +141,22 @@ def podman(tmp_path_factory: pytest.TempPathFactory, busybox: Path) -> Iterator[
     yield peer
     subprocess.run([*peer.argv, "rm", "-f", "-a", "-t", "0"], capture_output=True)
     subprocess.run([*peer.argv, "rmi", "-f", "-a"], capture_output=True)
+    unmount_beneath(base)
+
+
+@pytest.fixture(scope="session")
+def buildah(tmp_path_factory: pytest.TempPathFactory, busybox: Path) -> Iterator[Peer]:
+    """buildah with storage of its own and busybox."""
+    base = tmp_path_factory.mktemp("buildah")
+    peer = Peer(["buildah", "--root", f"{base}/root", "--runroot", f"{base}/run"])
+    peer("pull", "-q", f"docker-archive:{busybox}")
+    peer("tag", "localhost/busybox", "docker.io/library/busybox")
+    yield peer
+    subprocess.run([*peer.argv, "rm", "-a"], capture_output=True)
+    unmount_beneath(base)
+
+
+def unmount_beneath(base: Path) -> None:
     for mount in sorted(
         (
             line.split()[4]

@@ -1,3 +1,4 @@
+#: docker differs history because Docker 20.10 writes an ARG's default down, not its value
 FROM busybox
 ENV NONE=<$TARGETARCH>
 ARG TARGETPLATFORM

@@ -1,4 +1,4 @@
-#: differs history because Docker 20.10 leaves the flags of COPY and ADD out
+#: docker differs history because Docker 20.10 leaves the flags of COPY and ADD out
 FROM busybox AS a
 RUN mkdir -p /s/t && echo 1 >/s/1 && echo 2 >/s/t/2 && ln -s 1 /s/l && ln /s/1 /s/h && chown -R 21:22 /s && chmod 2750 /s/t
 FROM busybox

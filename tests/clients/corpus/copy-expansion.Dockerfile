@@ -1,4 +1,4 @@
-#: differs history because Docker 20.10 leaves the flags of COPY and ADD out
+#: docker differs history because Docker 20.10 leaves the flags of COPY and ADD out
 FROM busybox
 ENV SRC=a DST=/v
 ARG EXT=txt

@@ -1,3 +1,4 @@
+#: needs ${v-w}
 FROM busybox
 ENV SET=s EMPTY=
 ENV J=${EMPTY-d} M="<${EMPTY+p}>"

@@ -1,3 +1,4 @@
+#: needs patterns in expansions
 FROM busybox
 ENV P=/usr/local/lib/x.tar.gz S=foobarfoo
 ENV A=${P#*/} B=${P##*/} C=${P%.*} D=${P%%.*} E=${P#none} F=${P%none}

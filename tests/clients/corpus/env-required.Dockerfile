@@ -1,3 +1,4 @@
+#: needs ${v:?w}
 FROM busybox
 ENV SET=s
 ENV A="${SET:?must be set}" B=${SET?}

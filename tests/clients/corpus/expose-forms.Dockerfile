@@ -1,3 +1,4 @@
+#: buildah differs ExposedPorts because buildah keeps the text of a port as it was written
 FROM busybox
 ARG P=8080
 EXPOSE 80 443/tcp 53/udp

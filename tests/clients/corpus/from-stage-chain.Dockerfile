@@ -1,3 +1,4 @@
+#: buildah differs Env because in BuildKit a stage goes on with the ARGs of its base
 FROM busybox AS one
 ENV A=1
 ARG B=2

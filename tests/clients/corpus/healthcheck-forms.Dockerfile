@@ -1,4 +1,4 @@
-#: differs history because Docker 20.10 has no start interval
+#: docker differs history because Docker 20.10 has no start interval
 FROM busybox AS a
 HEALTHCHECK NONE
 FROM busybox

@@ -1,3 +1,4 @@
+#: needs here-documents
 FROM busybox
 ARG WHO=world
 COPY <<EOF /greeting

@@ -1,3 +1,4 @@
+#: needs here-documents
 FROM busybox
 RUN <<EOF
 echo one >/one

@@ -1,3 +1,4 @@
+#: needs here-documents
 FROM busybox
 RUN <<EOF
 #!/bin/sh -e

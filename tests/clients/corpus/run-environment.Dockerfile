@@ -1,4 +1,4 @@
-#: differs history because a WORKDIR that is there already makes no layer here
+#: docker differs history because a WORKDIR that is there already makes no layer here
 FROM busybox
 ENV A=1 HOME=/somewhere
 ARG B=2

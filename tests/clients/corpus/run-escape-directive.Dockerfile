@@ -1,4 +1,5 @@
 # escape=`
+#: buildah differs Env because buildah 1.28 escapes with a backslash whatever the directive says
 FROM busybox
 ENV A=a\b B=x`
  C=`$A

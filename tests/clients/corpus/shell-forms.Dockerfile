@@ -1,4 +1,5 @@
-#: differs history because Docker 20.10 has no start interval
+#: docker differs history because Docker 20.10 has no start interval
+#: buildah differs Cmd because buildah does not use SHELL for CMD
 FROM busybox
 SHELL ["/bin/sh", "-exc"]
 RUN echo one >/1

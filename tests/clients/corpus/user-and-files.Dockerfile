@@ -1,4 +1,4 @@
-#: differs history because of the flags of COPY, and a WORKDIR that is there already makes no layer here
+#: docker differs history because of the flags of COPY, and a WORKDIR that is there already makes no layer here
 FROM busybox
 RUN echo 'app:x:1000:1000::/home/app:/bin/sh' >>/etc/passwd && echo 'app:x:1000:' >>/etc/group && mkdir -p /home/app && chown app:app /home/app
 USER app

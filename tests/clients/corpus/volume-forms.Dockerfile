@@ -1,3 +1,5 @@
+#: buildah differs files:data because buildah makes the directories of volumes
+#: buildah differs files:data/x because buildah makes the directories of volumes
 FROM busybox
 ENV D=/data
 VOLUME /a /b

@@ -1,4 +1,4 @@
-#: differs history because a WORKDIR that is there already makes no layer here
+#: docker differs history because a WORKDIR that is there already makes no layer here
 FROM busybox
 RUN mkdir -m 700 /kept && chown 5:6 /kept && ln -s /kept /link
 WORKDIR /kept

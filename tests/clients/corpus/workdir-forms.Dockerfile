@@ -1,5 +1,6 @@
-#: differs WorkingDir because Docker 20.10 keeps the slash at the end
-#: differs history because Docker 20.10 keeps the slash at the end
+#: docker differs WorkingDir because Docker 20.10 keeps the slash at the end
+#: docker differs history because Docker 20.10 keeps the slash at the end
+#: buildah differs WorkingDir because buildah keeps the slash at the end
 FROM busybox
 WORKDIR rel
 WORKDIR sub

@@ -1,0 +1,4 @@
+FROM busybox
+WORKDIR /w
+ADD arch/plain.tar .
+ADD arch/plain.tar sub

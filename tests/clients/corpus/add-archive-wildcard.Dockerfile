@@ -1,0 +1,2 @@
+FROM busybox
+ADD arch/*.t[bx]z /1/

@@ -1,0 +1,2 @@
+FROM busybox
+ADD arch/b.tbz /1

@@ -1,0 +1,2 @@
+FROM busybox
+ADD arch/x.txz /1

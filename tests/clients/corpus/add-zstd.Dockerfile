@@ -1,0 +1,3 @@
+#: needs ADD of zstd
+FROM busybox
+ADD arch/z.tzst /1

@@ -1,0 +1,5 @@
+FROM busybox
+ENV BEFORE="<$V>"
+USER ${V:-root}
+ARG V=v
+ENV AFTER="<$V>"

@@ -1,0 +1,4 @@
+FROM busybox
+CMD ["first"]
+CMD second $HOME "quoted"
+CMD ["third", "$HOME"]

@@ -1,0 +1,5 @@
+FROM busybox
+COPY .hidden /a
+COPY .config /b/
+COPY .h* /c/
+COPY *e* /d/

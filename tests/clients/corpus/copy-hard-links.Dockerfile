@@ -1,0 +1,3 @@
+FROM busybox
+COPY hard /hard
+COPY hard/a hard/b /two/

@@ -1,0 +1,5 @@
+FROM busybox
+COPY a.txt /
+COPY d/ /
+COPY b.txt .
+COPY tree ./

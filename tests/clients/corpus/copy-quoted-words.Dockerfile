@@ -1,0 +1,4 @@
+FROM busybox
+COPY "a.txt" /1
+COPY 'b.txt' "/2"
+COPY a.t"xt" /3

@@ -1,0 +1,4 @@
+FROM busybox
+COPY a.txt /1
+COPY a.txt /1
+COPY a.txt /2

@@ -1,0 +1,3 @@
+FROM busybox
+ENTRYPOINT exec top -b "$X"
+CMD ["-n", "1"]

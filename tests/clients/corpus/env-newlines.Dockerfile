@@ -1,0 +1,5 @@
+FROM busybox
+ENV A="line one \
+line two" B=after
+ENV C='single \
+more' D=x

@@ -1,0 +1,4 @@
+FROM busybox
+ENV PATH $PATH:/opt/bin
+ENV PATH="/first:${PATH}"
+RUN echo $PATH >/path

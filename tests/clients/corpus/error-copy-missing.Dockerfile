@@ -1,0 +1,3 @@
+#: refused "?/?nothing/here"?.*not found
+FROM busybox
+COPY nothing/here /x

@@ -1,0 +1,3 @@
+#: refused COPY requires at least two arguments
+FROM busybox
+COPY a.txt

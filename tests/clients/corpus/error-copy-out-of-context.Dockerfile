@@ -1,0 +1,3 @@
+#: refused not found
+FROM busybox
+COPY ../../../../etc/hostname-of-the-host /x

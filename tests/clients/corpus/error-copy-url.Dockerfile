@@ -1,0 +1,3 @@
+#: refused
+FROM busybox
+COPY http://127.0.0.1:1/x /x

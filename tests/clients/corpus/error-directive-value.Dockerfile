@@ -1,0 +1,3 @@
+# escape=x
+#: refused invalid escape token .x. does not match
+FROM busybox

@@ -1,0 +1,3 @@
+#: refused can't find = in "oops"
+FROM busybox
+ENV A=1 oops

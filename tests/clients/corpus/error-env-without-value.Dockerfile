@@ -1,0 +1,3 @@
+#: refused ENV must have two arguments
+FROM busybox
+ENV NAME

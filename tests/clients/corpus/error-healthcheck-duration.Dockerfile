@@ -1,0 +1,3 @@
+#: refused invalid duration
+FROM busybox
+HEALTHCHECK --timeout=soon CMD true

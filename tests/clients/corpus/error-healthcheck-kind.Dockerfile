@@ -1,0 +1,3 @@
+#: refused unknown type.* in HEALTHCHECK
+FROM busybox
+HEALTHCHECK RUN true

@@ -1,0 +1,3 @@
+#: refused HEALTHCHECK NONE takes no arguments
+FROM busybox
+HEALTHCHECK NONE true

@@ -1,0 +1,3 @@
+#: refused
+FROM busybox
+HEALTHCHECK --retries=-1 CMD true

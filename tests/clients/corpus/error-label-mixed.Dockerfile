@@ -1,0 +1,3 @@
+#: refused can't find = in "oops"
+FROM busybox
+LABEL a=1 oops

@@ -1,0 +1,3 @@
+#: refused MAINTAINER requires exactly one argument
+FROM busybox
+MAINTAINER

@@ -1,0 +1,3 @@
+#: refused unexpected key
+FROM busybox
+RUN --mount=type=cache,target=/x,wrong=1 true

@@ -1,0 +1,3 @@
+#: refused exit code: 1
+FROM busybox
+RUN --mount=target=/ctx touch /ctx/new

@@ -1,0 +1,3 @@
+#: refused
+FROM busybox
+RUN --mount=type=secret,id=absent,required=true true

@@ -1,0 +1,3 @@
+#: refused unsupported mount type
+FROM busybox
+RUN --mount=type=nothing,target=/x true

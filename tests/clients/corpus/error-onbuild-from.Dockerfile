@@ -1,0 +1,3 @@
+#: refused FROM isn't allowed as an ONBUILD trigger
+FROM busybox
+ONBUILD FROM scratch

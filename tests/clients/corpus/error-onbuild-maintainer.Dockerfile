@@ -1,0 +1,3 @@
+#: refused MAINTAINER isn't allowed as an ONBUILD trigger
+FROM busybox
+ONBUILD MAINTAINER me

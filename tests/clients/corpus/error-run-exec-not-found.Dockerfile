@@ -1,0 +1,3 @@
+#: refused
+FROM busybox
+RUN ["/no/such/program"]

@@ -1,0 +1,3 @@
+#: refused exit code: 37
+FROM busybox
+RUN exit 37

@@ -1,0 +1,3 @@
+#: refused exit code: 127
+FROM busybox
+RUN no-such-program

@@ -1,0 +1,3 @@
+#: refused invalid signal: SIGNOTHING
+FROM busybox
+STOPSIGNAL SIGNOTHING

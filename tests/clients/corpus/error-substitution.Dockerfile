@@ -1,0 +1,3 @@
+#: refused (unsupported modifier|missing ':') .*in substitution
+FROM busybox
+ENV A=${B!C}

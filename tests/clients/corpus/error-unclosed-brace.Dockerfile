@@ -1,0 +1,3 @@
+#: refused
+FROM busybox
+ENV A=${B

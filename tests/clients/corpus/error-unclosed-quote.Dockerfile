@@ -1,0 +1,3 @@
+#: refused unexpected end of statement while looking for matching double-quote
+FROM busybox
+ENV A="b

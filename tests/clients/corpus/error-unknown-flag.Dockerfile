@@ -1,0 +1,3 @@
+#: refused unknown flag: (--)?chwon
+FROM busybox
+COPY --chwon=1 a.txt /a

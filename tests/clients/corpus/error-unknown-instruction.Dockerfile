@@ -1,0 +1,3 @@
+#: refused unknown instruction: RNU
+FROM busybox
+RNU echo x

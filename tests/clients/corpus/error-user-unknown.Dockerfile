@@ -1,0 +1,4 @@
+#: refused
+FROM busybox
+USER nobody-at-all
+RUN true

@@ -1,0 +1,3 @@
+#: refused VOLUME specified can not be an empty string
+FROM busybox
+VOLUME [""]

@@ -1,0 +1,3 @@
+#: refused WORKDIR requires exactly one argument
+FROM busybox
+WORKDIR

@@ -1,0 +1,2 @@
+#: refused
+FROM --platform=not/a/real/platform busybox

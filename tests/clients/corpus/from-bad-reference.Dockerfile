@@ -1,0 +1,2 @@
+#: refused invalid reference format
+FROM busy:box:x

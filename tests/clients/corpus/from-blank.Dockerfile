@@ -1,0 +1,3 @@
+#: refused base name .* should not be blank
+ARG NOTHING
+FROM $NOTHING

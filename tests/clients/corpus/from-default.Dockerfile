@@ -1,0 +1,3 @@
+ARG NOTHING
+FROM ${NOTHING:-busybox}
+ENV A=1

@@ -1,0 +1,2 @@
+FROM docker.io/library/busybox
+ENV A=1

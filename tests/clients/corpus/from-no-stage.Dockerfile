@@ -1,0 +1,2 @@
+#: refused no build stage in current context
+ENV A=1

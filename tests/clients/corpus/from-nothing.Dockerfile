@@ -1,0 +1,2 @@
+#: refused
+# nothing but a comment

@@ -1,0 +1,5 @@
+FROM scratch AS empty
+COPY a.txt /in/
+FROM scratch
+COPY --from=empty / /all/
+COPY --from=empty /in /in

@@ -1,0 +1,5 @@
+#: needs here-documents
+#: refused unterminated heredoc
+FROM busybox
+COPY <<EOF /f
+never ended

@@ -1,0 +1,4 @@
+#: buildah differs files:tree/sub because buildah makes an ignored directory anew
+FROM scratch
+COPY tree /tree
+COPY d /d

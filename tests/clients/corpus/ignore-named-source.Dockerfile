@@ -1,0 +1,3 @@
+#: refused "?/?a.txt"?.*not found
+FROM scratch
+COPY a.txt /

@@ -1,0 +1,4 @@
+FROM busybox
+ENV WHO=me
+MAINTAINER "$WHO" <a@b.invalid>
+MAINTAINER  Second   One

@@ -1,0 +1,13 @@
+FROM busybox AS base
+ONBUILD ARG A=arg
+ONBUILD ENV E=$A
+ONBUILD WORKDIR /onbuild
+ONBUILD COPY a.txt .
+ONBUILD ADD arch/plain.tar ./tar
+ONBUILD RUN echo "$A $E" >ran
+ONBUILD USER 9
+ONBUILD LABEL l=$E
+ONBUILD EXPOSE 99
+ONBUILD CMD ["triggered"]
+FROM base
+ENV AFTER=$E

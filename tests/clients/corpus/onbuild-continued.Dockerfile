@@ -1,0 +1,5 @@
+FROM busybox
+ONBUILD RUN echo one && \
+    # comment
+    echo two
+ONBUILD COPY ["a.txt", "/x"]

@@ -1,0 +1,3 @@
+#: options --no-cache
+FROM busybox
+RUN echo x >/x

@@ -1,0 +1,3 @@
+# check=skip=JSONArgsRecommended,StageNameCasing
+FROM busybox AS Upper
+CMD echo shell

@@ -1,0 +1,7 @@
+FROM busybox
+CMD ["one", \
+     "two", \
+# between
+     "three"]
+COPY ["a.txt", \
+      "/json/"]

@@ -1,0 +1,7 @@
+
+# escape=`
+FROM busybox
+RUN echo one \
+    two >/f
+ENV A=a\
+b

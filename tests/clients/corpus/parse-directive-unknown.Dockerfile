@@ -1,0 +1,5 @@
+# unknown=thing
+# escape=`
+FROM busybox
+RUN echo one \
+    two >/f

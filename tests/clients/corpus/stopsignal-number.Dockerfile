@@ -1,0 +1,3 @@
+FROM busybox
+ENV N=15
+STOPSIGNAL ${N}

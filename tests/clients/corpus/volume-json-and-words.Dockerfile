@@ -1,0 +1,5 @@
+FROM busybox
+VOLUME ["/a", "/b c"]
+VOLUME /d /e
+VOLUME relative
+VOLUME /a

@@ -1,0 +1,3 @@
+#: refused
+FROM busybox
+WORKDIR /etc/passwd/sub
