@@ -1,9 +1,9 @@
 """Run a test command in a network namespace of its own, and prove that it leaves the machine as it found it.
 
-Usage: isolated.py COMMAND [ARGUMENT …]. As root the command gets a new network namespace (loopback up) and a private
-mount namespace. Before and after, this compares what a container engine could leave behind: mounts, namespaces,
-cgroups beneath `jubako`, processes of ours, network links, firewall tables, loop devices. Exits with the command's
-status, or 3 when something is left.
+Usage: isolated.py [--host-network] COMMAND [ARGUMENT …]. As root the command gets a private mount namespace and, but
+for --host-network, a new network namespace (loopback up). Before and after, this compares what a container engine could
+leave behind: mounts, namespaces, cgroups beneath `jubako`, processes of ours, network links, firewall tables, loop
+devices. Exits with the command's status, or 3 when something is left.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 GRACE_S = 20.0
+HOST_NETWORK = "--host-network"
 
 
 def mounts() -> set[str]:
@@ -107,13 +108,19 @@ def left_over(before: dict[str, set[str]]) -> dict[str, set[str]]:
 
 def enter_namespaces() -> None:
     """Move into a new network namespace, and a mount namespace whose changes stay in it."""
-    inside = ["unshare", "--net", "--mount", "--propagation", "private", sys.executable, __file__, "--inside"]
-    os.execvp(inside[0], [*inside, *sys.argv[1:]])
+    arguments = sys.argv[1:]
+    network = ["--net"]
+    if arguments[:1] == [HOST_NETWORK]:
+        network, arguments = [], arguments[1:]
+    inside = ["unshare", *network, "--mount", "--propagation", "private", sys.executable, __file__, "--inside"]
+    os.execvp(inside[0], [*inside, *arguments])
 
 
 def main() -> int:
     """Survey, run, survey again."""
     arguments = sys.argv[1:]
+    if os.geteuid() and arguments[:1] == [HOST_NETWORK]:
+        arguments = arguments[1:]
     if os.geteuid() == 0 and arguments[:1] != ["--inside"]:
         enter_namespaces()
     if arguments[:1] == ["--inside"]:
