@@ -99,7 +99,8 @@ def _digests(entry: CacheEntry) -> list[str]:
 class Elsewhere(Protocol):
     """Caches of other machines, as far as a build looks into them."""
 
-    def find(self, key: str) -> Output | None: ...
+    def offers(self, key: str) -> Sequence[Output]:
+        """What they have under `key`, the best first."""
 
     def others(self, output: Output) -> list[str]: ...
 
@@ -127,9 +128,9 @@ class LeasedCache:
     def find(self, key: str, name: str) -> Output | None:
         if self._fresh:
             return None
-        output = self._unrefused(self._cache.find(key, self._lease))
+        output = self._unrefused([self._cache.find(key, self._lease)])
         if self._elsewhere is not None and not _is_whole(output):
-            found = self._unrefused(self._elsewhere.find(key))
+            found = self._unrefused(self._elsewhere.offers(key))
             if found is not None and (output is None or _is_whole(found)):
                 self._borrowed[key] = (found, name)
                 output = found
@@ -137,8 +138,8 @@ class LeasedCache:
             self.used[key] = output
         return output
 
-    def _unrefused(self, output: Output | None) -> Output | None:
-        return None if output and output.layer in self._refused else output
+    def _unrefused(self, outputs: Sequence[Output | None]) -> Output | None:
+        return next((output for output in outputs if output and output.layer not in self._refused), None)
 
     def put(self, key: str, output: Output, name: str) -> None:
         if output.settled:

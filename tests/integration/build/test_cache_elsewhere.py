@@ -362,6 +362,25 @@ def test_a_layer_that_is_gone_or_wrong_is_made_again(
     assert other.build().image_id == second.image_id
 
 
+def test_what_one_cache_has_lost_another_may_have(site: Site, other: Machine, local: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    first = site.build(STAGES, cache_to=[f"type=local,dest={local}", f"type=local,dest={broken}"])
+    spoil(broken, site.image(first).manifest.layers[-1].digest, None)
+    second = other.build(cache_from=[f"type=local,src={broken}", f"type=local,src={local}"])
+    assert other.cached() == STEPS
+    assert second.image_id == first.image_id
+
+
+def test_of_two_caches_the_one_that_does_not_lie_is_taken(
+    site: Site, other: Machine, local: Path, tmp_path: Path
+) -> None:
+    liar = tmp_path / "liar"
+    first = site.build(STAGES, cache_to=[f"type=local,dest={local}", f"type=local,dest={liar}"])
+    rewritten(liar, {site.image(first).diff_ids[-1]: f"sha256:{'5' * 64}"})
+    second = other.build(cache_from=[f"type=local,src={liar}", f"type=local,src={local}"])
+    assert second.image_id == first.image_id
+
+
 def test_a_configuration_with_other_bytes_is_a_warning(site: Site, other: Machine, local: Path) -> None:
     site.build(STAGES, cache_to=[f"type=local,dest={local}"])
     spoil(local, document(local)["config"]["digest"], b"{}")
@@ -419,6 +438,12 @@ def test_a_pipe_in_a_cache_keeps_nobody_waiting(site: Site, other: Machine, loca
     os.mkfifo(local / "index.json")
     other.build("FROM base\nRUN true\n", cache_from=[f"type=local,src={local}"])
     assert "failed to import cache" in other.output
+
+
+def test_a_directory_that_can_not_be_read_is_a_warning(site: Site, local: Path) -> None:
+    local.symlink_to(local)
+    site.build("FROM base\nRUN true\n", cache_from=[f"type=local,src={local}", "type=local,src=/proc/self/environ"])
+    assert site.output.count("[Warning] failed to import cache") == 2
 
 
 def test_an_image_without_a_cache_is_none(site: Site, other: Machine, registry: Http) -> None:

@@ -71,19 +71,16 @@ class ImportedCaches:
         self._lenders: dict[_Pair, list[_Imported]] = {}
         self._proven: set[_Pair] = set()
 
-    def find(self, key: str) -> Output | None:
-        """What the first cache has under `key` (rather with a layer's blob than without), protected from now on."""
-        known: Output | None = None
+    def offers(self, key: str) -> list[Output]:
+        """What the caches have under `key`, protected from now on: those with a layer's blob before those without."""
+        found: list[Output] = []
         for cache in self._opened():
             output = cache.outputs.get(key)
-            if output is None:
-                continue
-            if output.layer:
-                self._lend(cache, output.layer)
-            if output.layer is None or output.layer.has_blob:
-                return output
-            known = known or output
-        return known
+            if output is not None:
+                found.append(output)
+                if output.layer:
+                    self._lend(cache, output.layer)
+        return sorted(found, key=lambda output: output.layer is not None and not output.layer.has_blob)
 
     def _lend(self, cache: _Imported, layer: Layer) -> None:
         self._lease.add(layer.blob.digest, layer.diff_id)

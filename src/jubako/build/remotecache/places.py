@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import Protocol
 
+from jubako.build.files.failure import explained
 from jubako.build.remotecache.spec import CacheFrom
 from jubako.errors import DataLoss, InvalidArgument, NotFound
 from jubako.image import manifest as documents
@@ -20,7 +21,6 @@ from jubako.image.layout import REF_NAME
 from jubako.spec.oci_image import Descriptor, Index, Manifest
 from jubako.store import Store
 from jubako.store import digest as digests
-from jubako.store.failure import explained
 
 INDEX_FILE = "index.json"
 _PIECE_BYTES = 1 << 20
@@ -82,7 +82,7 @@ class Layout:
             return
         path = self._path(blob)
         with (
-            explained("read", path),
+            explained("read"),
             self._regular(path).open("rb") as stream,
             store.blobs.writer(expected=blob.digest, size=blob.size) as writer,
         ):
@@ -106,7 +106,7 @@ class Layout:
         return self._root.joinpath("blobs", *digests.split(blob.digest))
 
     def _read(self, path: Path, limit: int) -> bytes:
-        with explained("read", path), self._regular(path).open("rb") as stream:
+        with explained("read"), self._regular(path).open("rb") as stream:
             data = stream.read(limit + 1)
         if len(data) > limit:
             raise InvalidArgument(f"{path} is larger than {limit >> 20} MB")
@@ -114,11 +114,9 @@ class Layout:
 
     def _regular(self, path: Path) -> Path:
         """The path, if a file is there: a pipe would keep a reader waiting for ever."""
-        try:
+        with suppress(FileNotFoundError, NotADirectoryError):
             if stat.S_ISREG(path.stat().st_mode):
                 return path
-        except (FileNotFoundError, NotADirectoryError):
-            pass
         raise NotFound("file", str(path), message=f"{path} is not there, or no file")
 
 
