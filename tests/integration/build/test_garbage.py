@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from jubako.build import BuildCache
+from jubako.build import BuildCache, build
 from jubako.build.cachemounts import CacheMounts
 from jubako.build.cacheusage import MOUNT, PrunePolicy, matching
-from jubako.build.garbage import is_due
+from jubako.build.garbage import collect_cache, is_due
+from jubako.spec.oci_image import DiffID, Digest
+from jubako.store import Pins, sweep
 
 from .conftest import Site
 from .test_usage import held, prune
@@ -116,6 +120,51 @@ def test_a_step_that_changed_nothing_is_in_use_by_its_key(site: Site) -> None:
         assert cache.find(key, lease)
         assert prune(site, PrunePolicy(all=True), free_bytes=MANY) == []
     assert len(prune(site, PrunePolicy(all=True), free_bytes=MANY)) == 1
+
+
+def test_builds_are_right_while_everything_is_collected_all_the_time(
+    site: Site, configure: Callable[[str], None]
+) -> None:
+    configure("[[gcpolicy]]\nall = true\n")
+    done, failures = threading.Event(), list[BaseException]()
+
+    def sweep_all() -> int:
+        def roots() -> list[Digest]:
+            images = [Digest(layer) for image in site.images.list() for layer in image.diff_ids]
+            return [*site.images.reachable(), *images, *map(Digest, Pins(site.store.records).digests())]
+
+        return sweep(site.store, roots).bytes + site.snapshots.sweep(lambda: map(DiffID, roots())).bytes
+
+    def collect() -> None:
+        while not done.is_set():
+            guarded(lambda: (long_ago(site), collect_cache(site.drivers, sweep_all)))
+
+    def work(number: int) -> None:
+        for turn in range(4):
+            text = f"FROM base\nRUN echo {number} >/a\nRUN cat /a /a >/b\nRUN echo {turn} >/c\n"
+            path = site.context / f"Dockerfile.{number}"
+            path.write_text(text)
+            result = build(site.drivers, site.context, dockerfile=path, network="none", tags=[f"image-{number}"])
+            assert site.read(result, "b") == f"{number}\n" * 2
+            assert site.read(result, "c") == f"{turn}\n"
+
+    def guarded(act: Callable[[], object]) -> None:
+        try:
+            act()
+        except BaseException as error:
+            failures.append(error)
+
+    builds = [threading.Thread(target=guarded, args=(partial(work, number),)) for number in range(3)]
+    collector = threading.Thread(target=collect)
+    stamp(site).parent.mkdir(exist_ok=True)
+    stamp(site).touch()
+    for thread in (*builds, collector):
+        thread.start()
+    for thread in builds:
+        thread.join()
+    done.set()
+    collector.join()
+    assert failures == []
 
 
 def test_the_defaults_take_nothing_of_a_small_cache(
