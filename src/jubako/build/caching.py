@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from jubako.build.cache import BuildCache, LeasedCache
+from jubako.build.cache import BuildCache
 from jubako.build.graph.filesystem import Filesystem, FsVertex, Output
 from jubako.build.graph.supply import LayerUnavailable
 from jubako.build.graph.vertex import reachable
+from jubako.build.leasedcache import LeasedCache
 from jubako.build.progress import BuildProgress
 from jubako.build.remotecache.spec import caches_from, caches_to
 from jubako.build.solver.solver import Solution

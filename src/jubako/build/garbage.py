@@ -38,7 +38,8 @@ def is_due(root: Path, *, has_grown: bool) -> bool:
 
 def collect_cache(drivers: BuildDrivers, collect: Collect) -> list[CacheRecord]:
     """Go through the policies and return what went. Raises InvalidArgument for a bad configuration."""
-    from jubako.build.cacheusage import choose, remove, usage
+    from jubako.build.cacheprune import choose, remove
+    from jubako.build.cacheusage import usage
     from jubako.build.gcpolicy import Disk, load, policies
 
     with _alone(_stamp(drivers.root)) as is_alone:

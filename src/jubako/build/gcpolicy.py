@@ -17,11 +17,12 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from jubako.build.cacheusage import MOUNT, PrunePolicy
+from jubako.build.cacheprune import PrunePolicy
+from jubako.build.cacheusage import MOUNT
 from jubako.errors import InvalidArgument
 from jubako.spec.durations import duration_ns
 from jubako.spec.sizes import ram_bytes
-from jubako.store.failure import explained
+from jubako.store import configuration as files
 
 _SYSTEM = Path("/etc/jubako/builder.toml")
 _GB = 10**9
@@ -67,12 +68,7 @@ def load(path: Path | None = None) -> Configuration:
     path = path or next((candidate for candidate in _candidates() if candidate.exists()), None)
     if path is None:
         return Configuration()
-    with explained("read", path):
-        data = path.read_bytes()
-    try:
-        return msgspec.toml.decode(data, type=Configuration)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidArgument(f"{path}: {error}", hint="the keys are those of buildkitd.toml's [worker.oci]") from error
+    return files.load(path, Configuration, "the keys are those of buildkitd.toml's [worker.oci]")
 
 
 def policies(configuration: Configuration, disk: Disk) -> list[PrunePolicy]:

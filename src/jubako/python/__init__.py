@@ -26,7 +26,8 @@ from jubako.errors import JubakoError
 
 if TYPE_CHECKING:
     from jubako.build import BuildResult
-    from jubako.build.cacheusage import CacheRecord, PrunePolicy
+    from jubako.build.cacheprune import PrunePolicy
+    from jubako.build.cacheusage import CacheRecord
     from jubako.build.history import History
     from jubako.engine.system import Pruned
     from jubako.runtime.attach import Attached
@@ -119,7 +120,8 @@ class Engine(_Engine):
         """
         from jubako.build import BuildCache, reap
         from jubako.build.cachemounts import CacheMounts
-        from jubako.build.cacheusage import MOUNT, PrunePolicy, choose, remove
+        from jubako.build.cacheprune import PrunePolicy, choose, remove
+        from jubako.build.cacheusage import MOUNT
         from jubako.build.gcpolicy import Disk
 
         drivers = self.drivers

@@ -13,7 +13,8 @@ import pytest
 
 from jubako.build import BuildCache, build
 from jubako.build.cachemounts import CacheMounts
-from jubako.build.cacheusage import MOUNT, PrunePolicy, matching
+from jubako.build.cacheprune import PrunePolicy, matching
+from jubako.build.cacheusage import MOUNT
 from jubako.build.garbage import collect_cache, is_due
 from jubako.spec.oci_image import DiffID, Digest
 from jubako.store import Pins, sweep

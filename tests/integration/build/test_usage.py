@@ -9,7 +9,8 @@ import pytest
 
 from jubako.build import BuildCache
 from jubako.build.cachemounts import CacheMounts
-from jubako.build.cacheusage import CacheRecord, PrunePolicy, choose, matching, remove, usage
+from jubako.build.cacheprune import PrunePolicy, choose, matching, remove
+from jubako.build.cacheusage import CacheRecord, usage
 from jubako.errors import InvalidArgument
 
 from .conftest import Site

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jubako.build.cacheusage import PrunePolicy
+from jubako.build.cacheprune import PrunePolicy
 from jubako.build.gcpolicy import Configuration, Disk, load, parse_filters, policies
 from jubako.errors import InvalidArgument
 

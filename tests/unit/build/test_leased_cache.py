@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from jubako.build.cache import BuildCache, LeasedCache
+from jubako.build.cache import BuildCache
 from jubako.build.caching import Caching
 from jubako.build.graph.bench import Bench
 from jubako.build.graph.filesystem import Layer, Output
 from jubako.build.graph.supply import LayerUnavailable
+from jubako.build.leasedcache import LeasedCache
 from jubako.build.moment import Moment
 from jubako.build.options import BuildOptions
 from jubako.build.solver.solver import Solution

@@ -18,17 +18,15 @@ import msgspec
 from jubako.build.graph.filesystem import Layer, Output
 from jubako.build.graph.supply import LayerUnavailable
 from jubako.build.progress import BuildProgress, shown_step
-from jubako.build.remotecache import config
-from jubako.build.remotecache.places import Place, opened, small_blob
+from jubako.build.remotecache.places import Place, opened
+from jubako.build.remotecache.reading import Reading
 from jubako.build.remotecache.spec import CacheFrom
 from jubako.errors import DataLoss, JubakoError
-from jubako.image import manifest as documents
 from jubako.image.catalog import Images
 from jubako.image.layer.codec import MAGIC_BYTES, detect
-from jubako.spec.oci_image import Descriptor, Index, Manifest
+from jubako.spec.oci_image import Descriptor
 from jubako.store import Lease, Store
 
-_MANIFESTS_LIMIT = 64
 _FAILURES_LIMIT = 3
 
 _Pair = tuple[str, str]
@@ -151,40 +149,13 @@ class ImportedCaches:
                 try:
                     with shown_step(self._progress, f"importing cache manifest from {name}") as tell:
                         place = opened(self._stack, self._images, wanted)
-                        outputs = self._outputs(place)
+                        outputs = Reading(place, self._store, self._lease, self._stopped).outputs()
                         tell(f"{len(outputs)} records")
                 except JubakoError as error:
                     self._progress.warning(f"failed to import cache {name}: {error.message}")
                     continue
                 self._caches.append(_Imported(name, place, outputs))
             return [cache for cache in self._caches if cache.is_usable]
-
-    def _outputs(self, place: Place) -> dict[str, Output]:
-        document = place.document()
-        blobs = document.manifests if isinstance(document, Index) else [document.config, *document.layers]
-        for blob in blobs:
-            if blob.media_type == config.CACHE_CONFIG:
-                return config.decode(self._small(place, blob), blobs)
-        manifests = [document] if isinstance(document, Manifest) else self._manifests(place, document)
-        found: dict[str, Output] = {}
-        for manifest in manifests:
-            found = {**self._inline(place, manifest), **found}
-        return found
-
-    def _manifests(self, place: Place, index: Index) -> list[Manifest]:
-        children = (place.document(child) for child in index.manifests[:_MANIFESTS_LIMIT])
-        return [child for child in children if isinstance(child, Manifest)]
-
-    def _inline(self, place: Place, manifest: Manifest) -> dict[str, Output]:
-        """What an image says of how it was built; nothing, if it does not."""
-        if not manifest.layers or manifest.layers[0].media_type not in documents.LAYER_TYPES:
-            return {}
-        image = documents.decode_config(self._small(place, manifest.config))
-        return config.decode_inline(image.cache, manifest.layers, image.rootfs.diff_ids) if image.cache else {}
-
-    def _small(self, place: Place, blob: Descriptor) -> bytes:
-        self._lease.add(blob.digest)
-        return small_blob(place, self._store, blob, self._stopped)
 
 
 def _check_type(store: Store, blob: Descriptor) -> None:

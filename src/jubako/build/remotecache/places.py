@@ -118,11 +118,3 @@ class Layout:
             if stat.S_ISREG(path.stat().st_mode):
                 return path
         raise NotFound("file", str(path), message=f"{path} is not there, or no file")
-
-
-def small_blob(place: Place, store: Store, blob: Descriptor, cancel: Event) -> bytes:
-    """The content of a configuration."""
-    if blob.size > documents.CONFIG_LIMIT_BYTES:
-        raise InvalidArgument(f"the configuration {blob.digest} has {blob.size} bytes")
-    place.bring(store, blob, cancel)
-    return store.blobs.read(blob.digest, limit=documents.CONFIG_LIMIT_BYTES)

@@ -20,7 +20,7 @@ _HEADER = "ID\tRECLAIMABLE\tSIZE\tLAST ACCESSED"
 
 
 def run(call: Call, arguments: Arguments) -> int:
-    from jubako.build.cacheusage import matching
+    from jubako.build.cacheprune import matching
 
     filters, unused_for_ns = given_filters(arguments)
     records = matching(call.builder.build_cache(), filters, unused_for_ns)

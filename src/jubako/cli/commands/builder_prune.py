@@ -13,7 +13,7 @@ from jubako.cli.options import FLAG, LIST, TEXT, Arguments, Option
 from jubako.spec.sizes import ram_bytes
 
 if TYPE_CHECKING:
-    from jubako.build.cacheusage import PrunePolicy
+    from jubako.build.cacheprune import PrunePolicy
 
 _UNSHARED = "WARNING! This will remove all dangling build cache."
 _ALL = "WARNING! This will remove all build cache."
@@ -35,7 +35,7 @@ def run(call: Call, arguments: Arguments) -> int:
 
 def _policy(arguments: Arguments) -> PrunePolicy | None:
     """What the options ask for; None when they ask for everything."""
-    from jubako.build.cacheusage import PrunePolicy
+    from jubako.build.cacheprune import PrunePolicy
 
     filters, unused_for_ns = given_filters(arguments)
     spaces = {name: _space(arguments.text(name), name) for name in _SPACES if arguments.given(name)}

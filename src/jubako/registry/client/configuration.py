@@ -15,10 +15,9 @@ from typing import Literal
 import msgspec
 
 from jubako.errors import InvalidArgument, PermissionDenied
-from jubako.image.manifest import MALFORMED
 from jubako.image.reference import Reference, parse
 from jubako.registry.client.options import ClientOptions
-from jubako.store.failure import explained
+from jubako.store import configuration as files
 
 _SYSTEM = Path("/etc/jubako/registries.conf")
 _CERTIFICATES = (Path("/etc/containers/certs.d"), Path("/etc/docker/certs.d"))
@@ -73,12 +72,7 @@ def load(path: Path | None = None) -> Configuration:
     path = path or next((candidate for candidate in _candidates() if candidate.exists()), None)
     if path is None:
         return Configuration()
-    with explained("read", path):
-        data = path.read_bytes()
-    try:
-        return msgspec.toml.decode(data, type=Configuration)
-    except MALFORMED as error:
-        raise InvalidArgument(f"{path}: {error}", hint="see containers-registries.conf(5), [[registry]]") from error
+    return files.load(path, Configuration, "see containers-registries.conf(5), [[registry]]")
 
 
 def sources(ref: Reference, configuration: Configuration) -> list[Source]:
