@@ -103,7 +103,8 @@ class _Even:
         self._held += data
         made = b""
         while len(self._held) >= CHUNK_BYTES:
-            made += self._inner.compress(bytes(self._held[:CHUNK_BYTES]))
+            with memoryview(self._held) as view:
+                made += self._inner.compress(bytes(view[:CHUNK_BYTES]))
             del self._held[:CHUNK_BYTES]
         return made
 

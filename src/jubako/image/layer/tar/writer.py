@@ -73,8 +73,10 @@ class Writer:
 
     def _flush(self) -> None:
         while len(self._buffer) >= _PIECE_BYTES:
-            self._give(bytes(self._buffer[:_PIECE_BYTES]))
+            with memoryview(self._buffer) as view:
+                piece = bytes(view[:_PIECE_BYTES])
             del self._buffer[:_PIECE_BYTES]
+            self._give(piece)
 
     def _give(self, data: bytes) -> None:
         self.size_bytes += len(data)
