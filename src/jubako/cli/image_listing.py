@@ -89,6 +89,13 @@ def has_label(image: Image, text: str) -> bool:
     return matches_label((image.config.config.labels if image.config.config else None) or {}, text)
 
 
+def names_of(image: Image, patterns: Sequence[str]) -> list[str]:
+    """`repository:tag` of each name that matches one of `patterns`, or of each where there are none."""
+    found = [(repository, tag) for repository, tag, _ in _names(image) if tag != _NONE]
+    wanted = [(r, t) for r, t in found if not patterns or any(_matches(pattern, r, t) for pattern in patterns)]
+    return [f"{repository}:{tag}" for repository, tag in wanted]
+
+
 def rows(
     images: Sequence[Image], patterns: Sequence[str], *, truncate: bool = True, digests: bool = False
 ) -> list[ImageRow]:

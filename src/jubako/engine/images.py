@@ -16,9 +16,10 @@ from jubako.image.catalog import Image
 from jubako.spec.oci_image import ContainerConfig
 
 if TYPE_CHECKING:
+    from jubako.engine.imagetree import Variant
     from jubako.image.progress import Progress
     from jubako.registry.client import ClientOptions, Credentials
-    from jubako.spec.oci_image import Descriptor
+    from jubako.spec.oci_image import Descriptor, Platform
 
 
 ArchiveFormat = Literal["docker-archive", "oci-archive"]
@@ -110,8 +111,10 @@ class EngineImages:
         self._emit("push", image, text)
         return pushed
 
-    def load(self, source: BinaryIO | Path, *, progress: Progress | None = None) -> _Images:
-        """Bring in a docker-archive, an oci-archive or an OCI layout."""
+    def load(
+        self, source: BinaryIO | Path, *, platform: str | None = None, progress: Progress | None = None
+    ) -> _Images:
+        """Bring in a docker-archive, an oci-archive or an OCI layout, or only what is in it for `platform`."""
         from jubako.image import archive
         from jubako.snapshot.unpack import Unpacking
 
@@ -127,18 +130,26 @@ class EngineImages:
                 progress=progress,
                 on_layer=unpacking.begin,
                 ready=unpacking.finish,
+                platform=_platform(platform),
             )
         for image in images:
             self._emit("load", image, image.id)
         return images
 
-    def save(self, names: Sequence[str], out: BinaryIO, *, format: ArchiveFormat = "docker-archive") -> None:
-        """Write images to one archive."""
+    def save(
+        self,
+        names: Sequence[str],
+        out: BinaryIO,
+        *,
+        format: ArchiveFormat = "docker-archive",
+        platform: str | None = None,
+    ) -> None:
+        """Write images to one archive, of those for several platforms all or the one that `platform` names."""
         from jubako.image import archive
 
         for name in names:
             self.get(name)
-        archive.save(self._drivers.store, self._drivers.images, names, out, format=format)
+        archive.save(self._drivers.store, self._drivers.images, names, out, format=format, platform=_platform(platform))
 
     def tag(self, source: str, target: str) -> None:
         """Give an image one more name."""
@@ -196,6 +207,12 @@ class EngineImages:
                 f"container {record.short_id}"
             )
 
+    def variants(self, image: Image) -> Sequence[Variant]:
+        """What the image is for which platform, and how much of that is here."""
+        from jubako.engine import imagetree
+
+        return imagetree.variants(self._drivers, image)
+
     def mount(self, text: str) -> Path:
         """Mount an image on the host, read-only; return where. Mounting it again is content."""
         from jubako.engine import imagemounts
@@ -218,9 +235,9 @@ class EngineImages:
 
         return imagemounts.mounted(self._drivers)
 
-    def history(self, text: str) -> _Rows:
+    def history(self, text: str, *, platform: str | None = None) -> _Rows:
         """Docker's history, newest first; sizes are those of the (compressed) layers."""
-        image = self.get(text)
+        image = self._drivers.images.of_platform(self.get(text), _platform(platform))
         layers = iter(image.manifest.layers)
         rows: _Rows = []
         for entry in image.config.history or []:
@@ -240,11 +257,11 @@ class EngineImages:
             rows[0] |= {"Id": image.id, "Tags": image.repo_tags or None}
         return rows
 
-    def inspect(self, text: str) -> dict[str, Any]:
+    def inspect(self, text: str, *, platform: str | None = None) -> dict[str, Any]:
         """The document of `GET /images/{name}/json`."""
         import msgspec
 
-        image = self.get(text)
+        image = self._drivers.images.of_platform(self.get(text), _platform(platform))
         config = image.config.config or ContainerConfig()
         return {
             "Id": image.id,
@@ -305,6 +322,12 @@ class EngineImages:
                 name,
                 {"name": name, **((image.config.config or ContainerConfig()).labels or {})},
             )
+
+
+def _platform(text: str | None) -> Platform | None:
+    from jubako.image import platform
+
+    return platform.parse(text) if text else None
 
 
 def _is_id(text: str, image: Image) -> bool:

@@ -16,6 +16,7 @@ import msgspec
 
 from jubako.errors import InvalidArgument, JubakoError, NotFound
 from jubako.image import manifest as documents
+from jubako.image import platform as platforms
 from jubako.image import reference
 from jubako.image.record import (
     Image,
@@ -62,6 +63,26 @@ class Images:
         record = self._records.find(manifest.config.digest)
         names = list(record.names) if record else []
         return Image(manifest.config.digest, names, target, manifest, chosen.digest, config)
+
+    def of_platform(self, image: Image, platform: Platform | None) -> Image:
+        """The image for `platform` among those that `image` is one of, itself for None. NotFound in Docker's words."""
+        if platform is None:
+            return image
+        try:
+            found = self.load(image.target, platform)
+        except NotFound:
+            found = image
+        if not platforms.matches(platform, found.platform):
+            text, name = (
+                platforms.text(platform),
+                reference.parse(image.names[0]).familiar() if image.names else image.id,
+            )
+            raise NotFound(
+                "platform",
+                text,
+                message=f"image with reference {name} was found but does not provide the specified platform ({text})",
+            )
+        return msgspec.structs.replace(found, names=image.names)
 
     def put(self, name: str | None, target: Descriptor, *, platform: Platform | None = None) -> Descriptor | None:
         """Record the stored image `target` under `name`; None records it without one, as dangling.

@@ -15,7 +15,7 @@ from jubako.errors import AlreadyExists
 from jubako.image import manifest as documents
 from jubako.image import reference
 from jubako.image.catalog import Image, Images
-from jubako.spec.oci_image import INDEX, Descriptor, Digest, Manifest
+from jubako.spec.oci_image import INDEX, Descriptor, Digest, Manifest, Platform
 from jubako.spec.oci_image import Index as IndexDocument
 from jubako.store import Store
 from jubako.store.failure import explained
@@ -32,9 +32,12 @@ class Content(msgspec.Struct, frozen=True):
     blobs: list[Digest]
 
 
-def content(store: Store, images: Images, names: Sequence[str]) -> Content:
-    """The layout of the images called `names` (names or IDs). Raises NotFound."""
+def content(store: Store, images: Images, names: Sequence[str], platform: Platform | None = None) -> Content:
+    """The layout of the images called `names` (names or IDs), or of their manifests for `platform`. NotFound."""
     found = [pair for text in names for pair in images.select(text)]
+    if platform:
+        chosen = [(images.of_platform(image, platform), name) for image, name in found]
+        return content_of(store, [(_manifest(store, image), name) for image, name in chosen])
     return content_of(store, [(_whole_or_manifest(store, image), name) for image, name in found])
 
 
@@ -74,6 +77,10 @@ def _whole_or_manifest(store: Store, image: Image) -> Descriptor:
     """The target if all of it is in the store, or else the one manifest that the image is."""
     if all(store.blobs.exists(digest) for digest in _walk(store, image.target)):
         return image.target
+    return _manifest(store, image)
+
+
+def _manifest(store: Store, image: Image) -> Descriptor:
     return Descriptor(
         media_type=documents.media_type_of(image.manifest),
         digest=image.manifest_digest,

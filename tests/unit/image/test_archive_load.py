@@ -15,7 +15,7 @@ import pytest
 import zstandard
 
 from jubako.errors import DataLoss, InvalidArgument, JubakoError, NotFound
-from jubako.image import archive
+from jubako.image import archive, platform
 from jubako.image.catalog import Images
 from jubako.spec.oci_image import LAYER_GZIP, LAYER_TAR, Descriptor, DiffID
 from jubako.store import Store
@@ -153,6 +153,28 @@ def test_an_index_without_the_image_for_this_machine_is_refused(store: Store, im
     del layout.blobs[str(here["digest"])]
     with pytest.raises(DataLoss, match="has not the image for"):
         archive.load(store, io.BytesIO(layout.tar()), images)
+
+
+def test_one_platform_of_an_index_is_loaded_alone(store: Store, images: Images) -> None:
+    layout = Layout()
+    here, there = layout.image(LOWER), layout.image(UPPER, architecture="s390x")
+    layout.named(layout.index(here, there), "a:b")
+    (image,) = archive.load(store, io.BytesIO(layout.tar()), images, platform=platform.parse("linux/s390x"))
+    assert image.target.digest == image.manifest_digest == there["digest"]
+    assert images.resolve("a:b").config.architecture == "s390x"
+    assert not store.blobs.exists(str(here["digest"]))
+    with pytest.raises(NotFound, match="linux/riscv64"):
+        archive.load(store, io.BytesIO(layout.tar()), images, platform=platform.parse("linux/riscv64"))
+
+
+@pytest.mark.parametrize("form", ["docker", "oci"])
+def test_an_image_for_another_platform_than_the_asked_is_not_loaded(store: Store, images: Images, form: str) -> None:
+    layout = Layout()
+    layout.named(layout.image(LOWER), "a:b")
+    data = layout.tar() if form == "oci" else docker_archive(LOWER, tags=["a:b"])
+    with pytest.raises(NotFound, match=r"does not provide the specified platform \(linux/s390x\)"):
+        archive.load(store, io.BytesIO(data), images, platform=platform.parse("linux/s390x"))
+    assert images.list() == []
 
 
 def test_docker_25_writes_both_forms_and_the_manifest_keeps_its_digest(store: Store, images: Images) -> None:

@@ -12,7 +12,7 @@ import pytest
 import zstandard
 
 from jubako.errors import AlreadyExists, InvalidArgument, NotFound
-from jubako.image import archive, compose, layout
+from jubako.image import archive, compose, layout, platform
 from jubako.image.catalog import Images
 from jubako.image.manifest import decode_config
 from jubako.spec.oci_image import LAYER_ZSTD, Descriptor
@@ -107,6 +107,19 @@ def test_an_index_is_saved_whole_if_it_is_here_and_as_its_manifest_otherwise(
     store.blobs.delete(str(there["digest"]))
     archive.load(other._store, io.BytesIO(saved(store, images, "multi:v1", format="oci-archive")), other)
     assert other.resolve("multi:v1").target.digest == here["digest"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_one_platform_is_saved_alone(store: Store, images: Images, other: Images, form: Format) -> None:
+    made = Layout()
+    made.named(made.index(made.image(LAYER), made.image(LAYER, architecture="s390x")), "multi:v1")
+    archive.load(store, io.BytesIO(made.tar()), images)
+    out = io.BytesIO()
+    archive.save(store, images, ["multi:v1"], out, format=form, platform=platform.parse("linux/s390x"))
+    (image,) = archive.load(other._store, io.BytesIO(out.getvalue()), other, platform=platform.parse("linux/s390x"))
+    assert (image.repo_tags, image.config.architecture) == (["multi:v1"], "s390x")
+    with pytest.raises(NotFound, match=r"image with reference multi:v1 was found but .* \(linux/arm/v7\)"):
+        archive.save(store, images, ["multi:v1"], io.BytesIO(), format=form, platform=platform.parse("linux/arm/v7"))
 
 
 def test_a_layout_is_exported_and_never_over_another(

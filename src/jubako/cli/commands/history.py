@@ -10,7 +10,7 @@ from jubako.cli.call import Call
 from jubako.cli.command import ONE, Command
 from jubako.cli.formatting import FORMAT, Row, render
 from jubako.cli.listing import ellipsis, short
-from jubako.cli.options import FLAG, Arguments, Option
+from jubako.cli.options import FLAG, TEXT, Arguments, Option
 
 HEADERS = {
     "ID": "IMAGE",
@@ -25,7 +25,7 @@ TABLE = "{{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}"
 
 def run(call: Call, arguments: Arguments) -> int:
     truncate = not arguments.flag("no-trunc")
-    entries = call.engine.images.history(arguments.operands[0])
+    entries = call.engine.images.history(arguments.operands[0], platform=arguments.optional("platform"))
     rows = [_row(entry, truncate=truncate, human=arguments.flag("human")) for entry in entries]
     if arguments.flag("quiet"):
         call.out("".join(f"{row['ID']}\n" for row in rows))
@@ -59,6 +59,7 @@ COMMAND = Command(
         FORMAT,
         Option("human", "H", FLAG, "Print sizes and dates in human readable format", True),
         Option("no-trunc", "", FLAG, "Don't truncate output"),
+        Option("platform", "", TEXT, "Show the history for this platform"),
         Option("quiet", "q", FLAG, "Only show image IDs"),
     ),
 )

@@ -16,7 +16,7 @@ from jubako.cli.options import FLAG, TEXT, Arguments, Option
 def run(call: Call, arguments: Arguments) -> int:
     from jubako.cli.reporting import shown
 
-    path = arguments.text("input")
+    path, platform = arguments.text("input"), arguments.optional("platform")
     if not path and call.is_terminal(call.streams.stdin):
         raise Exit(1, "requested load from stdin, but stdin is empty")
     quiet = arguments.flag("quiet") or not call.is_terminal(call.streams.stdout)
@@ -24,10 +24,10 @@ def run(call: Call, arguments: Arguments) -> int:
         if path and os.path.isdir(path):
             from pathlib import Path
 
-            images = call.engine.images.load(Path(path), progress=progress)
+            images = call.engine.images.load(Path(path), platform=platform, progress=progress)
         else:
             with _opened(call, path) as source:
-                images = call.engine.images.load(source, progress=progress)
+                images = call.engine.images.load(source, platform=platform, progress=progress)
     for image in images:
         for name in image.repo_tags:
             call.line(f"Loaded image: {name}")
@@ -60,6 +60,7 @@ COMMAND = Command(
     NONE,
     (
         Option("input", "i", TEXT, "Read from an archive file or an OCI layout directory, instead of STDIN"),
+        Option("platform", "", TEXT, "Load only the image for this platform"),
         Option("quiet", "q", FLAG, "Suppress the load output"),
     ),
 )

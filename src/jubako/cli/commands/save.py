@@ -14,15 +14,15 @@ from jubako.cli.output_file import OutputFile
 def run(call: Call, arguments: Arguments) -> int:
     path = arguments.text("output")
     names = arguments.operands
-    kind = _kind(arguments.text("format"))
+    kind, platform = _kind(arguments.text("format")), arguments.optional("platform")
     if path:
         with OutputFile(path, "save image") as out:
-            call.engine.images.save(names, out, format=kind)
+            call.engine.images.save(names, out, format=kind, platform=platform)
         return 0
     if call.is_terminal(call.streams.stdout):
         raise Exit(1, "cowardly refusing to save to a terminal. Use the -o flag or redirect")
     with open(call.streams.stdout, "wb", closefd=False) as out:
-        call.engine.images.save(names, out, format=kind)
+        call.engine.images.save(names, out, format=kind, platform=platform)
     return 0
 
 
@@ -41,5 +41,6 @@ COMMAND = Command(
     (
         Option("format", "", TEXT, "Kind of archive: docker-archive or oci-archive", "docker-archive"),
         Option("output", "o", TEXT, "Write to a file, instead of STDOUT"),
+        Option("platform", "", TEXT, "Save only the image for this platform"),
     ),
 )

@@ -12,6 +12,7 @@ from jubako.image.archive.files import Files, opened
 from jubako.image.archive.importing import Importer, OnLayer
 from jubako.image.catalog import Image, Images
 from jubako.image.progress import SILENT, Progress
+from jubako.spec.oci_image import Platform
 from jubako.store import Store
 
 
@@ -23,17 +24,21 @@ def load(
     progress: Progress | None = None,
     on_layer: OnLayer | None = None,
     ready: Callable[[], None] | None = None,
+    platform: Platform | None = None,
 ) -> list[Image]:
     """Bring in all images of `source` and record them under the names that they were saved with.
 
     `source` is a docker-archive or oci-archive, plain or compressed, from a path or a stream (a pipe will do), or the
     path of an OCI layout directory. Either all images are recorded or none. InvalidArgument if it is something else,
     DataLoss if it is truncated or corrupt. `on_layer` hears of each layer as soon as it can be unpacked;
-    `ready` is called when all are read, and only if it returns are the images recorded.
+    `ready` is called when all are read, and only if it returns are the images recorded. With `platform` only what is
+    for that is brought in; NotFound where some image is not.
     """
     with store.leases.hold("load") as lease, opened(store, source) as files:
         importer = Importer(store, files, lease, progress or SILENT, on_layer)
-        loaded = oci.load(importer) if _is_layout(files) else docker.load(importer)
+        loaded = oci.load(importer, platform) if _is_layout(files) else docker.load(importer)
+        for item in loaded if platform else ():
+            images.of_platform(images.load(item.target, platform), platform)
         if ready:
             ready()
         with store.records.transaction():

@@ -13,24 +13,35 @@ from jubako.image import manifest as documents
 from jubako.image import platform, reference
 from jubako.image.archive.docker import Loaded
 from jubako.image.archive.importing import Importer, LayerFile
-from jubako.spec.oci_image import INDEX_TYPES, MANIFEST_TYPES, Descriptor, Digest, Index, Manifest
+from jubako.spec.oci_image import INDEX_TYPES, MANIFEST_TYPES, Descriptor, Digest, Index, Manifest, Platform
 
 LAYOUT, INDEX = "oci-layout", "index.json"
 FULL_NAME, REF_NAME = "io.containerd.image.name", "org.opencontainers.image.ref.name"
 _NESTING_LIMIT = 4
 
 
-def load(importer: Importer) -> list[Loaded]:
-    """Bring in every image that index.json names."""
+def load(importer: Importer, wanted: Platform | None = None) -> list[Loaded]:
+    """Bring in every image that index.json names, of indexes only the one for `wanted` if that is given."""
     document = documents.decode(importer.files.read(INDEX, documents.DOCUMENT_LIMIT_BYTES))
     if not isinstance(document, Index):
         raise InvalidArgument(f"the layout's {INDEX} is not an index")
     loaded = []
     for entry in document.manifests:
         if entry.media_type in INDEX_TYPES | MANIFEST_TYPES:
-            _bring(importer, entry, 0)
-            loaded.append(Loaded(_target(entry), _names(entry)))
+            target = _chosen(importer, _target(entry), wanted) if wanted else _target(entry)
+            _bring(importer, target, 0)
+            loaded.append(Loaded(target, _names(entry)))
     return loaded
+
+
+def _chosen(importer: Importer, target: Descriptor, wanted: Platform) -> Descriptor:
+    """The manifest for a platform; NotFound where there is none."""
+    for _ in range(_NESTING_LIMIT):
+        document = documents.decode(_read(importer, target), target.media_type)
+        if isinstance(document, Manifest):
+            break
+        target = platform.select(document, wanted)
+    return target
 
 
 def _bring(importer: Importer, target: Descriptor, depth: int, *, announce: bool = True) -> None:

@@ -19,7 +19,7 @@ from jubako.image.archive.docker import MANIFEST
 from jubako.image.catalog import Image, Images
 from jubako.image.layer.codec import decompressed
 from jubako.image.layer.tar import DIRECTORY, Entry, Writer
-from jubako.spec.oci_image import LAYER_ZSTD, Descriptor, DiffID, Digest
+from jubako.spec.oci_image import LAYER_ZSTD, Descriptor, DiffID, Digest, Platform
 from jubako.store import Store
 
 _PIECE_BYTES = 1 << 20
@@ -38,18 +38,23 @@ def save(
     out: BinaryIO,
     *,
     format: Literal["docker-archive", "oci-archive"] = "docker-archive",
+    platform: Platform | None = None,
 ) -> None:
-    """Write the images called `names` (names or IDs) to `out`, each layer once. Raises NotFound before it writes."""
+    """Write the images called `names` (names or IDs) to `out`, each layer once. Raises NotFound before it writes.
+
+    With `platform`, of what is for several platforms that one alone.
+    """
     if format not in ("docker-archive", "oci-archive"):
         raise InvalidArgument(f"unknown archive format {format!r}", hint="docker-archive or oci-archive")
     with store.leases.hold("save") as lease:
         saver = _Saver(store, out)
         if format == "oci-archive":
-            document = layout.content(store, images, names)
+            document = layout.content(store, images, names, platform)
             lease.add(*document.blobs)
             saver.oci(document)
         else:
-            found = [pair for text in names for pair in images.select(text)]
+            selected = [pair for text in names for pair in images.select(text)]
+            found = [(images.of_platform(image, platform), name) for image, name in selected]
             for image, _ in found:
                 lease.add(image.manifest.config.digest, *(layer.digest for layer in image.manifest.layers))
             saver.docker(found)
