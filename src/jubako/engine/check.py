@@ -57,11 +57,8 @@ def check(drivers: Drivers, *, repair: bool = False, quick: bool = False) -> Rep
         images = drivers.images.list()
         report.findings = [_database(problem) for problem in drivers.store.records.check()]
         report.blobs = len(present)
-        bad = (
-            {}
-            if quick
-            else dict.fromkeys(verify.damaged(drivers.store.blobs, present), "its content is not its digest")
-        )
+        unsound = () if quick else verify.damaged(drivers.store.blobs, present)
+        bad = {digest: _damage(drivers, digest) for digest in unsound}
         bad.update(dict.fromkeys(_missing(drivers, images), "it is missing"))
         for digest, problem in bad.items():
             report.findings.append(_blob(drivers, digest, problem, images, repair=repair))
@@ -73,6 +70,12 @@ def check(drivers: Drivers, *, repair: bool = False, quick: bool = False) -> Rep
 
 def _database(problem: str) -> Finding:
     return Finding(kind="database", name="jubako.db", problem=problem)
+
+
+def _damage(drivers: Drivers, digest: Digest) -> str:
+    if drivers.store.blobs.is_recipe(digest):
+        return "it can not be made again from its unpacked layer"
+    return "its content is not its digest"
 
 
 def _missing(drivers: Drivers, images: list[Image]) -> Iterator[Digest]:

@@ -250,6 +250,7 @@ def test_a_changed_layer_gives_an_error_and_never_another_blob(engine: Engine, i
     assert len(out.getvalue()) < len(gzip.compress(tar(*NOISE), mtime=0))
     (finding, *_) = engine.system.check().findings
     assert (finding.kind, finding.name, finding.images) == ("blob", name, ["i:1"])
+    assert finding.problem == "it can not be made again from its unpacked layer"
 
 
 def test_a_file_that_is_gone_or_is_no_file_gives_an_error(engine: Engine, image: Image) -> None:
