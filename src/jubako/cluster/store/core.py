@@ -42,14 +42,13 @@ class Request:
         self.future.set_running_or_notify_cancel()
         self.through = through
         self._writes = writes
-        self._outcome: list[Event] | Exception | None = None
+        self._outcome: Sequence[Event] | Exception = ()
 
     def stage(self, staging: Staging) -> None:
-        if self._writes:
-            try:
-                self._outcome = staging.add(self._writes)
-            except JubakoError as error:
-                self._outcome = error
+        try:
+            self._outcome = staging.add(self._writes)
+        except JubakoError as error:
+            self._outcome = error
 
     def fail(self, error: Exception) -> None:
         self._outcome = error
@@ -73,7 +72,7 @@ class Core(View):
         validate(writes)
         return self._begin(Request(writes))
 
-    def compact(self, revision: int) -> Future[None]:
+    def compact(self, revision: int) -> Future[Sequence[Event]]:
         if revision > self._revision:
             raise FutureRevision(revision, self._revision)
         return self._begin(Request((), revision))

@@ -52,8 +52,8 @@ class ObjectStore(Protocol):
         it must neither block nor call the store. Raises Gone, FutureRevision.
         """
 
-    def compact(self, revision: int) -> Future[None]:
-        """Forget the history through `revision`, bit by bit between writes; FutureRevision."""
+    def compact(self, revision: int) -> Future[Sequence[Event]]:
+        """Forget the history through `revision`, bit by bit between writes; no event comes of it. FutureRevision."""
 
     def close(self) -> None:
         """Finish what was submitted, and end every watch with Stopped."""

@@ -84,6 +84,11 @@ def test_a_transaction_that_fails_leaves_nothing(store: ObjectStore) -> None:
     assert create(store, "/a").revision == 3
 
 
+def test_a_transaction_of_nothing_does_nothing(store: ObjectStore) -> None:
+    assert list(do(store)) == []
+    assert store.revision == 1
+
+
 @pytest.mark.parametrize("key", ["", "/a\0b", "/\udcff", "/" + "x" * 5000])
 def test_a_key_that_nothing_can_hold_is_refused(store: ObjectStore, key: str) -> None:
     with pytest.raises(InvalidArgument):
