@@ -7,6 +7,7 @@ Invariant: nothing here changes an object that it is given; `put` and `drop` ret
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from jubako.cluster.types import times
@@ -14,6 +15,8 @@ from jubako.cluster.types.document import JSON as JSON
 from jubako.cluster.types.document import Object as Object
 from jubako.cluster.types.document import at as at
 from jubako.errors import InvalidArgument
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
 
 
 def text(value: JSON, *path: str) -> str:
@@ -139,6 +142,11 @@ def owner_reference(owner: Object) -> Object:
     }
 
 
+def whole(written: str) -> int | None:
+    """The whole number that a text is, as labels and annotations hold them; None when it is none."""
+    return int(written) if _WHOLE.fullmatch(written) else None
+
+
 def without_nones(entries: Mapping[str, JSON]) -> Object:
     return {key: item for key, item in entries.items() if item is not None}
 
@@ -146,10 +154,6 @@ def without_nones(entries: Mapping[str, JSON]) -> Object:
 def stamp(seconds: float) -> str:
     """Write a moment (seconds since 1970) as the API does: in UTC, whole seconds."""
     return times.render(times.from_unix(int(seconds), 0))
-
-
-def stamp_micro(seconds: float) -> str:
-    return times.render_micro(times.from_unix(int(seconds), int(seconds % 1 * 1e9)))
 
 
 def moment(written: str) -> float | None:

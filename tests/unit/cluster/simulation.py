@@ -319,6 +319,7 @@ class Simulation:
         if _CAREFUL:
             assert before == json.dumps([list(self.manager.cache.all(kind)) for kind in self.manager.cache.kinds()])
         finish(self.performer.work(work))
+        finish(self.performer.tell())
         return True
 
     def settle(self, rounds: int = 500) -> None:

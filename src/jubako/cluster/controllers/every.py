@@ -39,9 +39,12 @@ SERVICES = (slices.CONTROLLER, endpoints.CONTROLLER)
 NODES = (scheduler.CONTROLLER, health.CONTROLLER, eviction.CONTROLLER, disruption.CONTROLLER)
 VOLUMES = (binder.CONTROLLER, lifecycle.CLAIMS, lifecycle.VOLUMES)
 
+_SAME_EVENTS = Kind("events.k8s.io/v1", "Event")
+"""These are the core group's Events, served once more."""
+
 
 def controllers(kinds: Iterable[Kind], ca_bundle: str) -> list[Controller]:
     """`kinds` are all that the API server has, those of custom resources too; `ca_bundle` is its authority's PEM."""
-    every = list(kinds)
+    every = [kind for kind in kinds if kind != _SAME_EVENTS]
     of_spaces = (accounts.ACCOUNTS, accounts.root_ca(ca_bundle), namespaces.controller(every))
     return [*WORKLOADS, *SERVICES, *NODES, *VOLUMES, *of_spaces, garbage.controller(every)]

@@ -75,12 +75,20 @@ class Manager:
         return Observed(self.cache, self.clock.now(), failure)
 
     def take(self, place: int = 0) -> Work | None:
-        """The next key that is due, with what is to be done for it; `finish` has to be called for it."""
+        """The next key that is due, with what is to be done for it; `finish` has to be called for it.
+
+        Where a controller fails (it is a fault of ours), its key is tried again later, and the error raised.
+        """
         item = self.queue.take(place)
         if item is None:
             return None
         controller = self.controllers[item.controller]
-        actions = controller.reconcile(self.observed(self._failures.get(item, "")), item.key)
+        try:
+            actions = controller.reconcile(self.observed(self._failures.get(item, "")), item.key)
+        except Exception:
+            self.queue.retry(item)
+            self.queue.done(item)
+            raise
         return Work(item, controller, actions)
 
     def finish(self, work: Work, *, failure: str | None = None, stale: bool = False) -> None:

@@ -21,14 +21,14 @@ from jubako.cluster.objects import (
     resource_version,
     text,
     uid,
+    whole,
 )
 
 Found = tuple[Kind, Key]
 
 
 def revision(document: Object) -> int:
-    written = resource_version(document)
-    return int(written) if written.isdigit() else 0
+    return whole(resource_version(document)) or 0
 
 
 class Cache:

@@ -1,11 +1,14 @@
 """Performing actions: one write each, its answer into the cache, and an event that tells of it.
 
+Events are kept until `tell` is called, so that nothing waits for them.
+
 Invariant: when a write was refused because it came from something old, or nobody knows whether it was done, the cache
 is made new before the key is looked at again.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from typing import assert_never
 
 from jubako.cluster.controllers.actions import (
@@ -27,12 +30,15 @@ from jubako.cluster.controllers.recorder import Recorder
 from jubako.cluster.objects import Object, name
 from jubako.errors import AlreadyExists, Conflict, JubakoError, NotFound, Unavailable
 
+_UNTOLD = 1000
+
 
 class Performer:
     def __init__(self, client: ClusterClient, manager: Manager, recorder: Recorder) -> None:
         self._client = client
         self._manager = manager
         self._recorder = recorder
+        self._untold: deque[Create | Patch] = deque(maxlen=_UNTOLD)
 
     async def work(self, work: Work) -> None:
         """Perform a work's actions up to the first that fails, and say how it went."""
@@ -46,18 +52,18 @@ class Performer:
                 await self._relist(action)
                 return self._manager.finish(work, failure=error.message)
             except JubakoError as error:
-                await self._tell_refusal(work, action, error)
+                self._note_refusal(work, action, error)
                 return self._manager.finish(work, failure=error.message)
         return self._manager.finish(work)
 
     async def _perform(self, work: Work, action: Action) -> None:
         match action:
             case EmitEvent():
-                await self._tell(work, action)
+                self._note(work, action)
             case Create():
                 made = await self._client.create(action.object)
                 self._manager.put(made)
-                await self._tell(work, action.created, made)
+                self._note(work, action.created, made)
             case Update():
                 self._manager.put(await self._client.update(action.object, action.subresource))
             case UpdateStatus():
@@ -68,7 +74,7 @@ class Performer:
                 await self._delete(work, action)
             case Bind():
                 self._manager.put(await self._client.bind(action))
-                await self._tell(work, action.bound)
+                self._note(work, action.bound)
             case RequeueAfter():
                 pass
             case _:
@@ -80,33 +86,40 @@ class Performer:
             self._manager.remove(removal.object, removal.revision)
         else:
             self._manager.put(removal.object)
-        await self._tell(work, action.deleted, removal.object)
+        self._note(work, action.deleted, removal.object)
 
-    async def _tell_refusal(self, work: Work, action: Action, error: JubakoError) -> None:
+    def _note_refusal(self, work: Work, action: Action, error: JubakoError) -> None:
         if isinstance(action, Create | Delete) and action.refused:
             event = action.refused
             message = event.message.replace("{error}", error.message)
             if isinstance(action, Create):
                 message = message.replace("{name}", name(action.object))
-            await self._tell(work, EmitEvent(event.regarding, event.reason, message, event.type, event.action))
+            self._note(work, EmitEvent(event.regarding, event.reason, message, event.type, event.action))
 
-    async def _tell(self, work: Work, event: EmitEvent | None, made: Object | None = None) -> None:
+    def _note(self, work: Work, event: EmitEvent | None, made: Object | None = None) -> None:
         if event is None:
             return
         if made is not None:
             message = event.message.replace("{name}", name(made))
             event = EmitEvent(event.regarding, event.reason, message, event.type, event.action)
         write = self._recorder.record(work.controller.component, event, self._manager.clock.now())
-        try:
-            if isinstance(write, Create):
-                await self._client.create(write.object)
-            elif isinstance(write, Patch):
-                await self._client.patch(write)
-        except NotFound:
-            if isinstance(write, Patch):
-                self._recorder.lost(write.key)
-        except JubakoError:
-            return
+        if write is not None:
+            self._untold.append(write)
+
+    async def tell(self) -> None:
+        """Write the events that were noted; one that is refused is dropped."""
+        while self._untold:
+            write = self._untold.popleft()
+            try:
+                if isinstance(write, Create):
+                    await self._client.create(write.object)
+                else:
+                    await self._client.patch(write)
+            except NotFound:
+                if isinstance(write, Patch):
+                    self._recorder.lost(write.key)
+            except JubakoError:
+                continue
 
     async def _refresh(self, action: Action) -> None:
         """Read what the action is about, which is another than the cache thinks."""

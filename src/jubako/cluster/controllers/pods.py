@@ -19,6 +19,7 @@ from jubako.cluster.objects import (
     owner_reference,
     strings,
     text,
+    whole,
     without_nones,
     words,
 )
@@ -76,13 +77,12 @@ def restarts(pod: Object) -> int:
 def deletion_rank(pod: Object) -> tuple[float, ...]:
     """Sorts pods so that what is missed least comes first: unassigned, pending, not ready, cheap by annotation, ready
     for a short time, often restarted, young. (Kubernetes also spreads over nodes; there is one.)"""
-    cost = annotated(pod).get(DELETION_COST, "0")
     since = ready_since(pod)
     return (
         bool(text(pod, "spec", "nodeName")),
         _PHASES.get(phase(pod), 0),
         is_ready(pod),
-        int(cost) if cost.lstrip("-").isdigit() else 0,
+        whole(annotated(pod).get(DELETION_COST, "")) or 0,
         -since if since < math.inf else 0.0,
         -restarts(pod),
         -created(pod),

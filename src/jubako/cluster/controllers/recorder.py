@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from jubako.cluster.controllers.actions import Action, Create, EmitEvent, Patch
+from jubako.cluster.controllers.actions import Create, EmitEvent, Patch
 from jubako.cluster.controllers.kinds import EVENT, Key, key_of
 from jubako.cluster.objects import Object, name, namespace, resource_version, stamp, text, uid, without_nones
 
@@ -40,7 +40,7 @@ class Recorder:
         self._allowances: OrderedDict[tuple[str, str], _Allowance] = OrderedDict()
         self._written = 0
 
-    def record(self, component: str, event: EmitEvent, now: float) -> Action | None:
+    def record(self, component: str, event: EmitEvent, now: float) -> Create | Patch | None:
         """The write for an event; None when its object has had its share."""
         if not self._allows((component, uid(event.regarding)), now):
             return None

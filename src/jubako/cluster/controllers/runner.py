@@ -1,8 +1,9 @@
 """Runs controllers against an API server: the one asynchronous part.
 
-Model:       one task for each kind lists it and then watches it, one task works. A watch that ends is taken up again
-             where it ended; one that cannot be (410 Gone), or a first that fails, begins with a list.
-Invariant:   nothing is decided before every kind has been listed once.
+Model:       one task for each kind lists it and then watches it, one works, and one tells of it. A watch that ends is
+             taken up again where it ended; one that cannot be (410 Gone), or a first that fails, begins with a list.
+Invariant:   nothing is decided before every kind has been listed once. A controller that fails on one object tries
+             that one again later, and all others go on.
 Concurrency: one event loop; work is done one at a time, so that each decision sees what the last one did.
 """
 
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from jubako.cluster.controllers.client import Change, ClusterClient
 from jubako.cluster.controllers.controller import Controller
 from jubako.cluster.controllers.kinds import Kind
-from jubako.cluster.controllers.manager import Manager
+from jubako.cluster.controllers.manager import Manager, Work
 from jubako.cluster.controllers.performing import Performer
 from jubako.cluster.controllers.queue import Clock
 from jubako.cluster.controllers.recorder import Recorder
@@ -34,6 +35,7 @@ class Runner:
         self._performer = Performer(client, self.manager, Recorder())
         self._unlisted: set[Kind] = set(self.manager.kinds())
         self._wake = asyncio.Event()
+        self._worked = asyncio.Event()
 
     async def run(self) -> None:
         """Run until cancelled."""
@@ -41,6 +43,7 @@ class Runner:
             for kind in self.manager.kinds():
                 tasks.create_task(self._follow(kind))
             tasks.create_task(self._work())
+            tasks.create_task(self._tell())
 
     async def _follow(self, kind: Kind) -> None:
         """Keep the cache of a kind as the API server has it."""
@@ -80,7 +83,7 @@ class Runner:
 
     async def _work(self) -> None:
         while True:
-            work = None if self._unlisted else self.manager.take()
+            work = self._take()
             if work is None:
                 await self._rest()
                 continue
@@ -90,8 +93,24 @@ class Runner:
                 # The cache could not be made new after a failure: try the key again, and it, later.
                 _log.warning("%s %s: %s", work.controller.name, work.item.key, error.message)
                 self.manager.finish(work, failure=error.message)
+            self._worked.set()
             # Watches and others come between two works.
             await asyncio.sleep(0)
+
+    def _take(self) -> Work | None:
+        while not self._unlisted:
+            try:
+                return self.manager.take()
+            except Exception:
+                _log.exception("a controller failed")
+        return None
+
+    async def _tell(self) -> None:
+        """Write the events of what was done, beside the work."""
+        while True:
+            await self._worked.wait()
+            self._worked.clear()
+            await self._performer.tell()
 
     async def _rest(self) -> None:
         """Until something is taken in, or a wait is over."""

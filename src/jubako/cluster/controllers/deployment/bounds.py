@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from jubako.cluster.controllers.actions import Action, EmitEvent, Update
 from jubako.cluster.controllers.deployment.revisions import Sized, size_annotations
-from jubako.cluster.objects import JSON, Object, annotated, at, name, number, put, text
+from jubako.cluster.objects import JSON, Object, annotated, at, name, number, put, text, whole
 
 FOREVER_S = 2**31 - 1
 
@@ -22,9 +22,9 @@ def is_rolling(deployment: Object) -> bool:
 
 def scaled(value: JSON, total: int, *, up: bool) -> int:
     """A count, or a percentage of a total."""
-    if isinstance(value, str) and value.endswith("%") and value[:-1].isdigit():
-        share = int(value[:-1]) * total
-        return -(-share // 100) if up else share // 100
+    percent = whole(value.removesuffix("%")) if isinstance(value, str) and value.endswith("%") else None
+    if percent is not None:
+        return -(-percent * total // 100) if up else percent * total // 100
     return value if isinstance(value, int) else 0
 
 

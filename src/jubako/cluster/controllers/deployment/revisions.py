@@ -27,6 +27,7 @@ from jubako.cluster.objects import (
     owner_reference,
     put,
     strings,
+    whole,
 )
 
 HASH = "pod-template-hash"
@@ -99,8 +100,7 @@ def template_hash(deployment: Object) -> str:
 
 
 def revision(replica_set: Object) -> int:
-    written = annotated(replica_set).get(REVISION, "0")
-    return int(written) if written.isdigit() else 0
+    return whole(annotated(replica_set).get(REVISION, "")) or 0
 
 
 def next_revision(old: list[Sized]) -> int:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from jubako.cluster.controllers.actions import Action
 from jubako.cluster.controllers.deployment.bounds import is_rolling, max_surge, replicas_of, resize
 from jubako.cluster.controllers.deployment.revisions import DESIRED, MAXIMUM, Revisions, Sized, revision
-from jubako.cluster.objects import Object, annotated, created, number
+from jubako.cluster.objects import Object, annotated, created, number, whole
 
 
 def was_resized(deployment: Object, found: Revisions) -> bool:
@@ -72,9 +72,9 @@ def _share(deployment: Object, of: Sized) -> int:
     wanted = replicas_of(deployment)
     if not wanted:
         return -of.replicas
-    noted = annotated(of.replica_set).get(MAXIMUM, "")
-    before = int(noted) if noted.isdigit() else number(deployment, "status", "replicas")
-    if not before:
+    noted = whole(annotated(of.replica_set).get(MAXIMUM, ""))
+    before = number(deployment, "status", "replicas") if noted is None else noted
+    if before <= 0:
         return 0
     exact = Fraction(of.replicas * (wanted + max_surge(deployment)), before)
     return int(exact + Fraction(1, 2)) - of.replicas

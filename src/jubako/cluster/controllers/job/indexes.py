@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jubako.cluster.objects import Object, annotated, number, text
+from jubako.cluster.objects import Object, annotated, number, text, whole
 
+MOST = 100_000
 INDEX = "batch.kubernetes.io/job-completion-index"
 
 
@@ -15,16 +16,18 @@ def is_indexed(job: Object) -> bool:
 
 def index_of(pod: Object) -> int:
     """The completion index of a pod; -1 where it has none."""
-    written = annotated(pod).get(INDEX, "")
-    return int(written) if written.isdigit() else -1
+    found = whole(annotated(pod).get(INDEX, ""))
+    return -1 if found is None else found
 
 
 def parse(written: str) -> set[int]:
+    """Return the indexes; what is no range, or beyond what a Job may have, is left out."""
     found: set[int] = set()
     for part in filter(None, written.split(",")):
-        first, _, last = part.partition("-")
-        if first.isdigit() and (last or first).isdigit():
-            found |= set(range(int(first), int(last or first) + 1))
+        begin, _, end = part.partition("-")
+        first, last = whole(begin), whole(end or begin)
+        if first is not None and last is not None:
+            found |= set(range(first, min(last, MOST) + 1))
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from jubako.cluster.controllers.selectors import matches
-from jubako.cluster.objects import Object, at, labels, mapping, name, namespace, objects, strings, text, words
+from jubako.cluster.objects import Object, at, labels, mapping, name, namespace, objects, strings, text, whole, words
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
@@ -39,14 +39,11 @@ def _meets(requirement: Object, of: Mapping[str, str]) -> bool:
     if operator not in ("Gt", "Lt"):
         # A node without the label is "not in" any values, as for pods.
         return matches({"matchExpressions": [requirement]}, of)
-    value, bounds = of.get(text(requirement, "key"), ""), words(requirement, "values")
-    if not _is_integer(value) or len(bounds) != 1 or not _is_integer(bounds[0]):
+    value, bounds = whole(of.get(text(requirement, "key"), "")), words(requirement, "values")
+    bound = whole(bounds[0]) if len(bounds) == 1 else None
+    if value is None or bound is None:
         return False
-    return int(value) > int(bounds[0]) if operator == "Gt" else int(value) < int(bounds[0])
-
-
-def _is_integer(written: str) -> bool:
-    return written.removeprefix("-").isdigit()
+    return value > bound if operator == "Gt" else value < bound
 
 
 def affinity_terms(pod: Object) -> list[Object]:

@@ -14,7 +14,7 @@ INDEX_LABEL = "apps.kubernetes.io/pod-index"
 
 def ordinal(pod: Object) -> int:
     """The number at the end of a pod's name; -1 where there is none."""
-    found = re.fullmatch(r".*-(\d+)", name(pod))
+    found = re.fullmatch(r".*-([0-9]{1,10})", name(pod), re.DOTALL)
     return int(found[1]) if found else -1
 
 
