@@ -11,7 +11,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
-from jubako.cluster.controllers.actions import Bind, Delete, Patch
+from jubako.cluster.controllers.actions import Bind, Delete, Patch, Update, UpdateStatus
 from jubako.cluster.controllers.client import Change, Listing, Removal
 from jubako.cluster.controllers.controller import Controller
 from jubako.cluster.controllers.kinds import EVENT, POD, Key, Kind, key_of, kind_of
@@ -318,6 +318,9 @@ class Simulation:
             return False
         if _CAREFUL:
             assert before == json.dumps([list(self.manager.cache.all(kind)) for kind in self.manager.cache.kinds()])
+        exact = [each for each in work.actions if isinstance(each, Update | UpdateStatus | Patch)]
+        written = [_written(each) for each in exact]
+        assert len(set(written)) == len(written), f"{work.controller.name} writes one version twice: {written}"
         finish(self.performer.work(work))
         finish(self.performer.tell())
         return True
@@ -342,6 +345,12 @@ class Simulation:
 
 
 _CAREFUL = True
+
+
+def _written(action: Update | UpdateStatus | Patch) -> tuple[Kind, Key]:
+    if isinstance(action, Patch):
+        return action.kind, action.key
+    return kind_of(action.object), key_of(action.object)
 
 
 def run_pod(api: Api, pod: Any_, *, ready: bool = True, node: str = "node-1") -> None:

@@ -48,14 +48,16 @@ class History:
 def history(observed: Observed, owner: Object, hash_label: str) -> History:
     """The revisions of `owner`, and the actions that make its present one the newest."""
     claimed = claim(observed, CONTROLLER_REVISION, owner)
+    if claimed.actions:
+        return History([], None, claimed.actions)
     ordered = sorted(claimed.objects, key=lambda each: (number(each, "revision"), name(each)))
     same = [each for each in ordered if each.get("data") == data(owner)]
     if not same:
-        return History(ordered, None, [*claimed.actions, *_make(observed, owner, ordered, hash_label)])
+        return History(ordered, None, _make(observed, owner, ordered, hash_label))
     update, newest = same[-1], number(ordered[-1], "revision")
     if number(update, "revision") == newest:
-        return History(ordered, update, claimed.actions)
-    return History(ordered, update, [*claimed.actions, Update(put(update, newest + 1, "revision"))])
+        return History(ordered, update, [])
+    return History(ordered, update, [Update(put(update, newest + 1, "revision"))])
 
 
 def data(owner: Object) -> Object:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jubako.cluster.controllers.actions import Action, Create, EmitEvent, Update, delete, patch, set_status, soonest
+from jubako.cluster.controllers.actions import (
+    Action,
+    Create,
+    EmitEvent,
+    Update,
+    UpdateStatus,
+    delete,
+    patch,
+    set_status,
+    soonest,
+)
 from jubako.cluster.controllers.conditions import condition
 from jubako.cluster.controllers.controller import owner
 from jubako.cluster.controllers.deployment import status as statuses
@@ -62,12 +72,14 @@ def reconcile(observed: Observed, key: Key) -> list[Action]:
     if selects_all(deployment):
         return _refuse_selector(deployment)
     claimed = claim(observed, REPLICA_SET, deployment)
+    if claimed.actions:
+        return claimed.actions
     found = revisions(observed, deployment, claimed.objects)
     if is_deleting(deployment):
-        return [*claimed.actions, *_report(observed, deployment, found)]
+        return _report(observed, deployment, found)
     if (conditions := statuses.paused_conditions(deployment, observed.now)) is not None:
-        return [*claimed.actions, *_set_conditions(deployment, conditions)]
-    return [*claimed.actions, *_sync(observed, deployment, found)]
+        return _set_conditions(deployment, conditions)
+    return _sync(observed, deployment, found)
 
 
 def _sync(observed: Observed, deployment: Object, found: Revisions) -> list[Action]:
@@ -78,6 +90,8 @@ def _sync(observed: Observed, deployment: Object, found: Revisions) -> list[Acti
     if was_resized(deployment, found) and (steps := scale(deployment, found)):
         return [*steps, *_report(observed, deployment, found)]
     steps = _roll(observed, deployment, found) if is_rolling(deployment) else _recreate(observed, deployment, found)
+    if any(isinstance(each, UpdateStatus) for each in steps):
+        return steps
     if not steps and statuses.is_complete(deployment, mapping(deployment, "status")):
         steps = _tidy(deployment, found)
     conditions = statuses.rollout_conditions(deployment, found, observed.now)

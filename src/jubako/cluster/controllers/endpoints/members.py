@@ -26,8 +26,6 @@ from jubako.cluster.objects import (
     without_nones,
 )
 
-TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
-
 
 @dataclass(frozen=True)
 class Member:

@@ -39,10 +39,12 @@ def reconcile(observed: Observed, key: Key) -> list[Action]:
     if job is None or text(job, "spec", "managedBy") not in ("", "kubernetes.io/job-controller"):
         return []
     claimed = claim(observed, POD, job, _accepts)
+    if claimed.actions:
+        return claimed.actions
     if is_finished(job) or is_deleting(job):
         return released(job, claimed.objects, all_=True)
     counted = tally(job, claimed.objects)
-    return [*claimed.actions, *_sync(observed, job, claimed.objects, counted)]
+    return _sync(observed, job, claimed.objects, counted)
 
 
 def _accepts(job: Object, pod: Object) -> bool:

@@ -33,11 +33,13 @@ def reconcile(observed: Observed, key: Key) -> list[Action]:
     if revisions.update is None:
         return revisions.actions
     claimed = claim(observed, POD, set_, _is_own)
+    if claimed.actions:
+        return claimed.actions
     found = members(set_, claimed.objects)
     # Where the revision that pods have is lost, the update stands for it.
     current = revisions.named(text(set_, "status", "currentRevision")) or revisions.update
     status = _status(observed, set_, found, current, revisions.update)
-    actions = [*revisions.actions, *claimed.actions, *set_status(set_, status)]
+    actions = [*revisions.actions, *set_status(set_, status)]
     if not is_deleting(set_):
         actions += steps(observed, set_, found, current, revisions.update)
     waits = [pods.until_available(found.present, number(set_, "spec", "minReadySeconds"), observed.now)]
