@@ -18,10 +18,10 @@ from jubako.cluster.types import columns, discovery
 from jubako.cluster.types.decoding.body import JSON_TYPE, decode
 from jubako.cluster.types.document import Object, objects
 from jubako.cluster.types.openapi import v2, v3
-from jubako.cluster.types.resources import group_versions, resource
-from jubako.cluster.types.served import GroupVersion, Kind, Resource
+from jubako.cluster.types.resources import group_versions
+from jubako.cluster.types.served import GroupVersion, Kind
 
-SERVED = group_versions()
+SERVED = group_versions(older=True)
 # The moment at which everything is looked at.
 NOW = datetime(2026, 1, 10, 12, 0, 0, tzinfo=UTC)
 
@@ -131,8 +131,7 @@ def kind_at(path: str, verb: str) -> Kind:
     rest = parts[2:] if parts[0] == "api" else parts[3:]
     if rest[0] == "namespaces" and len(rest) > 2:
         rest = rest[2:]
-    found = resource(group.group, group.version, rest[0])
-    assert isinstance(found, Resource)
+    found = next(each for each in group.resources if each.plural == rest[0])
     sub = found.subresource(rest[2]) if len(rest) > 2 else None
     return sub.kind if sub else found.kind
 

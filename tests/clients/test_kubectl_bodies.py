@@ -106,6 +106,14 @@ def test_the_kubectl_of_debian_lists_what_is_served_and_validates(old_kubectl: K
     assert 'unknown field "date"' in bad.stderr
 
 
+@pytest.mark.parametrize("arguments", CREATIONS.values(), ids=CREATIONS.keys())
+def test_the_kubectl_of_debian_creates_each_kind(old_kubectl: Kubectl, arguments: str) -> None:
+    done = old_kubectl.run("create", *arguments.split(" "))
+    assert done.returncode == 0, done.stderr
+    (sent,) = old_kubectl.server.sent
+    assert decode(sent.body, sent.kind, validation="Strict").document["kind"] == sent.kind.name
+
+
 PODS = [
     {"name": "web", "created": "2026-01-10T11:58:30Z"},
     {"name": "crashing", "created": "2026-01-02T12:00:00Z", "restarts": 3},

@@ -2,7 +2,9 @@
 
 facts/resources.txt has them, one line each: `GROUP VERSION PACKAGE` at the margin ("-" is the core group), then
 `PLURAL KIND [ns] [short=A,B] [categories=A] [verbs=A,B]`, and deeper `SUBRESOURCE KIND VERBS`, KIND with its package
-when that is another one. A new built-in kind is a line there, where its package is among the facts.
+when that is another one. A new built-in kind is a line there, where its package is among the facts. `older` behind a
+version: the same kinds as in the version before, for clients that know no newer; whoever serves it converts
+(conversion).
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from functools import lru_cache
 import msgspec
 
 from jubako.cluster.types import factfile
+from jubako.cluster.types.schema import message
 from jubako.cluster.types.served import VERBS, GroupVersion, Kind, Resource, Subresource
 
 # Kinds of requests and answers, which every group and version has.
@@ -24,11 +27,17 @@ _META = frozenset(
 )
 
 
-@lru_cache(maxsize=1)
-def group_versions() -> tuple[GroupVersion, ...]:
-    """Return what is served, in the order of the table, core first."""
+@lru_cache(maxsize=2)
+def group_versions(*, older: bool = False) -> tuple[GroupVersion, ...]:
+    """Return what is served, in the order of the table, core first; with the `older` versions too, each behind its
+    newer."""
+    marked = {(row[0].strip("-"), row[1]) for indent, row in _rows() if indent == 0 and row[3:] == ["older"]}
+    return tuple(found for found in _all_versions() if older or (found.group, found.version) not in marked)
+
+
+def _all_versions() -> list[GroupVersion]:
     found: list[GroupVersion] = []
-    packages = {row[2]: (row[0].strip("-"), row[1]) for indent, row in _rows() if indent == 0}
+    packages = {row[2]: (row[0].strip("-"), row[1]) for indent, row in reversed(_rows()) if indent == 0}
     for indent, row in _rows():
         if indent == 0:
             found.append(GroupVersion(group=row[0].strip("-"), version=row[1], package=row[2], resources=()))
@@ -40,7 +49,7 @@ def group_versions() -> tuple[GroupVersion, ...]:
             more = (*last.subresources, _subresource(group.package, packages, row))
             whole = msgspec.structs.replace(last, subresources=more)
             found[-1] = msgspec.structs.replace(group, resources=(*group.resources[:-1], whole))
-    return tuple(found)
+    return found
 
 
 def _rows() -> list[tuple[int, list[str]]]:
@@ -96,18 +105,28 @@ def kind(api_version: str, name: str) -> Kind | None:
     group, _, version = api_version.rpartition("/")
     if name in OPTIONS or (name in _META and api_version in ("v1", "meta.k8s.io/v1")):
         return Kind(group=group, version=version, name=name, message_name=f"meta/v1.{name}")
-    if found := _kinds().get((group, version, name)):
-        return found
-    single = _by_kind().get((group, version, name.removesuffix("List"))) if name.endswith("List") else None
-    return (
-        msgspec.structs.replace(single.kind, name=name, message_name=single.kind.message_name + "List")
-        if single
-        else None
-    )
+    for served in group_versions(older=True):
+        if (served.group, served.version) == (group, version) and _is_kind(f"{served.package}.{name}"):
+            return Kind(group=group, version=version, name=name, message_name=f"{served.package}.{name}")
+    return _subresource_kinds().get((group, version, name))
+
+
+def _is_kind(name: str) -> bool:
+    """Tell whether a message is an object of its own: it says which kind it is."""
+    try:
+        return any(field.type == "meta/v1.TypeMeta" for field in message(name).fields)
+    except KeyError:
+        return False
 
 
 @lru_cache(maxsize=1)
-def _kinds() -> dict[tuple[str, str, str], Kind]:
-    served = [found for gv in group_versions() for found in gv.resources]
-    kinds = [found.kind for found in served] + [sub.kind for found in served for sub in found.subresources]
+def _subresource_kinds() -> dict[tuple[str, str, str], Kind]:
+    served = [found for group in group_versions() for found in group.resources]
+    kinds = [sub.kind for found in served for sub in found.subresources]
     return {(found.group, found.version, found.name): found for found in kinds}
+
+
+def preferred(of: Kind) -> Kind:
+    """Return the kind as the first version has it in which it is served."""
+    served = (found.kind for group in group_versions() for found in group.resources)
+    return next((found for found in served if found.message_name == of.message_name), of)

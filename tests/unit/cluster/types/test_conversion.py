@@ -37,6 +37,15 @@ def test_an_event_changes_the_names_of_its_fields() -> None:
     assert convert(found, core) is found
 
 
+def test_an_older_version_is_the_same_object() -> None:
+    old, new = kind("batch/v1beta1", "CronJob"), kind("batch/v1", "CronJob")
+    assert old
+    assert new
+    assert (stored(old), stored(new)) == (new, new)
+    document, _ = conform(old, {"spec": {"schedule": "@daily"}})
+    assert convert(document, new) == {**document, "apiVersion": "batch/v1"}
+
+
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=30, deadline=None)
 def test_an_event_keeps_everything_in_the_other_version(seed: int) -> None:

@@ -142,6 +142,18 @@ def test_another_kind_is_refused() -> None:
     )
 
 
+def test_an_older_version_of_the_same_form_is_taken() -> None:
+    eviction = named("policy/v1", "Eviction")
+    document = decode(b'{"apiVersion": "policy/v1beta1", "kind": "Eviction"}', eviction).document
+    assert document["apiVersion"] == "policy/v1"
+
+
+def test_a_part_of_an_object_is_no_kind() -> None:
+    assert kind("v1", "PodSpec") is None
+    assert kind("v2", "Pod") is None
+    assert kind("../v1", "Pod") is None
+
+
 @pytest.mark.parametrize(
     ("body", "media_type"),
     [

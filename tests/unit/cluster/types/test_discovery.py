@@ -7,7 +7,7 @@ from typing import Any
 from jubako.cluster.types import discovery
 from jubako.cluster.types.resources import group_versions
 
-SERVED = group_versions()
+SERVED = group_versions(older=True)
 
 
 def test_api_and_apis_name_the_groups() -> None:
@@ -42,10 +42,24 @@ def test_a_resource_list_has_resources_and_subresources() -> None:
     assert "group" not in rows["deployments/status"]
 
 
+def test_older_versions_are_served_to_those_who_ask_for_them() -> None:
+    assert {found.api_version for found in {*SERVED} - {*group_versions()}} == {"batch/v1beta1", "policy/v1beta1"}
+
+
+def test_a_group_prefers_its_first_version() -> None:
+    batch: Any = discovery.api_group("batch", SERVED)
+    assert [version["version"] for version in batch["versions"]] == ["v1", "v1beta1"]
+    assert batch["preferredVersion"]["version"] == "v1"
+
+
 def test_the_aggregated_form_says_the_same() -> None:
     found: Any = discovery.aggregated(SERVED[1:])
-    for item, group in zip(found["items"], SERVED[1:], strict=True):
-        (version,) = item["versions"]
+    versions = {
+        (item["metadata"]["name"], each["version"]): each for item in found["items"] for each in item["versions"]
+    }
+    assert versions.keys() == {(group.group, group.version) for group in SERVED[1:]}
+    for group in SERVED[1:]:
+        version = versions[group.group, group.version]
         listed: Any = discovery.api_resource_list(group)
         names = [row["resource"] for row in version["resources"]]
         subs = [
@@ -54,4 +68,4 @@ def test_the_aggregated_form_says_the_same() -> None:
             for sub in row.get("subresources", ())
         ]
         assert sorted([*names, *subs]) == sorted(row["name"] for row in listed["resources"])
-        assert (item["metadata"]["name"], version["freshness"]) == (group.group, "Current")
+        assert version["freshness"] == "Current"

@@ -70,8 +70,8 @@ def conform(found: Kind, value: Object, validation: FieldValidation = "Warn") ->
     problems = list(walk.problems.found)
     if problems and validation == "Strict":
         raise InvalidArgument(_cannot_be(found, found, "strict decoding error: " + ", ".join(problems)))
-    named = {"kind": found.name, "apiVersion": found.api_version, **document}
-    return named, problems if validation == "Warn" else []
+    named: Object = {"kind": found.name, "apiVersion": found.api_version}
+    return {**named, **document, **named}, problems if validation == "Warn" else []
 
 
 def _parsed(body: bytes, expected: Kind, media_type: str) -> JSON:
@@ -106,6 +106,9 @@ def _kind(api_version: str, name: str, expected: Kind, any_kind: bool, body: byt
         raise _unrecognized(expected, f'no kind "{name}" is registered for version "{api_version}"', body)
     if any_kind or (found.api_version, found.name) == (expected.api_version, expected.name):
         return found
+    if found.message_name == expected.message_name:
+        # Another version of the same form, as old clients send it.
+        return expected
     if found.name != expected.name:
         converting = f"converting ({found.name}) to ({expected.name}): unknown conversion"
         raise InvalidArgument(_cannot_be(found, expected, converting))
