@@ -35,8 +35,22 @@ static void control_ends(struct monitor *m) {
 }
 
 /* Fds that come with KEEP are held by just being open. */
+static size_t fds_of(struct msghdr *header, int fds[FDS_MAX]) {
+        const struct cmsghdr *control = CMSG_FIRSTHDR(header);
+
+        if (!control || control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS)
+                return 0;
+        size_t count = (control->cmsg_len - CMSG_LEN(0)) / sizeof *fds;
+        memcpy(fds, CMSG_DATA(control), count * sizeof *fds);
+        return count;
+}
+
 void on_control(struct monitor *m) {
-        struct message message = {0};
+        union {
+                struct message plain;
+                struct probe_request probe;
+        } message = {0};
+        int fds[FDS_MAX];
         union {
                 struct cmsghdr header;
                 char space[CMSG_SPACE(FDS_MAX * sizeof(int))];
@@ -52,15 +66,20 @@ void on_control(struct monitor *m) {
         ssize_t n = recvmsg(m->control, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
                 return;
-        if (n != (ssize_t) sizeof message) {
+        if (n == (ssize_t) sizeof message.probe && message.plain.type == MESSAGE_PROBE) {
+                size_t count = fds_of(&header, fds);
+                probe_add(m, &message.probe, fds, count);
+                return;
+        }
+        if (n != (ssize_t) sizeof message.plain) {
                 control_ends(m);
                 return;
         }
-        if (message.type == MESSAGE_SIGNAL)
-                signal_container(m, (int) message.value);
-        else if (message.type == MESSAGE_RESIZE)
-                resize_terminal(m, message.value >> 16, message.value & 0xffff);
-        else if (message.type == MESSAGE_ACKNOWLEDGE)
+        if (message.plain.type == MESSAGE_SIGNAL)
+                signal_container(m, (int) message.plain.value);
+        else if (message.plain.type == MESSAGE_RESIZE)
+                resize_terminal(m, message.plain.value >> 16, message.plain.value & 0xffff);
+        else if (message.plain.type == MESSAGE_ACKNOWLEDGE)
                 m->acknowledged = true;
 }
 

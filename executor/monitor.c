@@ -135,6 +135,7 @@ static void on_exit_of_container(struct monitor *m) {
         m->exit_code = info.si_code == CLD_EXITED ? (uint32_t) info.si_status : 128 + m->exit_signal;
         m->killed_by_oom = killed_by_oom(m);
         unwatch(m, m->pidfd);
+        probes_end(m);
         drain(m);
         record_exit(m);
         memcpy(frame + 1, &m->exit_code, sizeof m->exit_code);
@@ -165,6 +166,9 @@ static void dispatch(struct monitor *m, const struct epoll_event *event) {
                         on_source(m, index);
                 break;
         case EVENT_CLIENT: on_client(m, index, event->events); break;
+        case EVENT_PROBE_TIMER: on_probe_timer(m, index); break;
+        case EVENT_PROBE_CONTROL: on_probe_control(m, index); break;
+        case EVENT_PROBE_OUTPUT: on_probe_output(m, index, event->events); break;
         }
 }
 

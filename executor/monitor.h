@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "plan.h"
+#include "protocol.h"
 
 enum {
         CLIENTS_MAX = 32,
@@ -16,6 +17,9 @@ enum {
         QUEUE_BYTES = 1 << 20,
         LINE_BYTES = 16384,
         LOG_BUFFER_BYTES = 32768,
+        PROBE_FDS_MIN = 2, /* its plan, its directory */
+        PROBE_RESULTS = 5,
+        PROBE_OUTPUT_BYTES = 4096,
 };
 
 /* Frames that a client has not taken yet: u32 length, bytes, and so on, from `head` to `tail`. */
@@ -45,6 +49,25 @@ struct source {
         char frame_type;
 };
 
+struct probe_result {
+        int64_t start_ns, end_ns;
+        int32_t code; /* -1: it could not be performed, or took too long */
+        bool late;
+        uint32_t length;
+        char output[PROBE_OUTPUT_BYTES];
+};
+
+struct probe {
+        struct probe_request asked;
+        int fds[PROBE_FDS_MAX];
+        int timer, control, channel, output;
+        pid_t pid; /* of the one that performs it, until it is reaped */
+        bool late;
+        int status, failures, successes;
+        uint64_t results_count;
+        struct probe_result results[PROBE_RESULTS];
+};
+
 struct monitor {
         const struct plan *plan;
         int control, run_dir, lock, epoll, signals, listener;
@@ -68,6 +91,8 @@ struct monitor {
         uint32_t input_at, input_length; /* stdin that the container has not taken yet: clients rest */
         char input_bytes[FRAME_BYTES_MAX];
         struct log log;
+        struct probe probes[PROBES_MAX];
+        uint32_t probes_count;
 };
 
 int64_t now_ns(void);
@@ -80,7 +105,19 @@ int monitor_open(struct monitor *m, uint16_t *ret_operation);
 /* Until the container has ended and everybody knows; then the process may end. */
 void monitor_run(struct monitor *m);
 
-enum event { EVENT_CONTROL, EVENT_INIT, EVENT_PIDFD, EVENT_SIGNAL, EVENT_LISTENER, EVENT_INPUT, EVENT_SOURCE, EVENT_CLIENT };
+enum event {
+        EVENT_CONTROL,
+        EVENT_INIT,
+        EVENT_PIDFD,
+        EVENT_SIGNAL,
+        EVENT_LISTENER,
+        EVENT_INPUT,
+        EVENT_SOURCE,
+        EVENT_CLIENT,
+        EVENT_PROBE_TIMER,
+        EVENT_PROBE_CONTROL,
+        EVENT_PROBE_OUTPUT,
+};
 int watch(struct monitor *m, int fd, uint32_t events, enum event event, uint32_t index);
 void watch_again(struct monitor *m, int fd, uint32_t events, enum event event, uint32_t index);
 void unwatch(struct monitor *m, int fd);
@@ -124,7 +161,15 @@ void log_write(struct log *log, int stream, const char *bytes, size_t length);
 void log_end(struct log *log);
 void log_flush(struct log *log);
 
+/* probe.c */
+void probe_add(struct monitor *m, const struct probe_request *request, const int *fds, size_t count);
+void on_probe_timer(struct monitor *m, uint32_t index);
+void on_probe_control(struct monitor *m, uint32_t index);
+void on_probe_output(struct monitor *m, uint32_t index, uint32_t events);
+void probes_end(struct monitor *m);
+
 /* record.c: files in the run directory, each written whole and renamed into place. */
 int record_lock(struct monitor *m);
 void record_state(struct monitor *m);
 void record_exit(struct monitor *m);
+void record_whole(int dir, const char *name, const char *temporary, const char *bytes, size_t length);

@@ -30,6 +30,7 @@ OPERATION(CONSOLE_SIZE,     14, MONITOR, 2, 0, NONE) /* height, width */
 OPERATION(CREATOR_DEATH,    15, MONITOR, 1, 0, NONE) /* signal for the first process when the creator is gone */
 OPERATION(PRESERVED,        16, MONITOR, 1, 0, NONE) /* how many fds from 3 on are the program's, and not the monitor's to hold */
 OPERATION(FIRST_AFFINITY,   17, MONITOR, 0, 1, BLOB) /* processors before the cgroup is joined, a mask */
+OPERATION(NOTICE,           18, MONITOR, 0, 1, LIST) /* argv, when the status of a probe has changed */
 
 OPERATION(PROPAGATION,      32, INIT, 1, 0, NONE) /* mount(2) flags of "/" */
 OPERATION(UNSHARE,          33, INIT, 1, 0, NONE) /* CLONE_NEW* */
@@ -93,6 +94,7 @@ CONSTANT(MESSAGE_RESIZE,      19) /* value: height << 16 | width */
 CONSTANT(MESSAGE_ACKNOWLEDGE, 20) /* monitor: the cleanup is done; first process without one: its pid is recorded */
 CONSTANT(MESSAGE_START,       21)
 CONSTANT(MESSAGE_GO_ON,       22) /* after MOUNTED */
+CONSTANT(MESSAGE_PROBE,       23) /* struct probe_request, with fds: its plan, its directory, what the plan names */
 
 /* The first byte of each packet of an attach connection. */
 CONSTANT(FRAME_STDOUT,         1)
@@ -123,6 +125,8 @@ CONSTANT(STAGE_INIT,           3)
 
 CONSTANT(PLAN_MAGIC,  0x6F6B626A) /* "jbko" */
 CONSTANT(PLAN_VERSION,         2)
+CONSTANT(PROBES_MAX,           4)
+CONSTANT(PROBE_FDS_MAX,       32)
 CONSTANT(FRAME_BYTES_MAX,  32769)
 CONSTANT(PLAN_OPERATIONS_MAX, 4096)
 CONSTANT(PLAN_STRINGS_MAX,   65536)

@@ -15,6 +15,16 @@ struct exited {
         int64_t started_ns, finished_ns;
 };
 
+/* A command to be performed from time to time, as the plan in the first of `fds` descriptors has it. `numbers` are what that
+ * plan calls them; `control`, `channel` and `output` those that are made each time. Failures and successes in a row make
+ * it unhealthy and healthy. With `after` (or -1) it rests until that probe is healthy. */
+struct probe_request {
+        uint32_t type, fds;
+        int64_t delay_ns, interval_ns, timeout_ns, start_period_ns, start_interval_ns;
+        int32_t failures, successes, after, control, channel, output;
+        int32_t numbers[PROBE_FDS_MAX];
+};
+
 /* Followed on the wire by `path_length` bytes of path and `detail_length` of what the kernel said (fsopen's log). */
 struct failed {
         uint32_t type, stage, operation, index;

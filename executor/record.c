@@ -23,7 +23,7 @@ int record_lock(struct monitor *m) {
         return m->lock < 0 ? -1 : fcntl(m->lock, F_OFD_SETLK, &whole);
 }
 
-static void write_whole(int dir, const char *name, const char *temporary, const char *bytes, size_t length) {
+void record_whole(int dir, const char *name, const char *temporary, const char *bytes, size_t length) {
         int fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
                 return;
@@ -73,7 +73,7 @@ void record_state(struct monitor *m) {
         add_field(&text, ",\"monitor\":", getpid());
         add_field(&text, ",\"started_ns\":", m->started_ns);
         text_add(&text, "}\n");
-        write_whole(m->run_dir, "state", "state.new", bytes, (size_t) (text.at - bytes));
+        record_whole(m->run_dir, "state", "state.new", bytes, (size_t) (text.at - bytes));
 }
 
 void record_exit(struct monitor *m) {
@@ -86,5 +86,5 @@ void record_exit(struct monitor *m) {
         add_field(&text, ",\"started_ns\":", m->started_ns);
         add_field(&text, ",\"finished_ns\":", m->finished_ns);
         text_add(&text, "}\n");
-        write_whole(m->run_dir, "exit", "exit.new", bytes, (size_t) (text.at - bytes));
+        record_whole(m->run_dir, "exit", "exit.new", bytes, (size_t) (text.at - bytes));
 }

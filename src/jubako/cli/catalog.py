@@ -218,7 +218,7 @@ ALIASES = {
 }
 
 # Called by the engine itself; help does not list them.
-HIDDEN = {"cleanup": "Finish a container that has ended"}
+HIDDEN = {"cleanup": "Finish a container that has ended", "health": "Tell of a changed health"}
 
 
 def summary(command: str) -> str:

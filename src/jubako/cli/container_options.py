@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from jubako.cli import quantities
 from jubako.cli.envfile import environment, labels
-from jubako.cli.options import CPUS, FLAG, INT, LIST, SIZE, SWAP, TEXT, Arguments, Kind, Option, UsageError
+from jubako.cli.options import CPUS, DURATION, FLAG, INT, LIST, SIZE, SWAP, TEXT, Arguments, Kind, Option, UsageError
 from jubako.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from jubako.engine.options import CreateOptions
+    from jubako.spec.oci_image import Healthcheck
 
 OPTIONS = (
     Option("add-host", "", Kind("list", quantities.host_entry, many=True), "Add a custom host-to-IP mapping (host:ip)"),
@@ -39,6 +40,15 @@ OPTIONS = (
     Option("env-file", "", LIST, "Read in a file of environment variables"),
     Option("expose", "", LIST, "Expose a port or a range of ports"),
     Option("group-add", "", LIST, "Add additional groups to join"),
+    Option("health-cmd", "", TEXT, "Command to run to check health"),
+    Option("health-interval", "", DURATION, "Time between running the check (ms|s|m|h) (default 0s)"),
+    Option(
+        "health-on-failure", "", TEXT, "Action on a container that becomes unhealthy (none|kill|restart|stop)", "none"
+    ),
+    Option("health-retries", "", INT, "Consecutive failures needed to report unhealthy"),
+    Option("health-start-interval", "", DURATION, "Time between running the check during the start period (ms|s|m|h)"),
+    Option("health-start-period", "", DURATION, "Start period for the container to initialize (ms|s|m|h) (default 0s)"),
+    Option("health-timeout", "", DURATION, "Maximum time to allow one check to run (ms|s|m|h) (default 0s)"),
     Option("hostname", "h", TEXT, "Container host name"),
     Option("init", "", FLAG, "Run an init inside the container that forwards signals and reaps processes"),
     Option("interactive", "i", FLAG, "Keep STDIN open even if not attached"),
@@ -58,6 +68,7 @@ OPTIONS = (
     Option("net-alias", "", LIST, "Add network-scoped alias for the container", hidden=True),
     Option("network", "", LIST, "Connect a container to a network"),
     Option("network-alias", "", LIST, "Add network-scoped alias for the container"),
+    Option("no-healthcheck", "", FLAG, "Disable any container-specified HEALTHCHECK"),
     Option("oom-score-adj", "", INT, "Tune host's OOM preferences (-1000 to 1000)"),
     Option("pid", "", TEXT, "PID namespace to use"),
     Option("pids-limit", "", INT, "Tune container pids limit (set -1 for unlimited)"),
@@ -173,6 +184,8 @@ def create_options(
         cgroupns=arguments.text("cgroupns"),
         cpuset_cpus=arguments.text("cpuset-cpus"),
         cpuset_mems=arguments.text("cpuset-mems"),
+        healthcheck=_healthcheck(arguments),
+        health_on_failure=arguments.text("health-on-failure"),
         log_driver=arguments.text("log-driver"),
         log_opts=pairs(arguments, "log-opt"),
         memory=arguments.number("memory") or 0,
@@ -192,6 +205,25 @@ def _entrypoint(arguments: Arguments) -> list[str] | None:
     if text is None:
         return None
     return [text] if text else []
+
+
+def _healthcheck(arguments: Arguments) -> Healthcheck | None:
+    times = ("interval", "timeout", "start-period", "start-interval")
+    durations = {name.replace("-", "_"): arguments.number(f"health-{name}") or 0 for name in times}
+    command, retries = arguments.text("health-cmd"), arguments.number("health-retries") or 0
+    asked = bool(command or retries or any(durations.values()))
+    if arguments.flag("no-healthcheck"):
+        if asked:
+            raise InvalidArgument("--no-healthcheck conflicts with --health-* options")
+    elif not asked:
+        return None
+    from jubako.spec.oci_image import Healthcheck
+
+    if retries < 0 or min(durations.values()) < 0:
+        raise InvalidArgument("a number of --health-* options cannot be negative")
+    disabled = arguments.flag("no-healthcheck")
+    test = ["NONE"] if disabled else ["CMD-SHELL", command] if command else None
+    return Healthcheck(test=test, retries=retries, **durations)
 
 
 def pairs(arguments: Arguments, name: str) -> dict[str, str]:

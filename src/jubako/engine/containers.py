@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jubako.image.progress import Progress
     from jubako.runtime.attach import Attached
     from jubako.runtime.executor import Exit, Handle
+    from jubako.runtime.health import Health
 
 
 # Inside the classes, `list` is a method.
@@ -156,6 +157,24 @@ class EngineContainers:
     def wait(self, text: str) -> int:
         """Block until it does not run; returns the exit code."""
         return lifecycle.wait(self._drivers, text)
+
+    def health(self, text: str, probe: str = "health") -> Health | None:
+        """What came of the health check, or of another probe of the container's; None where there is none."""
+        from jubako.engine import health
+
+        return health.of(self._drivers, self.get(text), probe)
+
+    def notice(self, container_id: str) -> None:
+        """What the executor's notice command does: tell of a changed health, and act on it as was asked for."""
+        from jubako.engine import health
+
+        match health.notice(self._drivers, container_id):
+            case "kill":
+                self.kill(container_id)
+            case "restart":
+                self.restart(container_id)
+            case "stop":
+                self.stop(container_id)
 
     def pidfd(self, text: str) -> int | None:
         """An fd that is readable once the first process has ended; None where it has. The caller closes it."""

@@ -18,7 +18,7 @@ from jubako.errors import AlreadyExists, InvalidArgument, NotFound
 from jubako.image.catalog import Image
 from jubako.network import publish
 from jubako.runtime.rlimits import rlimit
-from jubako.spec.oci_image import ContainerConfig
+from jubako.spec.oci_image import ContainerConfig, Healthcheck
 
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -95,7 +95,18 @@ def _compose(drivers: Drivers, options: CreateOptions, image: Image) -> Containe
         stop_signal=options.stop_signal or config.stop_signal or "SIGTERM",
         exposed=_exposed(options, config),
         mounts=_mount_points(options, config),
+        healthcheck=_healthcheck(options, config),
+        shell=config.shell or [],
     )
+
+
+def _healthcheck(options: CreateOptions, config: ContainerConfig) -> Healthcheck | None:
+    if not (options.healthcheck or config.healthcheck or options.probes):
+        return None
+    from jubako.engine import health
+
+    health.validate(options)
+    return health.resolve(options, config)
 
 
 def _with_networks(drivers: Drivers, options: CreateOptions) -> CreateOptions:

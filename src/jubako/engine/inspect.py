@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from jubako.engine import clock, security
 from jubako.engine.attachment import Connected, is_bridged
 from jubako.engine.drivers import Drivers
@@ -19,7 +21,7 @@ def container(drivers: Drivers, record: ContainerRecord) -> dict[str, Any]:
         "Created": clock.stamp(record.created_ns),
         "Path": record.args[0],
         "Args": record.args[1:],
-        "State": _state(record),
+        "State": _state(drivers, record),
         "Image": record.image_id,
         "ResolvConfPath": str(drivers.run_dir(record.id) / "resolv.conf"),
         "HostnamePath": str(drivers.run_dir(record.id) / "hostname"),
@@ -47,8 +49,18 @@ def container(drivers: Drivers, record: ContainerRecord) -> dict[str, Any]:
     }
 
 
-def _state(record: ContainerRecord) -> dict[str, Any]:
-    running = record.phase == RUNNING
+def health_of(drivers: Drivers, record: ContainerRecord) -> dict[str, Any] | None:
+    """Docker's State.Health; None for a container without a health check, or that never ran."""
+    if not record.healthcheck:
+        return None
+    from jubako.engine import health
+
+    found = health.of(drivers, record)
+    return health.document(found) if found else None
+
+
+def _state(drivers: Drivers, record: ContainerRecord) -> dict[str, Any]:
+    running, health = record.phase == RUNNING, health_of(drivers, record)
     return {
         "Status": record.status,
         "Running": running,
@@ -61,6 +73,7 @@ def _state(record: ContainerRecord) -> dict[str, Any]:
         "Error": record.error,
         "StartedAt": record.started_at(),
         "FinishedAt": record.finished_at(),
+        **({"Health": health} if health else {}),
     }
 
 
@@ -86,6 +99,7 @@ def _config(record: ContainerRecord) -> dict[str, Any]:
         "OnBuild": None,
         "Labels": record.labels,
         "StopSignal": record.stop_signal,
+        **({"Healthcheck": msgspec.to_builtins(record.healthcheck)} if record.healthcheck else {}),
     }
 
 

@@ -61,6 +61,10 @@ def finish(drivers: Drivers, container_id: str, *, known: Exit | None = None) ->
             exit_ = known or _exit_of(drivers, record)
             if exit_ is None:
                 return record
+            if record.healthcheck:
+                from jubako.engine import health
+
+                record.health = health.of(drivers, record)
             _take_down(drivers, record)
             _note_end(record, exit_)
             if record.options.auto_remove:

@@ -7,7 +7,7 @@ from typing import Any
 
 from jubako.engine import lifecycle
 from jubako.engine.drivers import Drivers, find, look_up
-from jubako.engine.inspect import network_settings
+from jubako.engine.inspect import health_of, network_settings
 from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.errors import InvalidArgument, JubakoError
 
@@ -17,6 +17,7 @@ KEYS = (
     "before",
     "exited",
     "expose",
+    "health",
     "id",
     "label",
     "name",
@@ -60,6 +61,8 @@ def _matches_one(drivers: Drivers, record: ContainerRecord, key: str, values: Se
             return any(value.removeprefix("/") in record.name for value in values)
         case "status":
             return record.status in values
+        case "health":
+            return _health(drivers, record) in values
         case "exited":
             return record.phase == "exited" and str(record.exit_code) in values
         case "ancestor":
@@ -81,6 +84,11 @@ def _matches_one(drivers: Drivers, record: ContainerRecord, key: str, values: Se
             published = [port for port, places in ports.items() if places or key == "expose"]
             return any(port == (value if "/" in value else f"{value}/tcp") for port in published for value in values)
     return False
+
+
+def _health(drivers: Drivers, record: ContainerRecord) -> str:
+    found = health_of(drivers, record)
+    return str(found["Status"]) if found else "none"
 
 
 def _is_ancestor(drivers: Drivers, record: ContainerRecord, value: str) -> bool:
@@ -111,6 +119,7 @@ def row(drivers: Drivers, record: ContainerRecord) -> dict[str, Any]:
         "Ports": _ports(settings.get("Ports", {})) if record.phase == RUNNING else [],
         "Labels": record.labels,
         "State": record.status,
+        "Health": _health(drivers, record),
         "ExitCode": record.exit_code,
         "StartedAt": record.started_at(),
         "FinishedAt": record.finished_at(),

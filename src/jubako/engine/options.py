@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import msgspec
 
+from jubako.spec.oci_image import Healthcheck
+
 
 class SharedOptions(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A place in a network, and limits: what a container has for itself, and the containers of a pod together.
@@ -53,6 +55,19 @@ PLACE = (
 """What a pod has in place of its containers."""
 
 
+class ProbeOptions(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A command that a container's monitor performs in it from time to time; it rests until `after` is healthy."""
+
+    name: str
+    command: list[str]
+    delay_ns: int = 0
+    interval_ns: int = 10_000_000_000
+    timeout_ns: int = 1_000_000_000
+    failures: int = 3
+    successes: int = 1
+    after: str = ""
+
+
 class CreateOptions(SharedOptions, frozen=True, omit_defaults=True, kw_only=True):
     """Everything but the image's own defaults.
 
@@ -90,6 +105,10 @@ class CreateOptions(SharedOptions, frozen=True, omit_defaults=True, kw_only=True
     tmpfs: list[str] = []
     read_only: bool = False
     termination_message_path: str = ""
+
+    healthcheck: Healthcheck | None = None
+    health_on_failure: str = "none"
+    probes: list[ProbeOptions] = []
 
     privileged: bool = False
     cap_add: list[str] = []

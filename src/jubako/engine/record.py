@@ -13,7 +13,8 @@ import msgspec
 from jubako.engine import clock
 from jubako.engine.mounts import MountPoint
 from jubako.engine.options import CreateOptions
-from jubako.spec.oci_image import DiffID
+from jubako.runtime.health import Health
+from jubako.spec.oci_image import DiffID, Healthcheck
 
 ContainerID = NewType("ContainerID", str)
 
@@ -21,7 +22,10 @@ CREATED, RUNNING, EXITED, REMOVING = "created", "running", "exited", "removing"
 
 
 class ContainerRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """One container. Times are nanoseconds since the epoch, 0 for never."""
+    """One container. Times are nanoseconds since the epoch, 0 for never.
+
+    `probed` is the status of each probe that was last told of, `health` what had come of the health check at the end.
+    """
 
     id: ContainerID
     name: str
@@ -39,6 +43,8 @@ class ContainerRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     stop_signal: str
     exposed: list[str] = []
     mounts: list[MountPoint] = []
+    healthcheck: Healthcheck | None = None
+    shell: list[str] = []
 
     phase: str = CREATED
     cgroup: str = ""
@@ -50,6 +56,8 @@ class ContainerRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     error: str = ""
     restart_count: int = 0
     stopped_by_user: bool = False
+    probed: dict[str, str] = {}
+    health: Health | None = None
     paused: bool = False
 
     @property

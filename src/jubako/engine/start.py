@@ -66,6 +66,10 @@ def _start(drivers: Drivers, record: ContainerRecord, undo: ExitStack, *, attach
     record.pid = handle.pid
     drivers.records_of(record).replace(record.id, record)
     _connect(drivers, record, handle)
+    if launch.notice:
+        from jubako.engine import health
+
+        health.install(drivers, record, handle, launch)
     handle.begin()
     with suppress(ResourceExhausted):  # the program runs, and may have filled the disk: that is no reason to end it
         _note(drivers, record, "start")
@@ -96,7 +100,8 @@ def prepare(drivers: Drivers, record: ContainerRecord, undo: ExitStack, *, attac
         log=_log(drivers, record),
         stdin=record.options.open_stdin,
         attach=attach,
-        cleanup=cleanup_command(drivers, record),
+        cleanup=own_command(drivers, "cleanup", record.id),
+        notice=own_command(drivers, "health", record.id) if record.healthcheck or record.options.probes else [],
     )
 
 
@@ -138,6 +143,7 @@ def _claim(drivers: Drivers, record: ContainerRecord) -> None:
     record.phase, record.started_ns, record.finished_ns = RUNNING, time.time_ns(), 0
     record.pid, record.exit_code, record.error, record.oom_killed = 0, 0, "", False
     record.paused, record.stopped_by_user = False, False
+    record.probed, record.health = {}, None
     record.cgroup = f"pod{record.options.pod}/{record.id}" if record.options.pod else record.id
     try:
         _record_claim(drivers, record)
@@ -202,8 +208,8 @@ def seccomp_program(drivers: Drivers, record: ContainerRecord, capabilities: lis
     return seccomp.of_profile(drivers.root / "cache" / "seccomp", capabilities, profile)
 
 
-def cleanup_command(drivers: Drivers, record: ContainerRecord) -> list[str]:
-    """The one command that the executor runs when the container has ended and its creator is gone."""
-    arguments = ["--root", str(drivers.root), "--run-root", str(drivers.run_root), "cleanup", record.id]
+def own_command(drivers: Drivers, *words: str) -> list[str]:
+    """A command of ours that the executor runs: when the container has ended and its creator is gone, for one."""
+    arguments = ["--root", str(drivers.root), "--run-root", str(drivers.run_root), *words]
     front = Path(sys.executable).parent / "jubako"
     return [str(front), *arguments] if front.exists() else [sys.executable, "-m", "jubako", *arguments]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import signal
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from jubako.errors import FailedPrecondition, InvalidArgument, JubakoError
 from jubako.linux import fd as fds_of
@@ -94,23 +95,48 @@ def _plan(launch: Launch, linux: Linux, fds: _Fds, *, by_creator: bool) -> Plan:
 def exec_(init_pid: int, launch: Launch) -> Handle:
     """Make one more process in the namespaces of the process `init_pid`. `launch.spec` is the container's, but for the
     process."""
-    linux, asked = launch.spec.linux or Linux(), launch.spec.process or Process()
-    plan, fds = Plan(), _Fds()
+    fds = _Fds()
     try:
-        fds.give(namespaces.add_joins(plan, linux, init_pid, leave=launch.leave))
-        _add_cgroup(plan, launch.cgroup, fds)
-        if asked.terminal:
-            devices.add_console(plan, asked, launch.console_socket)
-        if asked.exec_cpu_affinity:
-            from jubako.runtime import schedule
-
-            schedule.add_affinity(plan, asked.exec_cpu_affinity)
-        _add_policies(plan, linux)
-        _add_agent(plan, launch.seccomp, fds)
-        process.add_process(plan, launch, held=_held(linux), single_id=_single_id(linux), joins=True)
-        return _spawn(plan, launch, fds, None)
+        return _spawn(_plan_of_exec(init_pid, launch, fds), launch, fds, None)
     finally:
         fds.close()
+
+
+@contextmanager
+def probe_plan(init_pid: int, launch: Launch, *, channel: int, output: int) -> Iterator[tuple[int, list[int]]]:
+    """The plan of an exec that a container's monitor performs: an fd of it, and the fds that it names, the run
+    directory first. `channel` and `output` are the numbers of what the monitor makes each time."""
+    fds = _Fds()
+    try:
+        fds.give(os.open(launch.run_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        plan = _plan_of_exec(init_pid, launch, fds)
+        null = fds.give(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+        plan.add(op.INIT_CHANNEL, channel, -1)
+        plan.add(op.RUN_DIR, fds.inherited[0])
+        plan.add(op.STDIO, op.STDIO_INHERIT, 0, null, output, output)
+        plan.add(op.ATTACH, -1, 0, 0)
+        plan.add(op.CREATOR_DEATH, signal.SIGKILL)
+        plan_fd = fds.give(fds_of.sealed_memory("plan", plan.encode()))
+        yield plan_fd, fds.inherited[:-1]
+    finally:
+        fds.close()
+
+
+def _plan_of_exec(init_pid: int, launch: Launch, fds: _Fds) -> Plan:
+    linux, asked = launch.spec.linux or Linux(), launch.spec.process or Process()
+    plan = Plan()
+    fds.give(namespaces.add_joins(plan, linux, init_pid, leave=launch.leave))
+    _add_cgroup(plan, launch.cgroup, fds)
+    if asked.terminal:
+        devices.add_console(plan, asked, launch.console_socket)
+    if asked.exec_cpu_affinity:
+        from jubako.runtime import schedule
+
+        schedule.add_affinity(plan, asked.exec_cpu_affinity)
+    _add_policies(plan, linux)
+    _add_agent(plan, launch.seccomp, fds)
+    process.add_process(plan, launch, held=_held(linux), single_id=_single_id(linux), joins=True)
+    return plan
 
 
 def needs_helpers(linux: Linux) -> bool:
@@ -234,6 +260,8 @@ def _add_monitor(plan: Plan, launch: Launch, fds: _Fds, childs: int) -> Attached
     plan.add(op.ATTACH, primary, int(streaming and launch.listen), int(launch.stdin_once))
     if launch.cleanup:
         plan.add(op.CLEANUP, *launch.cleanup)
+    if launch.notice:
+        plan.add(op.NOTICE, *launch.notice)
     if launch.die_with_creator:
         plan.add(op.CREATOR_DEATH, signal.SIGKILL)
     fds.lend(launch.keep_fds)

@@ -105,6 +105,10 @@ class Handle:
         if fds:
             fds_of.send_fds(self._control, _MESSAGE.pack(op.MESSAGE_KEEP, 0), fds)
 
+    def tell(self, message: bytes, fds: Sequence[int]) -> None:
+        """Send the monitor a message of another module's; the caller may close its own `fds`."""
+        fds_of.send_fds(self._control, message, fds)
+
     def await_mounts(self) -> None:
         """Where the plan has hooks at its creation: return when all is mounted, and nothing is pivoted yet."""
         if not (message := read_packet(self._channel, MESSAGE_BYTES_MAX)):

@@ -41,7 +41,8 @@ class Launch(msgspec.Struct, kw_only=True):
     `rootfs` is the snapshotter's (empty: spec.root.path is a directory). `stdio` is
     "pipe", "null" or "inherit" (`inherit_fds`, the caller's own streams); a terminal is spec.process.terminal's word.
     `stdin` keeps the container's stdin open for clients, `stdin_once` closes it when the first of them goes.
-    `listen` opens attach.sock; `cleanup` is the command that runs at the end when no creator acknowledges it;
+    `listen` opens attach.sock; `cleanup` is the command that runs at the end when no creator acknowledges it,
+    `notice` the one that runs whenever the status of a probe has changed;
     `die_with_creator` kills it when the handle's process is gone.
 
     `leave` is jubako-oci's: there is no monitor, and whoever adopts orphans becomes the parent. `start_listener` is
@@ -67,6 +68,7 @@ class Launch(msgspec.Struct, kw_only=True):
     listen: bool = True
     keep_fds: list[int] = []
     cleanup: list[str] = []
+    notice: list[str] = []
     die_with_creator: bool = False
     console_socket: int = -1
     leave: bool = False
