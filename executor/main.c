@@ -1,6 +1,7 @@
 /* executor PLAN_FD CONTROL_FD: perform the plan in PLAN_FD, reporting to the creator on CONTROL_FD. PROTOCOL.md.
  *
- * This process becomes the monitor of the first process that it makes.
+ * This process becomes the monitor of the first process that it makes. With other arguments it is something else: see reap.c
+ * and hold_user_namespace().
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -50,6 +51,8 @@ int main(int argc, char **argv) {
         uint32_t stage = STAGE_DECODE;
         uint16_t operation = 0;
 
+        if (argc == 1)
+                return reap();
         if (argc == 2)
                 return hold_user_namespace(atoi(argv[1]));
         if (argc != 3)

@@ -168,6 +168,9 @@ void on_probe_control(struct monitor *m, uint32_t index);
 void on_probe_output(struct monitor *m, uint32_t index, uint32_t events);
 void probes_end(struct monitor *m);
 
+/* reap.c: process 1 of a pod. */
+int reap(void);
+
 /* record.c: files in the run directory, each written whole and renamed into place. */
 int record_lock(struct monitor *m);
 void record_state(struct monitor *m);

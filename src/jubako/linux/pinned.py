@@ -36,7 +36,7 @@ def made(kinds: Sequence[str], directory: str | os.PathLike[str]) -> Iterator[No
         try:
             yield
             for kind in kinds:
-                _pin(kind, os.path.join(directory, kind))
+                pin(_file(kind), os.path.join(directory, kind))
         finally:
             for kind, fd in homes.items():
                 if libc.setns(fd, KINDS[kind]) != 0:
@@ -65,9 +65,10 @@ def unpin(path: str | os.PathLike[str]) -> None:
             raise
 
 
-def _pin(kind: str, path: str) -> None:
+def pin(namespace: str, path: str | os.PathLike[str]) -> None:
+    """Keep a namespace, which a file beneath /proc/PID/ns names, at `path`; OSError."""
     os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    _check(libc.mount(os.fsencode(_file(kind)), os.fsencode(path), None, _MS_BIND, None), path)
+    _check(libc.mount(os.fsencode(namespace), os.fsencode(path), None, _MS_BIND, None), os.fspath(path))
 
 
 def _file(kind: str) -> str:

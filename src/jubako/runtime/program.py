@@ -87,11 +87,16 @@ def environment() -> dict[str, str]:
 def protected() -> int:
     """An fd of the binary in its protected form, made once for this process and those that it forks."""
     if not _protected:
-        path = os.path.join(os.path.dirname(os.path.abspath(jubako.__file__)), "_bin", "executor")
-        if not os.path.exists(path):
-            raise Unavailable("the executor is not built", hint="run: make -C executor OUT=../src/jubako/_bin")
-        _protected.append(_protect(path))
+        _protected.append(_protect(path()))
     return _protected[0]
+
+
+def path() -> str:
+    """Where the executor lies; raises Unavailable where it was not built."""
+    found = os.path.join(os.path.dirname(os.path.abspath(jubako.__file__)), "_bin", "executor")
+    if not os.path.exists(found):
+        raise Unavailable("the executor is not built", hint="run: make -C executor OUT=../src/jubako/_bin")
+    return found
 
 
 def moved(fd: int) -> None:

@@ -121,11 +121,12 @@ def test_sysctls_of_the_pod_hold_in_its_containers_and_none_of_the_hosts_is_acce
     assert b"vm.swappiness" in done.stderr
 
 
-def test_no_process_stays_for_a_pod(engine):
-    before = isolated.namespaces()
+def test_no_process_stays_for_a_pod(engine, jubako):
     pod = pod_of(engine, name="web")
     engine.pods.start("web")
-    assert isolated.namespaces() - before == set()
+    pins = {kind: jubako.run_root / "pods" / pod.id / kind for kind in ("net", "ipc", "uts")}
+    kept = {f"{kind}:[{os.stat(pin).st_ino}]" for kind, pin in pins.items()}
+    assert not kept & isolated.namespaces()
     assert not cgroup.manager().open(f"pod{pod.id}").pids()
 
 
@@ -214,6 +215,42 @@ def test_container_killed_for_memory_says_so_as_its_reason(engine):
     record = member(engine, pod, "tail", "/dev/zero", memory=16 << 20, memory_swap=16 << 20)
     engine.containers.wait(record.id)
     assert engine.containers.get(record.id).reason == "OOMKilled"
+
+
+def test_containers_that_share_a_pid_namespace_see_each_other_and_outlive_each_other(engine, jubako):
+    pod = pod_of(engine, name="web", network="none", share=["net", "ipc", "uts", "pid"])
+    first, second = member(engine, pod, "sleep", "1001"), member(engine, pod, "sleep", "1002")
+    seen = in_pod(jubako, "ps", "-o", "pid,args")
+    assert "1 /init" in seen
+    assert "sleep 1001" in seen
+    assert "sleep 1002" in seen
+    engine.containers.kill(first.id)
+    assert engine.containers.get(second.id).phase == "running"
+    # Process 1 reaps what a container leaves behind.
+    in_pod(jubako, "sh", "-c", "(sleep 0.1 &)")
+    assert "defunct" not in in_pod(jubako, "ps")
+
+
+def test_container_with_ptrace_gets_nothing_of_the_host_through_process_1(engine, jubako):
+    pod_of(engine, name="web", network="none", share=["pid", "net"])
+    script = "ls -a /proc/1/root /proc/1/fd; grep -E 'Cap|Uid|NoNew' /proc/1/status; echo >>/proc/1/exe"
+    done = jubako.run("run", "--rm", "--pod", "web", "--cap-add", "SYS_PTRACE", "busybox", "sh", "-c", script)
+    said = done.stdout.decode().split()
+    assert "etc" not in said
+    assert {said[said.index(name) + 1] for name in ("CapPrm:", "CapBnd:", "CapEff:")} == {"0" * 16}
+    assert said[said.index("Uid:") + 1] == "65534"
+    assert done.returncode != 0
+
+
+def test_pod_whose_process_1_was_killed_has_ended_and_starts_again(engine, jubako):
+    pod = pod_of(engine, name="web", network="none", share=["pid", "net"])
+    record = member(engine, pod, "sleep", "1000")
+    state = json.loads((jubako.run_root / "pods" / pod.id / "init/state").read_text())
+    os.kill(state["pid"], signal.SIGKILL)
+    engine.containers.wait(record.id)
+    wait_for(lambda: engine.pods.get("web").phase == "stopped")
+    engine.containers.start(record.id)
+    assert engine.pods.get("web").phase == "ready"
 
 
 def test_host_network_pod_has_the_hosts_interfaces_and_no_pins(engine):

@@ -2,6 +2,7 @@
 
 record      what is kept of a pod                   sandbox     making and taking down its part of the kernel
 create      from options to a record                ending      noticing its end, stopping it, removing it
+init        process 1, where the pid namespace is shared
 members     the containers in it                    listing     how `pod ps` and `pod inspect` show it
 pods        `engine.pods`, every verb
 """

@@ -58,8 +58,6 @@ def _validate(drivers: Drivers, options: PodOptions) -> None:
             raise InvalidArgument(
                 f"invalid namespace to share in a pod: {kind}", hint="there are net, ipc, uts and pid"
             )
-    if PID in options.share:
-        raise InvalidArgument("a pod cannot share a pid namespace of its own yet")
     for kind in options.host:
         if kind in options.share or kind == NET:
             raise InvalidArgument(f"a pod cannot both share a {kind} namespace of its own and be in the host's")

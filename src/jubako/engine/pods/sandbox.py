@@ -1,8 +1,8 @@
 """A pod's part of the kernel: namespaces pinned in its run directory, its network, its cgroup, its shared memory.
 
 Layout:       RUN_ROOT/pods/<id>/   net, ipc, uts (pins)   shm (tmpfs)   hostname, hosts, resolv.conf   ready
-Model:        no process belongs to a pod. What is mounted in its run directory keeps its namespaces, so it survives the
-              end of every process of ours and is gone after a reboot.
+Model:        no process belongs to a pod (but see init). What is mounted in its run directory keeps its namespaces, so
+              it survives the end of every process of ours and is gone after a reboot.
 Invariant:    `ready` is written last, and a pod is there only with it and all its pins: one that was killed half-way
               looks like one that is gone, and is taken down as one.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 from jubako.engine import files
 from jubako.engine.attachment import attach_network, is_bridged, network_names, release_network
 from jubako.engine.drivers import Drivers
+from jubako.engine.pods import init
 from jubako.engine.pods.record import IPC, NET, PID, UTS, PodRecord
 from jubako.engine.resources import compile_limits
 from jubako.errors import PermissionDenied
@@ -45,6 +46,8 @@ def build(drivers: Drivers, record: PodRecord) -> None:
             _connect(drivers, record, run_dir / NET)
         if IPC in record.kept:
             _mount_shared_memory(run_dir / _SHM, record.options.shm_size)
+        if PID in record.kept:
+            init.start(drivers, record, run_dir)
         (run_dir / _READY).touch()
         undo.pop_all()
 
@@ -52,7 +55,9 @@ def build(drivers: Drivers, record: PodRecord) -> None:
 def is_there(drivers: Drivers, record: PodRecord) -> bool:
     """Whether the pod is whole: made to its end, since the machine was started."""
     run_dir = drivers.pod_places.run_dir(record.id)
-    return (run_dir / _READY).exists() and all(pinned.is_pinned(run_dir / name) for name in _mounted(record))
+    if not (run_dir / _READY).exists() or (PID in record.kept and not init.is_alive(run_dir)):
+        return False
+    return all(pinned.is_pinned(run_dir / name) for name in _mounted(record))
 
 
 def take_down(drivers: Drivers, record: PodRecord) -> None:
