@@ -1,0 +1,3 @@
+#: refused
+FROM busybox
+RUN --mount=type=ssh,id=nobody,required=true true
