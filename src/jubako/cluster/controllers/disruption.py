@@ -22,7 +22,6 @@ from jubako.cluster.controllers.kinds import (
     key_of,
 )
 from jubako.cluster.controllers.observed import Observed
-from jubako.cluster.controllers.selectors import matches
 from jubako.cluster.objects import (
     Object,
     at,
@@ -40,6 +39,7 @@ from jubako.cluster.objects import (
     uid,
     without_nones,
 )
+from jubako.cluster.types.selection import matches
 
 DELETION_S = 120.0
 _SCALED = (DEPLOYMENT, REPLICA_SET, STATEFUL_SET)

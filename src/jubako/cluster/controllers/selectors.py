@@ -5,7 +5,7 @@ Spec: k8s.io/apimachinery LabelSelector; k8s.io/kubernetes/pkg/controller, "Cont
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from jubako.cluster.controllers.actions import Action, patch
@@ -24,29 +24,8 @@ from jubako.cluster.objects import (
     strings,
     text,
     uid,
-    words,
 )
-
-
-def matches(selector: Object, of: Mapping[str, str]) -> bool:
-    """Whether a label selector (matchLabels, matchExpressions) accepts labels; an empty one accepts all."""
-    if any(of.get(key) != value for key, value in strings(selector, "matchLabels").items()):
-        return False
-    return all(_meets(requirement, of) for requirement in objects(selector, "matchExpressions"))
-
-
-def _meets(requirement: Object, of: Mapping[str, str]) -> bool:
-    value, values = of.get(text(requirement, "key")), words(requirement, "values")
-    match text(requirement, "operator"):
-        case "In":
-            return value in values
-        case "NotIn":
-            return value not in values
-        case "Exists":
-            return value is not None
-        case "DoesNotExist":
-            return value is None
-    return False
+from jubako.cluster.types.selection import matches
 
 
 def is_empty(selector: Object) -> bool:

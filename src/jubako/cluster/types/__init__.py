@@ -6,6 +6,8 @@ resources    what is served, and any kind by its name (served: plural, short nam
 decoding     JSON or YAML or protobuf bodies -> documents, as Kubernetes' own decoders normalise them
 protobuf/    the wire format and the envelope
 defaulting/  what Kubernetes fills in
+selection    label selectors
+schedule     cron schedules
 conversion   one object in two versions of the API
 validation/  what it refuses, in its words
 columns/     what `kubectl get` prints

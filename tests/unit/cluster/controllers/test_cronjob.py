@@ -8,8 +8,8 @@ import pytest
 from tests.unit.cluster.simulation import Simulation, stamp
 
 from jubako.cluster.controllers import cronjob
-from jubako.cluster.controllers.cronjob.schedule import parse
 from jubako.cluster.controllers.kinds import CRON_JOB, JOB
+from jubako.cluster.types.schedule import parse
 from jubako.errors import InvalidArgument
 
 

@@ -1,6 +1,5 @@
 """CronJob: makes Jobs at the times of a schedule.
 
-schedule    cron schedules
 timing      what is due, what comes next
 
 The name of a Job tells the minute it was scheduled for, so no time is started twice.

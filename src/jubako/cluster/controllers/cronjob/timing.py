@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from jubako.cluster.controllers.cronjob.schedule import Every, Schedule, parse
 from jubako.cluster.objects import Object, at, created, moment, text
+from jubako.cluster.types.schedule import Every, Schedule, parse
 from jubako.errors import InvalidArgument
 
 MANY = 100

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from jubako.cluster.controllers.selectors import matches
 from jubako.cluster.objects import Object, at, labels, mapping, name, namespace, objects, strings, text, whole, words
+from jubako.cluster.types.selection import matches
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 

@@ -6,7 +6,6 @@ from jubako.cluster.controllers.kinds import NODE, PERSISTENT_VOLUME, Key
 from jubako.cluster.controllers.observed import Observed
 from jubako.cluster.controllers.scheduler.affinity import selects_node
 from jubako.cluster.controllers.scheduler.volumes import SELECTED_NODE
-from jubako.cluster.controllers.selectors import matches
 from jubako.cluster.objects import (
     Object,
     annotated,
@@ -21,6 +20,7 @@ from jubako.cluster.objects import (
     words,
 )
 from jubako.cluster.types.quantity import Quantity
+from jubako.cluster.types.selection import matches
 from jubako.errors import InvalidArgument
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from jubako.cluster.types.document import JSON, Object, mapping, objects, strings, text
+from jubako.cluster.types.schedule import parse
 from jubako.cluster.types.selection import matches
-from jubako.cluster.types.validation import schedule
 from jubako.cluster.types.validation.errors import Errors
 from jubako.cluster.types.validation.fields import not_negative_each
 from jubako.cluster.types.validation.metadata import check_selector
 from jubako.cluster.types.validation.pods.spec import check_template
+from jubako.errors import InvalidArgument
 
 _COUNTS = ("parallelism", "completions", "backoffLimit", "backoffLimitPerIndex", "maxFailedIndexes")
 _TIMES = ("activeDeadlineSeconds", "ttlSecondsAfterFinished")
@@ -100,12 +101,19 @@ def cron_job(errors: Errors, document: Object) -> None:
         errors.required("spec.schedule")
     elif "TZ=" in given:
         errors.invalid("spec.schedule", given, "cannot use TZ or CRON_TZ in schedule, use timeZone field instead")
-    elif problem := schedule.problem(given):
-        errors.invalid("spec.schedule", given, problem)
+    else:
+        _schedule(errors, given)
     if spec.get("timeZone") is not None:
         _zone(errors, text(spec.get("timeZone")))
     limits = ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit")
     not_negative_each(errors, "spec", spec, limits)
+
+
+def _schedule(errors: Errors, given: str) -> None:
+    try:
+        parse(given)
+    except InvalidArgument as error:
+        errors.invalid("spec.schedule", given, error.message)
 
 
 def _zone(errors: Errors, name: str) -> None:

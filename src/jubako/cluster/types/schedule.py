@@ -24,6 +24,7 @@ _WORDS = {
     "@hourly": "0 * * * *",
 }
 _YEARS = 5
+_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def _check(part: str, start: int, stop: int, size: int, low: int, high: int) -> 
 def _value(written: str, names: list[str] | None, first: int) -> int:
     if names and written.lower() in names:
         return names.index(written.lower()) + first
-    if not (written.isascii() and written.isdigit()):
+    if not (written.isascii() and written.isdigit() and len(written) <= _DIGITS):
         raise InvalidArgument(f'failed to parse int from {written}: strconv.Atoi: parsing "{written}": invalid syntax')
     return int(written)
 
