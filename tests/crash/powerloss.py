@@ -189,8 +189,9 @@ class Disk:
     def left(self, target: Path, variant: str, seed: int = 0) -> None:
         """Write what a loss of power now may leave to `target`.
 
-        "lost": only what was synced. "names": all names, but only synced bytes. "zeros": all names, all sizes, only
-        synced bytes. "mixed": of each file some of its last writes, of each directory the first of its last changes.
+        "kept": everything, as when only the program is killed. "lost": only what was synced. "names": all names, but
+        only synced bytes. "zeros": all names, all sizes, only synced bytes. "mixed": of each file some of its last
+        writes, of each directory the first of its last changes.
         """
         _write(self.top, target, variant, random.Random(seed))
 
@@ -205,7 +206,7 @@ def _write(node: Node, path: Path, variant: str, chance: random.Random) -> None:
 
 
 def _names(node: Node, variant: str, chance: random.Random) -> dict[str, Node]:
-    if variant in ("names", "zeros"):
+    if variant in ("kept", "names", "zeros"):
         return node.names
     names = dict(node.safe_names)
     for name, child in node.changes[: chance.randint(0, len(node.changes)) if variant == "mixed" else 0]:
@@ -217,7 +218,7 @@ def _names(node: Node, variant: str, chance: random.Random) -> dict[str, Node]:
 
 
 def _content(node: Node, variant: str, chance: random.Random) -> bytes:
-    data = bytearray(node.safe_data)
+    data = bytearray(node.data if variant == "kept" else node.safe_data)
     if variant == "zeros":
         data += bytes(max(0, len(node.data) - len(data)))
     if variant == "mixed":
@@ -227,4 +228,4 @@ def _content(node: Node, variant: str, chance: random.Random) -> bytes:
     return bytes(data)
 
 
-VARIANTS = ("lost", "names", "zeros", "mixed")
+VARIANTS = ("kept", "lost", "names", "zeros", "mixed")
