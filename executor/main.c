@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "monitor.h"
@@ -53,6 +54,8 @@ int main(int argc, char **argv) {
 
         if (argc == 1)
                 return reap();
+        if (argc > 2 && !strcmp(argv[1], "--"))
+                return supervise(argv + 2);
         if (argc == 2)
                 return hold_user_namespace(atoi(argv[1]));
         if (argc != 3)

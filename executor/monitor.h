@@ -168,8 +168,9 @@ void on_probe_control(struct monitor *m, uint32_t index);
 void on_probe_output(struct monitor *m, uint32_t index, uint32_t events);
 void probes_end(struct monitor *m);
 
-/* reap.c: process 1 of a pod. */
+/* reap.c: process 1 of a pod, and of a container with --init. */
 int reap(void);
+int supervise(char *const command[]);
 
 /* record.c: files in the run directory, each written whole and renamed into place. */
 int record_lock(struct monitor *m);

@@ -24,6 +24,8 @@ from jubako.spec.oci_runtime import (
     User,
 )
 
+_INIT = "/sbin/docker-init"
+
 
 def compile_spec(drivers: Drivers, record: ContainerRecord, identity: Identity, mounts: Sequence[Mount]) -> Spec:
     """The specification of one start. `mounts` are the container's own files and volumes, parents first."""
@@ -37,7 +39,7 @@ def compile_spec(drivers: Drivers, record: ContainerRecord, identity: Identity, 
         domainname=options.domainname,
         root=Root(path="rootfs", readonly=options.read_only),
         process=process(record, identity, choice),
-        mounts=[*_base_mounts(drivers, options), *mounts],
+        mounts=[*_base_mounts(drivers, options), *_init(options), *mounts],
         annotations=dict(options.annotations),
         linux=Linux(
             namespaces=namespaces(drivers, record),
@@ -49,6 +51,16 @@ def compile_spec(drivers: Drivers, record: ContainerRecord, identity: Identity, 
             cgroups_path=record.cgroup,
         ),
     )
+
+
+def _init(options: CreateOptions) -> list[Mount]:
+    """Process 1 of --init: the executor's own file, read-only (CVE-2019-5736)."""
+    if not options.init:
+        return []
+    from jubako.runtime import program
+
+    how = ["bind", "ro", "rprivate", "nosuid", "nodev"]
+    return [Mount(destination=_INIT, type="bind", source=program.path(), options=how)]
 
 
 def hostname(record: ContainerRecord) -> str:
@@ -65,7 +77,7 @@ def process(record: ContainerRecord, identity: Identity, choice: security.Securi
     return Process(
         terminal=record.options.tty,
         user=User(uid=identity.uid, gid=identity.gid, additional_gids=identity.groups),
-        args=record.args,
+        args=[_INIT, "--", *record.args] if record.options.init else record.args,
         env=environment(record, identity, tty=record.options.tty),
         cwd=record.workdir,
         capabilities=Capabilities(bounding=names, effective=held, permitted=held),

@@ -48,8 +48,9 @@ def victim(tmp_path, state, kill_at) -> Iterator[Victim]:
     remains.assert_none_after_prune()
 
 
-def test_killed_start_of_a_pod_leaves_one_that_can_be_started(victim):
-    victim.cli("pod", "create", "--name", "web", "-p", "127.0.0.1:18321:80")
+@pytest.mark.parametrize("share", ["net,ipc,uts", "net,pid"])
+def test_killed_start_of_a_pod_leaves_one_that_can_be_started(victim, share):
+    victim.cli("pod", "create", "--name", "web", "-p", "127.0.0.1:18321:80", "--share", share)
     start = ("pod", "start", "web")
     for at in victim.moments(*start):
         victim.cli("pod", "stop", "-t", "0", "web")
