@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from jubako.linux.newfile import write_once
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -40,7 +41,7 @@ def load_key(root: Path) -> SigningKey:
     path = root / "token.pem"
     if not path.exists():
         made = ec.generate_private_key(ec.SECP256R1())
-        _link(
+        write_once(
             path,
             made.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -49,20 +50,6 @@ def load_key(root: Path) -> SigningKey:
     private = serialization.load_pem_private_key(path.read_bytes(), None)
     assert isinstance(private, ec.EllipticCurvePrivateKey)
     return SigningKey(private)
-
-
-def _link(path: Path, data: bytes) -> None:
-    draft = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
 
 
 def _encode(number: int) -> str:
