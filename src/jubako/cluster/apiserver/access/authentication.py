@@ -1,0 +1,47 @@
+"""A client certificate or a bearer token -> a user.
+
+The transport has checked that a certificate is from our authority; here its subject is read.
+
+Spec: "Authenticating" (X.509 client certificates, service account tokens, anonymous requests).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from jubako.cluster.apiserver import failures
+from jubako.cluster.apiserver.access.tokens import Tokens
+from jubako.cluster.apiserver.caller import ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED, User
+
+
+class Authentication:
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    def user(self, certificate: Mapping[str, Any] | None, authorization: str) -> User:
+        """Return who asks, by the peer's certificate (as ssl.getpeercert gives it) and the Authorization header.
+
+        Raises Failure (401) for a token that is not ours or no longer valid.
+        """
+        scheme, _, token = authorization.partition(" ")
+        if certificate:
+            found = of_certificate(certificate)
+        elif scheme.lower() == "bearer" and token.strip():
+            known = self._tokens.read(token.strip())
+            if known is None:
+                raise failures.failure(401, "Unauthorized", "Unauthorized")
+            found = known
+        else:
+            return User(name=ANONYMOUS, groups=(UNAUTHENTICATED,))
+        return msgspec.structs.replace(found, groups=(*found.groups, AUTHENTICATED))
+
+
+def of_certificate(certificate: Mapping[str, Any]) -> User:
+    """The common name is the user, the organizations are the groups."""
+    pairs = [pair for part in certificate.get("subject", ()) for pair in part]
+    names = [value for key, value in pairs if key == "commonName"]
+    groups = tuple(value for key, value in pairs if key == "organizationName")
+    return User(name=names[-1] if names else "", groups=groups)

@@ -1,0 +1,115 @@
+"""Tokens of service accounts: signed by us, bound to what they were made for, and dead when that is gone.
+
+Spec: "Managing Service Accounts", bound tokens; RFC 7519, ES256.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jwt
+import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from jubako.cluster.apiserver.caller import User
+
+ISSUER = "https://kubernetes.default.svc.cluster.local"
+_ALGORITHM = "ES256"
+_LENGTH_LIMIT = 16 << 10
+_COORDINATE_BYTES = 32
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """An object by name and uid."""
+
+    name: str
+    uid: str
+
+
+class Bound(msgspec.Struct, frozen=True, kw_only=True):
+    """The claim `kubernetes.io`: whose token it is, and what it dies with."""
+
+    namespace: str
+    serviceaccount: Reference
+    pod: Reference | None = None
+    secret: Reference | None = None
+
+
+class Claims(msgspec.Struct, frozen=True):
+    sub: str
+    aud: list[str]
+    exp: int
+    bound: Bound = msgspec.field(name="kubernetes.io")
+
+
+class Tokens:
+    """`lives` tells whether what a token is bound to is still there."""
+
+    def __init__(
+        self,
+        key: ec.EllipticCurvePrivateKey,
+        lives: Callable[[Bound], bool],
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._key, self._lives, self._clock = key, lives, clock
+
+    def issue(self, bound: Bound, lifetime_s: int, audiences: Sequence[str] = ()) -> tuple[str, int]:
+        """Return a token and the time of its end, in seconds since the epoch."""
+        now = int(self._clock())
+        claims: dict[str, Any] = {
+            "iss": ISSUER,
+            "sub": user_name(bound.namespace, bound.serviceaccount.name),
+            "aud": list(audiences) or [ISSUER],
+            "iat": now,
+            "nbf": now,
+            "exp": now + lifetime_s,
+            "jti": os.urandom(16).hex(),
+            "kubernetes.io": msgspec.to_builtins(bound),
+        }
+        return jwt.encode(claims, self._key, _ALGORITHM), now + lifetime_s
+
+    def read(self, token: str, audience: str = ISSUER) -> User | None:
+        """Return whose token it is; None unless it is ours, for this audience, in time, and what it is bound to is."""
+        if len(token) > _LENGTH_LIMIT:
+            return None
+        try:
+            found = jwt.decode(token, self._key.public_key(), [_ALGORITHM], audience=audience, issuer=ISSUER, options={
+                "verify_exp": False, "verify_iat": False, "verify_nbf": False, "require": ["exp", "sub", "aud", "iss"],
+            })  # fmt: skip
+            claims = msgspec.convert(found, Claims)
+        except (jwt.InvalidTokenError, msgspec.ValidationError):
+            return None
+        if claims.exp <= self._clock() or not self._lives(claims.bound):
+            return None
+        return _user(claims.bound)
+
+    def key_set(self) -> dict[str, list[dict[str, str]]]:
+        """Return the public key in the form that whoever wants to check our tokens reads (RFC 7517)."""
+        numbers = self._key.public_key().public_numbers()
+        x, y = (_encoded(number) for number in (numbers.x, numbers.y))
+        return {"keys": [{"use": "sig", "kty": "EC", "crv": "P-256", "alg": _ALGORITHM, "x": x, "y": y}]}
+
+
+def user_name(namespace: str, name: str) -> str:
+    return f"system:serviceaccount:{namespace}:{name}"
+
+
+def _user(bound: Bound) -> User:
+    extra: dict[str, tuple[str, ...]] = {}
+    if bound.pod:
+        extra = {
+            "authentication.kubernetes.io/pod-name": (bound.pod.name,),
+            "authentication.kubernetes.io/pod-uid": (bound.pod.uid,),
+        }
+    groups = ("system:serviceaccounts", f"system:serviceaccounts:{bound.namespace}")
+    name = user_name(bound.namespace, bound.serviceaccount.name)
+    return User(name=name, groups=groups, uid=bound.serviceaccount.uid, extra=extra)
+
+
+def _encoded(number: int) -> str:
+    return urlsafe_b64encode(number.to_bytes(_COORDINATE_BYTES, "big")).rstrip(b"=").decode()

@@ -1,0 +1,39 @@
+"""One request that may be served, and the form of its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aiohttp import web
+
+from jubako.cluster.apiserver.attributes import Attributes
+from jubako.cluster.apiserver.caller import Request, User
+from jubako.cluster.apiserver.http.negotiation import YAML_TYPE, Wanted
+from jubako.cluster.apiserver.http.parameters import Parameters
+
+
+class Call:
+    """What is known of a request once it may be served; `verb` is what the verbs on objects take."""
+
+    def __init__(self, request: web.Request, asked: Attributes, user: User, given: Parameters, form: Wanted) -> None:
+        self.request, self.asked, self.given, self.form = request, asked, given, form
+        self.verb = Request(attributes=asked, user=user, dry_run=given.dry_run, manager=given.manager or "unknown")
+
+
+def response(call: Call, body: bytes, status: int = 200, warnings: Iterable[str] = ()) -> web.Response:
+    """Return a document, which is JSON text, in the media type that the client wants."""
+    media_type = call.form.media_type
+    made = web.Response(status=status, body=_as_yaml(body) if media_type == YAML_TYPE else body)
+    made.content_type = media_type
+    for warning in warnings:
+        quoted = warning.replace("\\", "\\\\").replace('"', '\\"')
+        made.headers.add("Warning", f'299 - "{quoted}"')
+    return made
+
+
+def _as_yaml(body: bytes) -> bytes:
+    import json
+
+    import yaml
+
+    return yaml.dump(json.loads(body), Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False).encode()

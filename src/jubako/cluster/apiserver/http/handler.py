@@ -1,0 +1,139 @@
+"""One request: who asks, for what, whether they may, and the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from jubako.cluster.apiserver import failures
+from jubako.cluster.apiserver.access.impersonation import impersonated
+from jubako.cluster.apiserver.api import Api
+from jubako.cluster.apiserver.attributes import attributes
+from jubako.cluster.apiserver.http import bodies, nonresource, patches, streams
+from jubako.cluster.apiserver.http.answers import Answers, encode
+from jubako.cluster.apiserver.http.call import Call, response
+from jubako.cluster.apiserver.http.negotiation import JSON_TYPE, wanted
+from jubako.cluster.apiserver.http.parameters import parameters
+from jubako.cluster.apiserver.http.pods import PodStreams
+from jubako.cluster.apiserver.http.special import Special
+from jubako.cluster.apiserver.objects import reading
+from jubako.cluster.apiserver.objects.deleting import options_of
+from jubako.cluster.apiserver.objects.selecting import keep
+from jubako.cluster.apiserver.objects.watching import Watching
+from jubako.cluster.apiserver.streams import Streams
+from jubako.cluster.store import Item
+from jubako.errors import JubakoError
+
+_Answer = Callable[[Call], Awaitable[web.StreamResponse]]
+
+
+class Handler:
+    """Answers every path."""
+
+    def __init__(self, api: Api, streams: Streams) -> None:
+        self._api = api
+        self._pods = PodStreams(api.store, streams)
+        self._special = Special(api)
+        self._verbs: dict[str, _Answer] = {
+            "get": self._get,
+            "list": self._list,
+            "watch": self._watch,
+            "create": self._create,
+            "update": self._update,
+            "patch": self._patch,
+            "delete": self._delete,
+            "deletecollection": self._delete_collection,
+        }
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        try:
+            return await self._answer(request)
+        except JubakoError as error:
+            failed = failures.of(error)
+            return web.Response(status=failed.code, body=encode(failed.status), content_type=JSON_TYPE)
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        peer = request.get_extra_info("peercert")
+        user = self._api.authentication.user(peer, request.headers.get("Authorization", ""))
+        user = impersonated(user, request.headers, self._api.authorization)
+        given = parameters(request.query)
+        asked = attributes(request.method, request.path, watch=given.watch)
+        if asked is None:
+            self._api.authorization.check_path(user, request.method.lower(), request.path)
+            if request.method != "GET":
+                raise failures.unknown_path()
+            return nonresource.answer(request)
+        verbs = asked.subresource.verbs if asked.subresource else asked.resource.verbs
+        if asked.verb not in verbs:
+            raise failures.method_not_allowed()
+        self._api.authorization.check(user, asked)
+        call = Call(request, asked, user, given, wanted(request.headers.get("Accept", "")))
+        special = self._pods.answer(call) or self._special.answer(call)
+        answer = special or self._verbs.get(asked.verb)
+        if answer is None:
+            raise failures.method_not_allowed()
+        return await answer(call)
+
+    async def _get(self, call: Call) -> web.StreamResponse:
+        asked = call.asked
+        return self._one(call, reading.get(self._api.store, asked.resource, asked.namespace, asked.name))
+
+    async def _list(self, call: Call) -> web.StreamResponse:
+        found = reading.listing(self._api.store, _selection(call))
+        return response(call, self._answers(call).many(found))
+
+    async def _watch(self, call: Call) -> web.StreamResponse:
+        given = call.given
+        asked = Watching(selection=_selection(call), bookmarks=given.bookmarks, initial=given.initial)
+        return await streams.stream(call.request, self._api.store, asked, self._answers(call), given.timeout_s)
+
+    async def _create(self, call: Call) -> web.StreamResponse:
+        decoded = await bodies.document(call.request, call.asked.resource.kind, call.given)
+        item = await self._api.writer.create(call.verb, decoded.document)
+        return self._one(call, item, status=201, warnings=decoded.warnings)
+
+    async def _update(self, call: Call) -> web.StreamResponse:
+        decoded = await bodies.document(call.request, call.asked.resource.kind, call.given)
+        item = await self._api.writer.update(call.verb, lambda old: decoded.document)
+        return self._one(call, item, warnings=decoded.warnings)
+
+    async def _patch(self, call: Call) -> web.StreamResponse:
+        change, warnings = await patches.change_of(call.request, call.asked.resource.kind, call.given)
+        item = await self._api.writer.update(call.verb, change)
+        return self._one(call, item, warnings=warnings)
+
+    async def _delete(self, call: Call) -> web.StreamResponse:
+        asked = call.asked
+        options = options_of(await bodies.delete_options(call.request))
+        done = await self._api.deleter.delete(call.verb, options)
+        if done.gone and asked.resource.kind.name != "Pod":
+            uid = reading.uid(done.item)
+            return response(call, encode(failures.success(asked.resource, asked.name, uid)))
+        return self._one(call, done.item)
+
+    async def _delete_collection(self, call: Call) -> web.StreamResponse:
+        options = options_of(await bodies.delete_options(call.request))
+        found = reading.listing(self._api.store, _selection(call))
+        for item in found.items:
+            await self._api.deleter.delete_item(call.verb, item, options)
+        return response(call, self._answers(call).many(found))
+
+    def _answers(self, call: Call) -> Answers:
+        return Answers(call.asked.resource, call.form.form, call.given.include, self._api.clock)
+
+    def _one(self, call: Call, item: Item, *, status: int = 200, warnings: list[str] | None = None) -> web.Response:
+        return response(call, self._answers(call).one(item), status, warnings or [])
+
+
+def _selection(call: Call) -> reading.Selection:
+    asked, given = call.asked, call.given
+    return reading.Selection(
+        resource=asked.resource,
+        namespace=asked.namespace,
+        keep=keep(asked.resource, given.label_selector, given.field_selector),
+        limit=given.limit,
+        token=given.token,
+        version=given.version,
+        exact=given.exact,
+    )

@@ -1,0 +1,60 @@
+"""What the API server needs of a node to serve logs, exec and attach. The node fulfils it; here is only its shape."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+import msgspec
+
+from jubako.cluster.types.document import Object
+
+
+class LogOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Of core/v1 PodLogOptions. `since_ns` is since the epoch; -1 stands for no limit."""
+
+    follow: bool = False
+    previous: bool = False
+    timestamps: bool = False
+    tail: int = -1
+    limit_bytes: int = -1
+    since_ns: int | None = None
+
+
+class Output(msgspec.Struct, frozen=True):
+    """Bytes of a stream: 1 is stdout, 2 stderr."""
+
+    stream: int
+    data: bytes
+
+
+class Session(Protocol):
+    """A process that a client talks to."""
+
+    def output(self) -> AsyncIterator[Output]:
+        """What it writes, until its end."""
+
+    async def exit_code(self) -> int:
+        """How it ended; once the output has ended."""
+
+    async def write(self, data: bytes) -> None:
+        """Give it input. Raises OSError when nobody reads any more."""
+
+    async def close_input(self) -> None: ...
+
+    async def resize(self, height: int, width: int) -> None: ...
+
+    async def close(self) -> None:
+        """End it, unless it has ended; of an attachment, let go of it."""
+
+
+class Streams(Protocol):
+    """Raises NotFound and FailedPrecondition where a container is not there or does not run."""
+
+    def logs(self, pod: Object, container: str, options: LogOptions) -> AsyncIterator[bytes]: ...
+
+    async def execute(
+        self, pod: Object, container: str, command: Sequence[str], *, tty: bool, stdin: bool
+    ) -> Session: ...
+
+    async def attach(self, pod: Object, container: str) -> Session: ...
