@@ -1,0 +1,20 @@
+"""The node: pods that are bound to this machine, in the engine.
+
+backoff      how long a container that ended waits until it is started again
+environment  the variables of a container, from all sources
+mounting     what a container's volumeMounts are to the engine
+translate    a pod and its containers -> the engine's options
+volumes      what a pod's volumes have in them, written to disk
+seen         a pod as the engine has it now
+decide       a pod and what is seen of it -> the next steps
+status       the same -> the status that is told
+probing      startup, liveness and readiness probes
+engine       the engine, for many threads
+worker       one pod: look, decide, do, tell, and again
+node         the node itself: its object, its lease, and a worker for each pod
+
+Model:        a pod is brought about as anything is: what is declared and what is seen give the next step. It does not
+              matter who made what is seen: after a restart of the control plane pods are adopted as they are.
+Concurrency:  `decide`, `status` and `translate` are pure; a worker is a task of the event loop; the engine, which
+              blocks, is in threads.
+"""

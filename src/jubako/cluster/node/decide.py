@@ -1,0 +1,188 @@
+"""A pod and what is seen of it -> the next steps, in order.
+
+Model:  init containers run one after the other, each to success; those that restart always (sidecars) are started and
+        let go on. Then all containers run side by side. What ended is started again as the restart policy says.
+Spec:   "Pod Lifecycle"; "Init Containers"; "Sidecar Containers"; k8s.io/kubernetes/pkg/kubelet/kuberuntime.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+import msgspec
+
+from jubako.cluster.node.backoff import wait_s
+from jubako.cluster.node.seen import Health, Seen, Waiting
+from jubako.cluster.types.document import Object, integer, mapping, objects, text
+
+_GRACE_S = 30
+
+
+class MakeSandbox(msgspec.Struct, frozen=True):
+    """Volumes and the engine's pod."""
+
+
+class Start(msgspec.Struct, frozen=True):
+    container: str
+
+
+class Kill(msgspec.Struct, frozen=True):
+    """End an attempt that is unhealthy; what comes after it is decided when it has ended."""
+
+    container: str
+    attempt: str
+    why: str
+    grace_s: int
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """End all containers of the pod."""
+
+    grace_s: int
+
+
+class Remove(msgspec.Struct, frozen=True):
+    """Give back everything: the pod was deleted, and has ended."""
+
+
+class Look(msgspec.Struct, frozen=True):
+    """Nothing to do until so many seconds have passed, or something happens."""
+
+    after_s: float
+
+
+Step: TypeAlias = "MakeSandbox | Start | Kill | Stop | Remove | Look"
+
+
+class Situation(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is known: the pod's document, what the engine has, what probes say, what could not be started, the time
+    and the deadline, 0 where there is none."""
+
+    pod: Object
+    seen: Seen
+    health: Mapping[str, Health] = {}
+    waiting: Mapping[str, Waiting] = {}
+    now: float = 0.0
+    deadline: float = 0.0
+
+
+def steps(of: Situation) -> list[Step]:
+    """Return what to do now; nothing for a pod that is as it shall be."""
+    metadata = mapping(of.pod.get("metadata"))
+    if metadata.get("deletionTimestamp"):
+        grace = integer(metadata.get("deletionGracePeriodSeconds"), _GRACE_S)
+        return [Stop(grace)] if any_running(of) else [Remove()]
+    if is_over(of):
+        return [Stop(_grace(of))] if any_running(of) else []
+    if of.deadline and of.now >= of.deadline:
+        return [Stop(_grace(of))]
+    if not of.seen.ready:
+        return [MakeSandbox()]
+    return list(_containers(of))
+
+
+def is_over(of: Situation) -> bool:
+    """Whether a pod has Succeeded or Failed: no container will ever be started again."""
+    if text(mapping(of.pod.get("status")).get("phase")) in ("Succeeded", "Failed"):
+        return True
+    if failed_init(of) is not None:
+        return True
+    names = [name_of(each) for each in main(of.pod)]
+    ended = [of.seen.last(name) for name in names]
+    if not all(each is not None and each.ended for each in ended):
+        return False
+    policy = policy_of(of.pod)
+    return policy == "Never" or (
+        policy == "OnFailure" and all(each is not None and not each.exit_code and not each.error for each in ended)
+    )
+
+
+def failed_init(of: Situation) -> str | None:
+    """Return the init container whose failure ends the pod."""
+    if policy_of(of.pod) != "Never":
+        return None
+    for container in initial(of.pod):
+        last = of.seen.last(name_of(container))
+        if not is_sidecar(container) and last is not None and last.ended and (last.exit_code or last.error):
+            return name_of(container)
+    return None
+
+
+def _containers(of: Situation) -> Iterator[Step]:
+    for container in initial(of.pod):
+        yield from _unhealthy(of, container)
+        if is_done(of, container):
+            continue
+        yield from _start(of, container, always=is_sidecar(container))
+        if not is_up(of, container):
+            return
+    for container in main(of.pod):
+        yield from _unhealthy(of, container)
+        yield from _start(of, container, always=policy_of(of.pod) == "Always")
+
+
+def _start(of: Situation, container: Object, *, always: bool) -> Iterator[Step]:
+    """Start a container that does not run, once its wait is over."""
+    name = name_of(container)
+    last = of.seen.last(name)
+    if last is not None and last.running:
+        return
+    if last is not None and last.ended and not always and not _again(of, container):
+        return
+    held = of.waiting.get(name)
+    wait = max(wait_s(of.seen.of(name), of.now), (held.until - of.now) if held else 0.0)
+    yield Look(wait) if wait > 0 else Start(name)
+
+
+def _again(of: Situation, container: Object) -> bool:
+    last = of.seen.last(name_of(container))
+    failed = last is not None and bool(last.exit_code or last.error)
+    return failed and policy_of(of.pod) in ("OnFailure", "Always")
+
+
+def _unhealthy(of: Situation, container: Object) -> Iterator[Step]:
+    name = name_of(container)
+    last, health = of.seen.last(name), of.health.get(name)
+    if last is not None and last.running and health is not None and health.failed and health.attempt == last.id:
+        yield Kill(name, last.id, health.failed, _grace(of))
+
+
+def is_done(of: Situation, container: Object) -> bool:
+    """Whether an init container has done its work."""
+    last = of.seen.last(name_of(container))
+    return not is_sidecar(container) and last is not None and last.ended and not last.exit_code and not last.error
+
+
+def is_up(of: Situation, container: Object) -> bool:
+    """Whether a sidecar is far enough for what comes after it."""
+    health = of.health.get(name_of(container), Health())
+    return is_sidecar(container) and of.seen.is_running(name_of(container)) and health.started
+
+
+def any_running(of: Situation) -> bool:
+    return any(each.running for attempts in of.seen.attempts.values() for each in attempts)
+
+
+def _grace(of: Situation) -> int:
+    return integer(mapping(of.pod.get("spec")).get("terminationGracePeriodSeconds"), _GRACE_S)
+
+
+def initial(pod: Object) -> list[Object]:
+    return objects(mapping(pod.get("spec")).get("initContainers"))
+
+
+def main(pod: Object) -> list[Object]:
+    return objects(mapping(pod.get("spec")).get("containers"))
+
+
+def is_sidecar(container: Object) -> bool:
+    return container.get("restartPolicy") == "Always"
+
+
+def policy_of(pod: Object) -> str:
+    return text(mapping(pod.get("spec")).get("restartPolicy")) or "Always"
+
+
+def name_of(container: Object) -> str:
+    return text(container.get("name"))

@@ -1,0 +1,154 @@
+"""The engine, for many threads: each has an Engine of its own.
+
+What is seen of a pod is read here, and what was decided is done here. All of it blocks.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from jubako.cluster.apiserver.streams import LogOptions
+from jubako.cluster.node.seen import Attempt, Seen
+from jubako.cluster.node.translate import CLUSTER_LABEL, UID_LABEL
+from jubako.engine import CreateOptions, Engine
+from jubako.engine.exec import ExecOptions
+from jubako.engine.logs import Line
+from jubako.engine.pods.record import READY, PodOptions, PodRecord
+from jubako.engine.record import RUNNING, ContainerRecord
+from jubako.errors import NotFound
+from jubako.runtime.attach import EXITED, Attached
+from jubako.runtime.handle import Handle
+
+_NANO = 1e9
+_SAID_BYTES = 10 << 10
+
+
+class NodeEngine:
+    def __init__(self, root: Path, run_root: Path, cluster: str) -> None:
+        self._root, self._run_root, self.cluster = root, run_root, cluster
+        self._local = threading.local()
+
+    @property
+    def engine(self) -> Engine:
+        """This thread's."""
+        found = getattr(self._local, "engine", None)
+        if not isinstance(found, Engine):
+            found = self._local.engine = Engine(self._root, self._run_root)
+        return found
+
+    def sandboxes(self) -> dict[str, str]:
+        """Return the sandboxes of this cluster by the uid of their pods."""
+        found = self.engine.pods.list({"label": [f"{CLUSTER_LABEL}={self.cluster}"]})
+        return {record.options.labels[UID_LABEL]: record.id for record in found}
+
+    def look(self, uid: str) -> Seen:
+        """Return what there is of the pod with this uid."""
+        wanted = [f"{CLUSTER_LABEL}={self.cluster}", f"{UID_LABEL}={uid}"]
+        found = self.engine.pods.list({"label": wanted})
+        return self._seen(found[0]) if found else Seen()
+
+    def _seen(self, pod: PodRecord) -> Seen:
+        attempts: dict[str, list[Attempt]] = {}
+        for record in reversed(self.engine.pods.containers(pod.id)):
+            attempts.setdefault(record.options.member, []).append(_attempt(record))
+        return Seen(
+            sandbox=pod.id, ready=pod.phase == READY, address=self.engine.pods.address(pod.id), attempts=attempts
+        )
+
+    def make(self, options: PodOptions, sandbox: str) -> str:
+        """Make the sandbox, or one that is there ready again; returns its id."""
+        pod_id = sandbox or self.engine.pods.create(options).id
+        self.engine.pods.start(pod_id)
+        return pod_id
+
+    def has_image(self, name: str) -> bool:
+        try:
+            self.engine.images.get(name)
+        except NotFound:
+            return False
+        return True
+
+    def pull(self, name: str) -> None:
+        self.engine.images.pull(name)
+
+    def start(self, options: CreateOptions, keep: Iterable[str]) -> str:
+        """Create and start one attempt; the attempts in `keep` stay, older ones go. Returns its id."""
+        kept = set(keep)
+        for record in self.engine.pods.attempts(options.pod, options.member):
+            if record.id not in kept:
+                with suppress(NotFound):
+                    self.engine.containers.remove(record.id, force=True, volumes=True)
+        made = self.engine.containers.create(options)
+        self.engine.containers.start(made.id)
+        return made.id
+
+    def kill(self, attempt: str, grace_s: int) -> None:
+        with suppress(NotFound):
+            self.engine.containers.stop(attempt, grace_s)
+
+    def execute(self, attempt: str, words: list[str], timeout_s: float) -> tuple[int, str]:
+        """Run a command in a running attempt; returns its exit code and what it said. Raises TimeoutError."""
+        handle = self.engine.containers.exec(attempt, ExecOptions(command=words))
+        return _outcome(handle, timeout_s)
+
+    def exec(self, attempt: str, options: ExecOptions) -> Handle:
+        """Start one more process in a running attempt."""
+        return self.engine.containers.exec(attempt, options)
+
+    def attach(self, attempt: str) -> Attached:
+        return self.engine.containers.attach(attempt)
+
+    def log(self, attempt: str, options: LogOptions, stopped: Callable[[], bool]) -> Iterator[Line]:
+        """Read the log of an attempt; with `follow` until it has ended, or nobody wants it any more."""
+        tail = options.tail if options.tail >= 0 else None
+        lines = self.engine.containers.logs(attempt, follow=options.follow, tail=tail, since_ns=options.since_ns)
+        for line in lines:
+            if stopped():
+                return
+            yield line
+
+    def stop(self, sandbox: str, grace_s: int) -> None:
+        with suppress(NotFound):
+            self.engine.pods.stop(sandbox, grace_s)
+
+    def remove(self, sandbox: str) -> None:
+        with suppress(NotFound):
+            self.engine.pods.remove(sandbox, force=True, timeout_s=0)
+
+
+def _attempt(record: ContainerRecord) -> Attempt:
+    return Attempt(
+        id=record.id,
+        number=record.options.attempt,
+        image=record.image_name,
+        image_id=record.image_id,
+        running=record.phase == RUNNING,
+        started=record.started_ns / _NANO,
+        finished=record.finished_ns / _NANO,
+        exit_code=record.exit_code,
+        reason=record.reason,
+        error=record.error,
+    )
+
+
+def _outcome(handle: Handle, timeout_s: float) -> tuple[int, str]:
+    """Follow a process to its end; it is killed when its time is over. Raises TimeoutError."""
+    assert handle.attached is not None
+    deadline = time.monotonic() + timeout_s
+    said = bytearray()
+    try:
+        with handle.attached as channel:
+            while frame := channel.read(max(deadline - time.monotonic(), 0.001)):
+                if frame.kind == EXITED:
+                    break
+                said += frame.data[: _SAID_BYTES - len(said)]
+        ended = handle.wait(max(deadline - time.monotonic(), 0.001))
+    except BaseException:
+        handle.abandon()
+        raise
+    handle.acknowledge()
+    return ended.code, said.decode("utf-8", "replace")

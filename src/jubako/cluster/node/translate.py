@@ -1,0 +1,166 @@
+"""A pod and its containers -> the engine's options. Spec: core/v1 PodSpec, Container, SecurityContext."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from jubako.cluster.node.environment import expanded
+from jubako.cluster.types.document import Object, array, at, integer, mapping, objects, text
+from jubako.cluster.types.quantity import Quantity
+from jubako.engine import CreateOptions
+from jubako.engine.pods.record import PodOptions
+
+UID_LABEL, CLUSTER_LABEL = "io.kubernetes.pod.uid", "dev.jubako.cluster"
+_MILLI = 10**6
+_PERIOD_US = 100_000
+_LEAST_SHARES, _MOST_SHARES = 2, 262144
+_LEAST_MEMORY = 6 << 20
+
+
+class Dns(msgspec.Struct, frozen=True, kw_only=True):
+    """What resolv.conf of a pod has."""
+
+    servers: Sequence[str] = ()
+    searches: Sequence[str] = ()
+    options: Sequence[str] = ()
+
+
+def labels(cluster: str, pod: Object) -> dict[str, str]:
+    """Return what tells whose a sandbox or container of the engine is."""
+    metadata = mapping(pod["metadata"])
+    return {
+        CLUSTER_LABEL: cluster,
+        UID_LABEL: text(metadata.get("uid")),
+        "io.kubernetes.pod.name": text(metadata.get("name")),
+        "io.kubernetes.pod.namespace": text(metadata.get("namespace")),
+    }
+
+
+def sandbox(cluster: str, pod: Object, dns: Dns) -> PodOptions:
+    """Return the options of the engine's pod."""
+    spec, metadata = mapping(pod.get("spec")), mapping(pod["metadata"])
+    on_host = spec.get("hostNetwork") is True
+    shared = ["net", "ipc", "uts", *(["pid"] if spec.get("shareProcessNamespace") else [])]
+    host = [kind for kind, field in (("ipc", "hostIPC"), ("pid", "hostPID")) if spec.get(field)]
+    if on_host:
+        host.append("uts")
+    name = text(metadata.get("name"))
+    return PodOptions(
+        name=f"{cluster}_{text(metadata.get('namespace'))}_{name}_{text(metadata.get('uid'))[:8]}",
+        labels=labels(cluster, pod),
+        hostname="" if on_host else text(spec.get("hostname")) or name[:63],
+        network="host" if on_host else "bridge",
+        share=[kind for kind in shared if kind not in host],
+        host=host,
+        sysctls={
+            text(each.get("name")): text(each.get("value")) for each in objects(at(spec, "securityContext", "sysctls"))
+        },
+        publish=_published(spec) if not on_host else [],
+        extra_hosts=[
+            f"{text(name)}:{text(each.get('ip'))}"
+            for each in objects(spec.get("hostAliases"))
+            for name in array(each.get("hostnames"))
+        ],
+        dns=list(dns.servers),
+        dns_search=list(dns.searches),
+        dns_options=list(dns.options),
+    )
+
+
+def _published(spec: Object) -> list[str]:
+    found = []
+    for container in objects(spec.get("containers")):
+        for port in objects(container.get("ports")):
+            if number := integer(port.get("hostPort")):
+                address = f"{text(port.get('hostIP'))}:" if port.get("hostIP") else ""
+                protocol = (text(port.get("protocol")) or "TCP").lower()
+                found.append(f"{address}{number}:{integer(port.get('containerPort'))}/{protocol}")
+    return found
+
+
+def container(
+    cluster: str,
+    pod: Object,
+    each: Object,
+    sandbox_id: str,
+    env: Mapping[str, str],
+    mounts: Sequence[str],
+    attempt: int,
+) -> CreateOptions:
+    """Return the options of one attempt of a container."""
+    spec, limits = mapping(pod.get("spec")), mapping(at(each, "resources", "limits"))
+    requests = mapping(at(each, "resources", "requests"))
+    own, whole = mapping(each.get("securityContext")), mapping(spec.get("securityContext"))
+    command, arguments = _words(each.get("command"), env), _words(each.get("args"), env)
+    cpu = Quantity.parse(text(limits.get("cpu")) or "0").nanos
+    return CreateOptions(
+        image=text(each.get("image")),
+        pull="never",
+        pod=sandbox_id,
+        member=text(each.get("name")),
+        attempt=attempt,
+        labels=labels(cluster, pod),
+        entrypoint=command,
+        command=arguments if arguments is not None or command is None else [],
+        env=[f"{name}={value}" for name, value in env.items()],
+        workdir=text(each.get("workingDir")),
+        user=_user(own, whole),
+        group_add=[str(group) for group in _groups(whole)],
+        tty=each.get("tty") is True,
+        open_stdin=each.get("stdin") is True,
+        mounts=list(mounts),
+        read_only=own.get("readOnlyRootFilesystem") is True,
+        privileged=own.get("privileged") is True,
+        cap_add=_capabilities(own, "add"),
+        cap_drop=_capabilities(own, "drop"),
+        security_opt=_security(own, whole),
+        memory=_memory(limits),
+        memory_swap=_memory(limits),
+        cpu_shares=_shares(requests),
+        cpu_period=_PERIOD_US if cpu else 0,
+        cpu_quota=max(cpu * _PERIOD_US // 10**9, 1000) if cpu else 0,
+    )
+
+
+def _words(value: object, env: Mapping[str, str]) -> list[str] | None:
+    return [expanded(str(word), env) for word in value] if isinstance(value, list) else None
+
+
+def _user(own: Object, whole: Object) -> str:
+    user = own.get("runAsUser", whole.get("runAsUser"))
+    group = own.get("runAsGroup", whole.get("runAsGroup"))
+    if user is None:
+        return f"0:{group}" if group is not None else ""
+    return f"{user}:{group}" if group is not None else str(user)
+
+
+def _groups(whole: Object) -> list[int]:
+    extra = [integer(each) for each in array(whole.get("supplementalGroups"))]
+    return [*extra, integer(whole["fsGroup"])] if whole.get("fsGroup") is not None else extra
+
+
+def _capabilities(own: Object, verb: str) -> list[str]:
+    return [text(each) for each in array(at(own, "capabilities", verb))]
+
+
+def _security(own: Object, whole: Object) -> list[str]:
+    options = []
+    if own.get("allowPrivilegeEscalation") is False:
+        options.append("no-new-privileges")
+    profile = mapping(own.get("seccompProfile")) or mapping(whole.get("seccompProfile"))
+    if profile.get("type") == "Unconfined":
+        options.append("seccomp=unconfined")
+    return options
+
+
+def _memory(limits: Object) -> int:
+    amount = Quantity.parse(text(limits.get("memory")) or "0").value
+    return max(amount, _LEAST_MEMORY) if amount else 0
+
+
+def _shares(requests: Object) -> int:
+    """Return cpu.shares for a request; what requests nothing gets the least."""
+    milli = Quantity.parse(text(requests.get("cpu")) or "0").nanos // _MILLI
+    return min(max(milli * 1024 // 1000, _LEAST_SHARES), _MOST_SHARES)

@@ -1,0 +1,103 @@
+"""What a node tells of a pod."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.unit.cluster.node.scenes import NOW, ended, pod, running, situation
+
+from jubako.cluster.node.seen import Attempt, Health, Waiting
+from jubako.cluster.node.status import status
+from jubako.cluster.types.document import Object, at, objects
+
+
+def told(document: Object, attempts: dict[str, list[Attempt]] | None = None, **more: Any) -> Object:
+    return status(situation(document, attempts, **more), host="10.0.0.1")
+
+
+def state(found: Object, at_: int = 0, group: str = "containerStatuses") -> Any:
+    return objects(found[group])[at_]["state"]
+
+
+def conditions(found: Object) -> dict[Any, Any]:
+    return {each["type"]: each["status"] for each in objects(found["conditions"])}
+
+
+@pytest.mark.parametrize(
+    ("policy", "attempts", "phase"),
+    [
+        ("Always", [], "Pending"),
+        ("Always", [running()], "Running"),
+        ("Always", [ended(1)], "Running"),
+        ("Never", [ended(0)], "Succeeded"),
+        ("Never", [ended(3)], "Failed"),
+        ("OnFailure", [ended(3)], "Running"),
+        ("OnFailure", [ended(0)], "Succeeded"),
+    ],
+)
+def test_the_phase_says_where_a_pod_is_in_its_life(policy: str, attempts: list[Attempt], phase: str) -> None:
+    assert told(pod(restartPolicy=policy), {"a": attempts})["phase"] == phase
+
+
+def test_a_running_container_is_ready_and_so_is_its_pod() -> None:
+    found = told(pod(), {"a": [running()]})
+    assert conditions(found) == dict.fromkeys(
+        ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady"), "True"
+    )
+    assert (found["podIP"], found["hostIP"]) == ("10.0.0.2", "10.0.0.1")
+    assert state(found) == {"running": {"startedAt": "1970-01-12T13:46:35Z"}}
+
+
+def test_an_unready_container_is_named() -> None:
+    found = told(pod(), {"a": [running()]}, health={"a": Health(attempt="r0", ready=False)})
+    ready = next(each for each in objects(found["conditions"]) if each["type"] == "Ready")
+    assert (ready["status"], ready["reason"]) == ("False", "ContainersNotReady")
+    assert ready["message"] == "containers with unready status: [a]"
+
+
+def test_a_container_that_waits_to_come_again_shows_how_it_ended() -> None:
+    found = told(pod(), {"a": [ended(3, 1), ended(3, 0)]})
+    assert state(found)["waiting"] == {
+        "reason": "CrashLoopBackOff", "message": "back-off 10s restarting failed container=a_p(u)",
+    }  # fmt: skip
+    (container,) = objects(found["containerStatuses"])
+    assert (container["restartCount"], at(container, "lastState", "terminated", "exitCode")) == (1, 3)
+
+
+def test_what_keeps_a_container_from_starting_is_told() -> None:
+    held = {"a": Waiting("ErrImagePull", "no such image")}
+    assert state(told(pod(), waiting=held)) == {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}
+    assert state(told(pod())) == {"waiting": {"reason": "ContainerCreating"}}
+
+
+def test_containers_wait_for_those_that_initialize() -> None:
+    found = told(pod(init=[{"name": "init"}]), {"init": [running()]})
+    assert found["phase"] == "Pending"
+    assert state(found) == {"waiting": {"reason": "PodInitializing"}}
+    assert conditions(found)["Initialized"] == "False"
+
+
+def test_times_of_conditions_stay_while_they_hold() -> None:
+    document = pod()
+    first = told(document, {"a": [running()]})
+    document["status"] = first
+    again = status(situation(document, {"a": [running()]}, ready=True), host="10.0.0.1")
+    assert again == first
+
+
+def test_conditions_of_others_stay() -> None:
+    document = pod()
+    document["status"] = {"conditions": [{"type": "PodScheduled", "status": "True"}]}
+    assert conditions(told(document, {"a": [running()]}))["PodScheduled"] == "True"
+
+
+def test_a_pod_past_its_deadline_has_failed() -> None:
+    found = told(pod(), {"a": [running()]}, deadline=NOW - 1)
+    assert (found["phase"], found["reason"]) == ("Failed", "DeadlineExceeded")
+
+
+def test_how_a_container_ended_is_told() -> None:
+    attempt = Attempt(id="x", number=0, started=NOW - 2, finished=NOW - 1, exit_code=137, reason="OOMKilled")
+    found = told(pod(restartPolicy="Never"), {"a": [attempt]})
+    assert (found["phase"], state(found)["terminated"]["reason"]) == ("Failed", "OOMKilled")
