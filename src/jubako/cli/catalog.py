@@ -60,6 +60,11 @@ GROUP_COMMANDS = {
     "builder_history_ls": "List build records",
     "builder_history_rm": "Remove build records",
     "builder_prune": "Remove build cache",
+    "cluster_down": "Stop a cluster's control plane; what it runs goes on running",
+    "cluster_kubeconfig": "Print the kubeconfig of a cluster that runs",
+    "cluster_reset": "Stop a cluster and throw away all that it was",
+    "cluster_status": "List clusters, and whether they run",
+    "cluster_up": "Start a cluster, with an API that kubectl speaks",
     "container_inspect": "Display detailed information on one or more containers",
     "container_prune": "Remove all stopped containers",
     "image_bootstrap": "Make a base image from the distribution's packages, without a registry",
@@ -110,6 +115,16 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "logs": "builder_history_logs",
             "ls": "builder_history_ls",
             "rm": "builder_history_rm",
+        },
+    ),
+    "cluster": (
+        "Manage clusters",
+        {
+            "down": "cluster_down",
+            "kubeconfig": "cluster_kubeconfig",
+            "reset": "cluster_reset",
+            "status": "cluster_status",
+            "up": "cluster_up",
         },
     ),
     "container": (

@@ -1,0 +1,145 @@
+"""The control plane and the node of one cluster, put together within an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import jubako
+from jubako.cluster.apiserver.access.authority import Authority
+from jubako.cluster.apiserver.access.tokens import Bound, Reference
+from jubako.cluster.apiserver.api import Api
+from jubako.cluster.apiserver.caller import MASTERS, User
+from jubako.cluster.apiserver.local import Local
+from jubako.cluster.apiserver.objects import reading, stored
+from jubako.cluster.controllers.every import controllers
+from jubako.cluster.controllers.kinds import Kind
+from jubako.cluster.controllers.runner import Runner
+from jubako.cluster.node.engine import NodeEngine
+from jubako.cluster.node.making import Making
+from jubako.cluster.node.node import Node
+from jubako.cluster.node.streams import NodeStreams
+from jubako.cluster.node.translate import Dns
+from jubako.cluster.place import Place
+from jubako.cluster.types.document import Object, array, at, integer, text
+from jubako.cluster.types.resources import group_versions, resource
+from jubako.cluster.types.served import Resource
+from jubako.errors import NotFound
+
+_TOKEN_S = 3600
+
+
+class Machine:
+    """The machine's clock."""
+
+    def now(self) -> float:
+        return time.time()
+
+
+class Control:
+    """What runs beside the API server: the node, and what brings the cluster nearer to what is declared."""
+
+    def __init__(self, place: Place, api: Api, authority: Authority, address: str) -> None:
+        self._place, self._api, self._authority, self._address = place, api, authority, address
+        self.node_name = socket.gethostname().lower()
+        self._node = self._make_node()
+        self.streams = NodeStreams(self._node.engine, self._node.blocking)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run while this lasts."""
+        tasks = [asyncio.create_task(self._node.run()), asyncio.create_task(self._runner().run())]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _runner(self) -> Runner:
+        user = User(name="system:kube-controller-manager", groups=(MASTERS,))
+        kinds = [Kind(each.kind.api_version, each.kind.name) for each in _stored()]
+        bundle = self._authority.certificate_path.read_text()
+        client = Local(self._api, user, "kube-controller-manager")
+        return Runner(client, controllers(kinds, bundle), Machine())
+
+    def _make_node(self) -> Node:
+        engine = NodeEngine(self._place.root, self._place.run_root, self._place.name)
+        user = User(name=f"system:node:{self.node_name}", groups=("system:nodes", MASTERS))
+        node = Node(self.node_name, self._address, jubako.__version__, Local(self._api, user, "kubelet"), engine)
+        node.making = Making(
+            engine,
+            self._place.state / "pods",
+            self._place.memory,
+            self._find,
+            self._services,
+            self._token,
+            lambda: (self._address, self.node_name),
+            _dns,
+        )
+        return node
+
+    def _find(self, kind: str, namespace: str, name: str) -> Object | None:
+        found = _CORE[kind]
+        try:
+            return stored.decode(self._api.store.get(stored.key(found, namespace, name)))
+        except NotFound:
+            return None
+
+    def _services(self, namespace: str) -> list[Object]:
+        found = reading.listing(self._api.store, reading.Selection(resource=_CORE["Service"], namespace=namespace))
+        return [stored.decode(item) for item in found.items]
+
+    def _token(self, pod: Object, source: Object) -> str:
+        """A token of the pod's service account, bound to the pod."""
+        namespace, name = text(at(pod, "metadata", "namespace")), text(at(pod, "spec", "serviceAccountName"))
+        account = self._find("ServiceAccount", namespace, name)
+        if account is None:
+            raise NotFound("service account", f"{namespace}/{name}")
+        bound = Bound(namespace=namespace, serviceaccount=_reference(account), pod=_reference(pod))
+        audience = text(source.get("audience"))
+        lifetime_s = integer(source.get("expirationSeconds"), _TOKEN_S)
+        return self._api.tokens.issue(bound, lifetime_s, [audience] if audience else ())[0]
+
+
+def _stored() -> list[Resource]:
+    """Return what objects there can be of: what can be made, listed and watched."""
+    return [each for group in group_versions() for each in group.resources if {"list", "watch"} <= set(each.verbs)]
+
+
+def _reference(document: Object) -> Reference:
+    return Reference(text(at(document, "metadata", "name")), text(at(document, "metadata", "uid")))
+
+
+def _dns(pod: Object) -> Dns:
+    """What resolv.conf of a pod has, by its dnsPolicy and dnsConfig."""
+    config = at(pod, "spec", "dnsConfig")
+    servers = [text(each) for each in array(at(config, "nameservers"))]
+    searches = [text(each) for each in array(at(config, "searches"))]
+    options = [
+        f"{text(at(each, 'name'))}:{text(at(each, 'value'))}" if at(each, "value") else text(at(each, "name"))
+        for each in array(at(config, "options"))
+    ]
+    return Dns(servers=servers, searches=searches, options=options)
+
+
+def _core(plural: str) -> Resource:
+    found = resource("", "v1", plural)
+    assert found is not None
+    return found
+
+
+_CORE = {
+    kind: _core(plural)
+    for kind, plural in (
+        ("ConfigMap", "configmaps"),
+        ("Secret", "secrets"),
+        ("Service", "services"),
+        ("ServiceAccount", "serviceaccounts"),
+        ("PersistentVolume", "persistentvolumes"),
+        ("PersistentVolumeClaim", "persistentvolumeclaims"),
+    )
+}

@@ -1,0 +1,105 @@
+"""Clusters come up, go down and are thrown away. Spec: the subcommands of `jubako cluster`."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+
+from jubako.cluster.place import Place, Running
+from jubako.errors import NotFound, Unavailable
+
+_UP_S, _DOWN_S = 30.0, 20.0
+
+
+def up(place: Place, host: str = "127.0.0.1", port: int = 0) -> Running:
+    """Start the control plane, and return it once it serves; one that is there already stays as it is.
+
+    Raises Unavailable with the end of its log.
+    """
+    if found := place.running():
+        return found
+    place.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "jubako.cluster.serve", place.name, *map(str, (place.root, place.run_root))]
+    with open(place.log, "ab") as log:
+        process = subprocess.Popen(
+            [*command, host, str(port)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+            cwd="/",
+        )
+    if _says_ready(process) and (found := place.running()):
+        return found
+    process.kill()
+    process.wait()
+    if found := place.running():
+        return found  # another one was quicker
+    raise Unavailable(f"cluster {place.name} did not come up: {_last_words(place)}", hint=f"see {place.log}")
+
+
+def _says_ready(process: subprocess.Popen[bytes]) -> bool:
+    assert process.stdout is not None
+    with process.stdout as stream:
+        return bool(select.select([stream], [], [], _UP_S)[0]) and stream.readline() == b"ready\n"
+
+
+def _last_words(place: Place) -> str:
+    lines = place.log.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"
+
+
+def down(place: Place) -> bool:
+    """Stop the control plane, and wait for its end; False where there was none. What runs goes on running."""
+    found = place.running()
+    if found is None:
+        return False
+    try:
+        process = os.pidfd_open(found.pid)
+    except ProcessLookupError:
+        return False
+    try:
+        # The number may have become another's between the two looks: whoever holds the lock now is asked.
+        if place.running() != found:
+            return False
+        signal.pidfd_send_signal(process, signal.SIGTERM)
+        if not select.select([process], [], [], _DOWN_S)[0]:
+            signal.pidfd_send_signal(process, signal.SIGKILL)
+            select.select([process], [], [])
+    finally:
+        os.close(process)
+    return True
+
+
+def reset(place: Place) -> None:
+    """Stop the cluster and throw away all that it was, its pods first. Raises NotFound."""
+    if not place.state.exists():
+        raise NotFound("cluster", place.name)
+    down(place)
+    with place.held():
+        _remove_pods(place)
+        # Its name goes first, so that a half that is left after a kill is no cluster.
+        doomed = place.state.with_name(f".{place.name}.{os.getpid()}")
+        place.state.rename(doomed)
+        shutil.rmtree(doomed)
+        shutil.rmtree(place.memory, ignore_errors=True)
+
+
+def _remove_pods(place: Place) -> None:
+    from jubako.cluster.node.engine import NodeEngine
+
+    engine = NodeEngine(place.root, place.run_root, place.name)
+    for sandbox in engine.sandboxes().values():
+        engine.remove(sandbox)
+
+
+def require(place: Place) -> Running:
+    """Return the control plane. Raises Unavailable where there is none."""
+    found = place.running()
+    if found is None:
+        raise Unavailable(f"cluster {place.name} is not running", hint=f"jubako cluster up --name {place.name}")
+    return found

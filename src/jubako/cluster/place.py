@@ -1,0 +1,106 @@
+"""Where a cluster keeps its state, and who runs it.
+
+Layout:       ROOT/clusters/NAME/         store/, pki/, kubeconfig, port, log: what the cluster is
+              RUN_ROOT/clusters/NAME/     lock: held by the control plane while it lives; its text is pid and address
+Invariant:    a control plane is there exactly as long as the lock is held: a killed one is never taken for alive.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from jubako.errors import AlreadyExists, InvalidArgument
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
+class Running(msgspec.Struct, frozen=True):
+    """A control plane that lives: its process, and where it answers."""
+
+    pid: int
+    address: str
+
+
+class Place(msgspec.Struct, frozen=True):
+    """The directories of one cluster. Raises InvalidArgument for a name that is no DNS label."""
+
+    name: str
+    root: Path
+    run_root: Path
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise InvalidArgument(f'invalid cluster name "{self.name}": lower case letters, digits and "-", at most 63')
+
+    @property
+    def state(self) -> Path:
+        return self.root / "clusters" / self.name
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.state / "kubeconfig"
+
+    @property
+    def log(self) -> Path:
+        return self.state / "log"
+
+    @property
+    def memory(self) -> Path:
+        """Volumes of pods that are in memory."""
+        return self.run_root / "clusters" / self.name / "pods"
+
+    @property
+    def _lock(self) -> Path:
+        return self.run_root / "clusters" / self.name / "lock"
+
+    def running(self) -> Running | None:
+        """Return the control plane that lives, None where there is none, or one that has not come up yet."""
+        try:
+            with open(self._lock, "rb") as file:
+                if _is_free(file.fileno()):
+                    return None
+                return msgspec.json.decode(file.read(), type=Running)
+        except (FileNotFoundError, msgspec.MsgspecError):
+            return None
+
+    @contextmanager
+    def held(self) -> Iterator[int]:
+        """Hold the cluster while this lasts, and lend the file to tell who does. Raises AlreadyExists."""
+        for directory in (self.state, self._lock.parent):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fd = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(fd, 0)
+            yield fd
+        except BlockingIOError:
+            raise AlreadyExists("cluster", self.name, message=f"cluster {self.name} is running already") from None
+        finally:
+            os.close(fd)
+
+
+def tell(fd: int, running: Running) -> None:
+    """Write who holds the cluster, in one write."""
+    os.pwrite(fd, msgspec.json.encode(running), 0)
+
+
+def names(root: Path) -> list[str]:
+    """Return the clusters that there are beneath a root."""
+    directory = root / "clusters"
+    return sorted(path.name for path in directory.iterdir() if path.name[0] != ".") if directory.is_dir() else []
+
+
+def _is_free(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    fcntl.flock(fd, fcntl.LOCK_UN)
+    return True

@@ -1,0 +1,85 @@
+"""The control plane of one cluster, as a process: python -m jubako.cluster.serve NAME ROOT RUN_ROOT ADDRESS PORT
+
+Says "ready" in a line when clients are served; ends on SIGTERM and SIGINT. Killed, it loses nothing: all that was
+acknowledged is in the store, and the next one goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+
+from jubako.cluster import kubeconfig
+from jubako.cluster.apiserver.access.authority import Authority
+from jubako.cluster.apiserver.api import Api
+from jubako.cluster.apiserver.bootstrap import bootstrap
+from jubako.cluster.apiserver.caller import MASTERS
+from jubako.cluster.apiserver.http.handler import Handler
+from jubako.cluster.apiserver.http.server import Server, tls_of
+from jubako.cluster.control import Control
+from jubako.cluster.place import Place, Running, tell
+from jubako.cluster.store import AsyncStore, DurableStore
+from jubako.errors import JubakoError
+
+_ADMIN = "kubernetes-admin"
+
+
+async def serve(place: Place, held: int, host: str, port: int) -> None:
+    """Serve until a signal ends it; `held` is the file that tells who holds the cluster. Raises OSError."""
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    async with AsyncExitStack() as stack:
+        core = DurableStore(place.state / "store")
+        stack.callback(core.close)
+        authority = Authority(place.state / "pki")
+        api = Api(AsyncStore(core), authority)
+        await bootstrap(api)
+        control = Control(place, api, authority, host)
+        server = Server(
+            Handler(api, control.streams), tls_of(authority, *authority.server([host, "127.0.0.1", "localhost"]))
+        )
+        stack.push_async_callback(server.stop)
+        address = f"https://{host}:{await _start(server, place, host, port)}"
+        await stack.enter_async_context(control.running())
+        _write_kubeconfig(place, authority, address)
+        tell(held, Running(os.getpid(), address))
+        os.write(1, b"ready\n")
+        await ended.wait()
+
+
+async def _start(server: Server, place: Place, host: str, port: int) -> int:
+    """Listen on `port`; with 0, where the cluster was the last time, so that its kubeconfig stays true, or anywhere."""
+    remembered = place.state / "port"
+    if not port and remembered.exists():
+        with suppress(OSError):
+            return await server.start(host, int(remembered.read_text()))
+    chosen = await server.start(host, port)
+    remembered.write_text(str(chosen))
+    return chosen
+
+
+def _write_kubeconfig(place: Place, authority: Authority, address: str) -> None:
+    certificate, key = authority.client("admin", _ADMIN, (MASTERS,))
+    data = kubeconfig.kubeconfig(place.name, address, authority.certificate_path, certificate, key)
+    kubeconfig.write(place.kubeconfig, data)
+
+
+def main() -> int:
+    name, root, run_root, host, port = sys.argv[1:]
+    place = Place(name, Path(root), Path(run_root))
+    try:
+        with place.held() as held:
+            asyncio.run(serve(place, held, host, int(port)))
+    except (JubakoError, OSError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
