@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from jubako.cluster.controllers.actions import Actions, RequeueAfter
-from jubako.cluster.controllers.controller import Controller
+from jubako.cluster.controllers.controller import Concerns, Controller
 from jubako.cluster.controllers.kinds import Key, Kind, key_of, kind_of
 from jubako.cluster.controllers.observed import Cache, Observed
 from jubako.cluster.controllers.queue import Clock, WorkQueue
@@ -41,10 +41,14 @@ class Manager:
         self.cache = Cache()
         self.queue: WorkQueue[Item] = WorkQueue(clock)
         self._failures: dict[Item, str] = {}
+        self._watches: dict[Kind, list[tuple[int, Concerns]]] = {}
+        for place, controller in enumerate(controllers):
+            for kind, concerns in controller.watches.items():
+                self._watches.setdefault(kind, []).append((place, concerns))
 
     def kinds(self) -> list[Kind]:
         """What has to be watched."""
-        return list(dict.fromkeys(kind for each in self.controllers for kind in each.watches))
+        return list(self._watches)
 
     def replace(self, kind: Kind, documents: Iterable[Object], revision: int) -> None:
         """Take in a list of a kind: the first, or one after a gap in its watch."""
@@ -66,10 +70,9 @@ class Manager:
 
     def _concern(self, document: Object) -> None:
         observed = self.observed()
-        for place, controller in enumerate(self.controllers):
-            if (concerns := controller.watches.get(kind_of(document))) is not None:
-                for key in concerns(observed, document):
-                    self.queue.add(Item(place, key))
+        for place, concerns in self._watches.get(kind_of(document), ()):
+            for key in concerns(observed, document):
+                self.queue.add(Item(place, key))
 
     def observed(self, failure: str = "") -> Observed:
         return Observed(self.cache, self.clock.now(), failure)

@@ -17,6 +17,8 @@ from jubako.errors import InvalidArgument
 
 Amounts = Counter[str]
 """Billionths of each resource."""
+_MOST_KNOWN = 4096
+_known: dict[int, tuple[Object, Amounts]] = {}
 
 
 def amounts(quantities: Object) -> Amounts:
@@ -30,7 +32,16 @@ def amounts(quantities: Object) -> Amounts:
 
 
 def requests(pod: Object) -> Amounts:
-    """What a pod asks of a node."""
+    """What a pod asks of a node; remembered, as all that are on a node are asked about for each to come."""
+    known = _known.get(id(pod))
+    if known is None or known[0] is not pod:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        known = _known[id(pod)] = (pod, _requests(pod))
+    return known[1]
+
+
+def _requests(pod: Object) -> Amounts:
     running = _sum(_of(each) for each in objects(pod, "spec", "containers"))
     sidecars: Amounts = Counter()
     largest: Amounts = Counter()
