@@ -22,13 +22,15 @@ class Completions(RuleBasedStateMachine):
     """`ended` are the uids of pods that came to an end by themselves, with how."""
 
     @initialize(
-        completions=st.integers(1, 6), parallelism=st.integers(1, 4), mode=st.sampled_from(["Indexed", "NonIndexed"])
+        completions=st.integers(1, 6),
+        parallelism=st.integers(1, 4),
+        mode=st.sampled_from(["Indexed", "PerIndex", "NonIndexed"]),
     )
     def start(self, completions: int, parallelism: int, mode: str) -> None:
         self.sim = Simulation([job.CONTROLLER, job.ORPHANS])
         self.completions = completions
         self.most = parallelism
-        self.indexed = mode == "Indexed"
+        self.indexed = mode != "NonIndexed"
         self.succeeded: set[str] = set()
         self.failed: set[str] = set()
         template = {
@@ -36,7 +38,13 @@ class Completions(RuleBasedStateMachine):
             "spec": {"containers": [{"name": "main"}], "restartPolicy": "Never"},
         }
         spec: dict[str, Any] = {"selector": {"matchLabels": LABELS}, "template": template, "backoffLimit": 1000}
-        spec |= {"completions": completions, "parallelism": parallelism, "completionMode": mode}
+        spec |= {
+            "completions": completions,
+            "parallelism": parallelism,
+            "completionMode": "Indexed" if self.indexed else mode,
+        }
+        if mode == "PerIndex":
+            spec["backoffLimitPerIndex"] = 1000
         self.sim.api.add({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"}, "spec": spec})
 
     def pods(self) -> list[dict[str, Any]]:

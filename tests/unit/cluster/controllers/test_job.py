@@ -200,6 +200,75 @@ def test_a_failure_that_no_rule_matches_counts(sim: Simulation) -> None:
     assert conditions(sim)["Failed"][1] == "BackoffLimitExceeded"
 
 
+@pytest.mark.parametrize(
+    ("rule", "ends_at"),
+    [
+        ({"succeededIndexes": "1,3"}, 3),
+        ({"succeededCount": 2}, 1),
+        ({"succeededIndexes": "1-3", "succeededCount": 1}, 1),
+    ],
+)
+def test_a_success_policy_ends_a_job_and_the_pods_that_still_run(
+    sim: Simulation, rule: dict[str, Any], ends_at: int
+) -> None:
+    policy_ = {"rules": [{"succeededIndexes": "5"}, rule]}
+    make(sim, completions=6, parallelism=6, completionMode="Indexed", successPolicy=policy_)
+    pods = sorted(active(sim), key=indexes.index_of)
+    for place, pod in enumerate(pods[: ends_at + 1]):
+        assert "SuccessCriteriaMet" not in conditions(sim), place
+        end(sim, "Succeeded", pod)
+    assert conditions(sim)["Complete"] == ("True", "SuccessPolicy", "Matched rules at index 1")
+    assert active(sim) == []
+    assert status(sim)["succeeded"] == ends_at + 1
+
+
+def of_index(sim: Simulation, index: int) -> dict[str, Any]:
+    (found,) = [pod for pod in active(sim) if indexes.index_of(pod) == index]
+    return found
+
+
+def per_index(sim: Simulation, **spec: Any) -> None:
+    make(sim, completionMode="Indexed", backoffLimitPerIndex=1, backoffLimit=2**31 - 1, **spec)
+
+
+def test_each_index_has_its_own_limit_and_waits_by_itself(sim: Simulation) -> None:
+    per_index(sim, completions=2, parallelism=2)
+    end(sim, "Failed", of_index(sim, 0))
+    assert [indexes.index_of(pod) for pod in active(sim)] == [1]
+    sim.restart()
+    sim.advance(11)
+    again = of_index(sim, 0)
+    assert again["metadata"]["annotations"]["batch.kubernetes.io/job-index-failure-count"] == "1"
+    end(sim, "Failed", again)
+    sim.advance(100)
+    assert [indexes.index_of(pod) for pod in active(sim)] == [1]
+    assert status(sim)["failedIndexes"] == "0"
+    end(sim, "Succeeded", of_index(sim, 1))
+    assert conditions(sim)["Failed"] == ("True", "FailedIndexes", "Job has failed indexes")
+    assert status(sim)["completedIndexes"] == "1"
+    assert status(sim)["failed"] == 2
+    assert all(not pod["metadata"]["finalizers"] for pod in sim.api.all(POD))
+
+
+def test_the_last_failed_pod_of_an_index_stays_until_its_successor_knows_the_number(sim: Simulation) -> None:
+    per_index(sim, completions=1)
+    failed = of_index(sim, 0)
+    end(sim, "Failed", failed)
+    sim.api.remove(failed)
+    sim.settle()
+    assert len(sim.api.all(POD)) == 1
+    sim.advance(11)
+    assert [pod["metadata"]["uid"] == failed["metadata"]["uid"] for pod in sim.api.all(POD)] == [False]
+    assert status(sim)["failed"] == 1
+
+
+def test_too_many_failed_indexes_fail_the_job(sim: Simulation) -> None:
+    per_index(sim, completions=3, parallelism=3, maxFailedIndexes=0, podFailurePolicy=policy("FailIndex"))
+    end(sim, "Failed", of_index(sim, 1), code=42)
+    assert conditions(sim)["FailureTarget"][1] == "MaxFailedIndexesExceeded"
+    assert status(sim)["failedIndexes"] == "1"
+
+
 def test_less_parallelism_takes_away_pods_that_are_not_counted(sim: Simulation) -> None:
     make(sim, completions=10, parallelism=4)
     sim.api.edit(JOB, "j", lambda each: each["spec"].update(parallelism=1))

@@ -3,11 +3,12 @@
 tally       each pod counted once
 indexes     sets of completion indexes
 failures    when the Job has failed, and how long it waits after a pod has
+retries     of single indexes
+success     when it has done enough
 pods        how many pods now
 template    the pods it makes
 sync        one call
 
-Without: backoffLimitPerIndex, successPolicy.
 Spec: kubernetes/pkg/controller/job.
 """
 

@@ -26,7 +26,7 @@ from jubako.cluster.objects import (
 
 FIRST_WAIT_S = 10.0
 LONGEST_WAIT_S = 600.0
-Verdict = Literal["Count", "Ignore", "FailJob"]
+Verdict = Literal["Count", "Ignore", "FailIndex", "FailJob"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def verdict(job: Object, pod: Object) -> tuple[Verdict, str]:
             return "Ignore", ""
         if action == "FailJob":
             return "FailJob", f"{why} matching FailJob rule at index {place}"
-        return "Count", ""
+        return ("FailIndex", "") if action == "FailIndex" else ("Count", "")
     return "Count", ""
 
 
@@ -108,9 +108,13 @@ def wait_s(pods: list[Object], now: float) -> float:
     failures = [ended(pod) for pod in pods if phase(pod) == "Failed" and ended(pod) > succeeded]
     if not failures:
         return 0.0
-    delay = min(FIRST_WAIT_S * 2 ** min(len(failures) - 1, 16), LONGEST_WAIT_S)
-    due: float = max(failures) + delay
+    due: float = max(failures) + delay_s(len(failures))
     return max(due - now, 0.0)
+
+
+def delay_s(failures: int) -> float:
+    """How long to wait after so many failures in a row."""
+    return min(FIRST_WAIT_S * 2.0 ** min(failures - 1, 16), LONGEST_WAIT_S) if failures else 0.0
 
 
 def ended(pod: Object) -> float:

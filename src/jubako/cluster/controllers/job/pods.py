@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from jubako.cluster.controllers import pods as pod_
 from jubako.cluster.controllers.actions import Action, Create, EmitEvent, delete
-from jubako.cluster.controllers.job import indexes
+from jubako.cluster.controllers.job import indexes, retries
+from jubako.cluster.controllers.job.failures import wait_s
 from jubako.cluster.controllers.job.tally import FINALIZER, Tally, release, replaces_failed_only
 from jubako.cluster.controllers.job.template import made
 from jubako.cluster.objects import Object, at, finalizers, is_deleting, name, number
@@ -18,7 +19,7 @@ def wanted(job: Object, counted: Tally, active: int) -> int:
     if not isinstance(completions, int):
         # A work queue: once one has succeeded, no more are made, and those that run come to their end.
         return min(active, parallelism) if counted.succeeded else parallelism
-    done = len(counted.completed) if indexes.is_indexed(job) else counted.succeeded
+    done = len(counted.done) if indexes.is_indexed(job) else counted.succeeded
     return max(min(completions - done, parallelism), 0)
 
 
@@ -45,7 +46,7 @@ def _surplus(job: Object, active: list[Object], counted: Tally) -> list[Object]:
     """Pods of an index that is completed, is out of range, or has an older pod."""
     if not indexes.is_indexed(job):
         return []
-    seen, surplus = set(counted.completed), []
+    seen, surplus = counted.done, []
     for pod in sorted(active, key=lambda each: pod_.deletion_rank(each), reverse=True):
         index = indexes.index_of(pod)
         if index in seen or index not in indexes.wanted(job):
@@ -68,17 +69,27 @@ def ended(job: Object, pod: Object) -> Action:
     )
 
 
-def create(job: Object, present: list[Object], counted: Tally, count: int) -> list[Action]:
+def create(
+    job: Object, present: list[Object], counted: Tally, count: int, now: float
+) -> tuple[list[Action], float | None]:
+    """The pods that are missing, and how long the first that has to wait has to."""
     if not indexes.is_indexed(job):
-        return [_create(job, None)] * count
+        wait = wait_s(present, now)
+        return ([], wait) if wait else ([_create(job, None)] * count, None)
     taken = {indexes.index_of(pod) for pod in present if pod_.is_active(pod) or _holds_its_place(job, pod)}
-    free = (index for index in indexes.wanted(job) if index not in taken and index not in counted.completed)
-    return [_create(job, index) for index, _ in zip(free, range(count), strict=False)]
+    free = [index for index in indexes.wanted(job) if index not in taken and index not in counted.done]
+    if retries.limit(job) is None:
+        wait = wait_s(present, now)
+        return ([], wait) if wait else ([_create(job, index) for index in free[:count]], None)
+    waits = {index: retries.wait_s(job, present, index, now) for index in free}
+    ready = [index for index in free if not waits[index]][:count]
+    created = [_create(job, index, retries.before(job, present, index)) for index in ready]
+    return created, min((wait for wait in waits.values() if wait), default=None)
 
 
-def _create(job: Object, index: int | None) -> Action:
+def _create(job: Object, index: int | None, failures: int | None = None) -> Action:
     return Create(
-        made(job, index),
+        made(job, index, failures),
         created=EmitEvent(job, "SuccessfulCreate", "Created pod: {name}"),
         refused=EmitEvent(job, "FailedCreate", "Error creating: {error}", "Warning"),
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from jubako.cluster.controllers import pods as pod_
 from jubako.cluster.controllers.actions import Action, EmitEvent, set_status, soonest
 from jubako.cluster.controllers.conditions import condition, is_true, made, without
-from jubako.cluster.controllers.job import indexes
-from jubako.cluster.controllers.job.failures import Failure, deadline_in, failure, wait_s
+from jubako.cluster.controllers.job import indexes, retries
+from jubako.cluster.controllers.job.failures import Failure, deadline_in, failure
 from jubako.cluster.controllers.job.pods import create, ended, manage, removed
+from jubako.cluster.controllers.job.success import Success, success
 from jubako.cluster.controllers.job.tally import FINALIZER, Tally, release, released, tally
 from jubako.cluster.controllers.kinds import JOB, POD, Key
 from jubako.cluster.controllers.observed import Observed
@@ -55,27 +56,29 @@ def _accepts(job: Object, pod: Object) -> bool:
 def _sync(observed: Observed, job: Object, present: list[Object], counted: Tally) -> list[Action]:
     active = [pod for pod in present if pod_.is_active(pod)]
     target = _failure_target(job) or failure(job, present, counted.failed, counted.new_failures, observed.now)
+    target = target or _failed_indexes(job, counted)
     if target is not None and not is_true(job, "SuccessCriteriaMet"):
         return _fail(observed, job, present, counted, target)
-    if is_true(job, "SuccessCriteriaMet") or _is_complete(job, counted, len(active)):
-        return _complete(observed, job, present, counted)
+    if (why := success(job, counted, len(active))) is not None:
+        return _complete(observed, job, present, counted, why)
     if flag(job, "spec", "suspend"):
         return _suspend(observed, job, present, counted)
     return _run(observed, job, present, counted)
 
 
-def _is_complete(job: Object, counted: Tally, active: int) -> bool:
-    completions = at(job, "spec", "completions")
-    if not isinstance(completions, int):
-        return counted.succeeded > 0 and active == 0
-    if indexes.is_indexed(job):
-        return len(counted.completed) >= completions
-    return counted.succeeded >= completions
-
-
 def _failure_target(job: Object) -> Failure | None:
     known = condition(job, "FailureTarget")
     return Failure(text(known, "reason"), text(known, "message")) if known else None
+
+
+def _failed_indexes(job: Object, counted: Tally) -> Failure | None:
+    most = at(job, "spec", "maxFailedIndexes")
+    if isinstance(most, int) and len(counted.given_up) > most:
+        message = "Job has exceeded the specified maximal number of failed indexes"
+        return Failure("MaxFailedIndexesExceeded", message)
+    if counted.given_up and len(counted.done) >= len(indexes.wanted(job)):
+        return Failure("FailedIndexes", "Job has failed indexes")
+    return None
 
 
 def _run(observed: Observed, job: Object, present: list[Object], counted: Tally) -> list[Action]:
@@ -86,13 +89,12 @@ def _run(observed: Observed, job: Object, present: list[Object], counted: Tally)
         conditions = _set(conditions, "Suspended", "False", "JobResumed", "Job resumed", observed.now)
         told = [EmitEvent(job, "Resumed", "Job resumed")]
     changes, missing = manage(job, present, counted)
-    wait = wait_s(present, observed.now) if missing else 0.0
-    made_ = [] if wait else create(job, present, counted, missing)
+    made_, wait = create(job, present, counted, missing, observed.now) if missing else ([], None)
     began = text(job, "status", "startTime")
     start = stamp(observed.now) if resumed or not began else began
     noted = _noted(job, present, counted, conditions, start=start)
-    due = soonest(wait or None, deadline_in(job, observed.now))
-    return [*noted, *released(job, present, all_=False), *told, *changes, *made_, *due]
+    due = soonest(wait, deadline_in(job, observed.now))
+    return [*noted, *released(job, present, done=counted.done), *told, *changes, *made_, *due]
 
 
 def _suspend(observed: Observed, job: Object, present: list[Object], counted: Tally) -> list[Action]:
@@ -104,7 +106,7 @@ def _suspend(observed: Observed, job: Object, present: list[Object], counted: Ta
         told = [EmitEvent(job, "Suspended", "Job suspended")]
     gone = [action for pod in present if pod_.is_active(pod) for action in removed(job, pod)]
     noted = _noted(job, present, counted, conditions, start=None)
-    return [*noted, *released(job, present, all_=False), *told, *gone]
+    return [*noted, *released(job, present), *told, *gone]
 
 
 def _fail(observed: Observed, job: Object, present: list[Object], counted: Tally, why: Failure) -> list[Action]:
@@ -118,23 +120,22 @@ def _fail(observed: Observed, job: Object, present: list[Object], counted: Tally
     gone = [ended(job, pod) for pod in present if pod_.is_active(pod)]
     start = text(job, "status", "startTime") or stamp(observed.now)
     noted = _noted(job, present, counted, conditions, start=start)
-    return [*noted, *released(job, present, all_=False), *told, *gone]
+    return [*noted, *released(job, present), *told, *gone]
 
 
-def _complete(observed: Observed, job: Object, present: list[Object], counted: Tally) -> list[Action]:
-    reason, message = "CompletionsReached", "Reached expected number of succeeded pods"
+def _complete(observed: Observed, job: Object, present: list[Object], counted: Tally, why: Success) -> list[Action]:
     conditions = objects(job, "status", "conditions")
-    conditions = _set(conditions, "SuccessCriteriaMet", "True", reason, message, observed.now)
+    conditions = _set(conditions, "SuccessCriteriaMet", "True", *why, observed.now)
     told: list[Action] = []
     completion = None
     if not _is_going(present) and not _uncounted(counted):
-        conditions = _set(conditions, "Complete", "True", reason, message, observed.now)
+        conditions = _set(conditions, "Complete", "True", *why, observed.now)
         completion = stamp(observed.now)
         told = [EmitEvent(job, "Completed", "Job completed")]
     gone = [action for pod in present if pod_.is_active(pod) for action in removed(job, pod)]
     start = text(job, "status", "startTime") or stamp(observed.now)
     noted = _noted(job, present, counted, conditions, start=start, completion=completion)
-    return [*noted, *released(job, present, all_=False), *told, *gone]
+    return [*noted, *released(job, present), *told, *gone]
 
 
 def _is_going(present: list[Object]) -> bool:
@@ -178,6 +179,7 @@ def _noted(
             "succeeded": counted.counted_succeeded or None,
             "failed": counted.counted_failed or None,
             "completedIndexes": indexes.render(counted.completed) or None,
+            "failedIndexes": None if retries.limit(job) is None else indexes.render(counted.given_up),
             "uncountedTerminatedPods": uncounted,
             "conditions": listed(conditions) or None,
             "startTime": start,

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jubako.cluster.controllers.actions import Action, patch
-from jubako.cluster.controllers.job import indexes
+from jubako.cluster.controllers.job import indexes, retries
 from jubako.cluster.controllers.job.failures import verdict
 from jubako.cluster.controllers.pods import phase
 from jubako.cluster.objects import Object, at, finalizers, is_deleting, listed, number, text, uid, words
@@ -29,7 +29,13 @@ class Tally:
     noted_succeeded: list[str]
     noted_failed: list[str]
     completed: set[int]
+    given_up: set[int]
     new_failures: int
+
+    @property
+    def done(self) -> set[int]:
+        """The indexes that get no more pods."""
+        return self.completed | self.given_up
 
     @property
     def succeeded(self) -> int:
@@ -63,6 +69,7 @@ def tally(job: Object, pods: list[Object]) -> Tally:
     fresh = [pod for pod in pods if uid(pod) in held and uid(pod) not in noted]
     indexed = indexes.is_indexed(job)
     completed = indexes.parse(text(job, "status", "completedIndexes"))
+    given_up = indexes.parse(text(job, "status", "failedIndexes"))
     new_succeeded, new_failed = [], []
     for pod in fresh:
         if phase(pod) == "Succeeded":
@@ -74,19 +81,26 @@ def tally(job: Object, pods: list[Object]) -> Tally:
             new_succeeded.append(uid(pod))
         elif is_failed(job, pod) and verdict(job, pod)[0] != "Ignore":
             new_failed.append(uid(pod))
+            given_up |= {indexes.index_of(pod)} if retries.has_failed(job, pod) else set()
     return Tally(
         number(job, "status", "succeeded") + sum(each not in held for each in before_succeeded),
         number(job, "status", "failed") + sum(each not in held for each in before_failed),
         [each for each in before_succeeded if each in held] + new_succeeded,
         [each for each in before_failed if each in held] + new_failed,
         completed,
+        given_up - completed,
         len(new_failed),
     )
 
 
-def released(job: Object, pods: list[Object], *, all_: bool) -> list[Action]:
-    """Take the finalizer from pods that have ended (all that count are noted by now), or from all."""
+def released(job: Object, pods: list[Object], *, all_: bool = False, done: set[int] | None = None) -> list[Action]:
+    """Take the finalizer from pods that have ended (all that count are noted by now), or from all.
+
+    Where `done` says which indexes get no more pods, those keep it whose index waits for its next pod.
+    """
     ended = [pod for pod in pods if all_ or phase(pod) == "Succeeded" or is_failed(job, pod)]
+    if done is not None:
+        ended = [pod for pod in ended if not retries.is_held(job, pods, pod, done)]
     return [release(pod) for pod in ended if FINALIZER in finalizers(pod)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jubako.cluster.controllers.job.indexes import INDEX, is_indexed
+from jubako.cluster.controllers.job.retries import FAILURES
 from jubako.cluster.controllers.job.tally import FINALIZER
 from jubako.cluster.controllers.pods import from_template
 from jubako.cluster.objects import Object, annotated, finalizers, labels, listed, mapping, name, objects, put, text, uid
@@ -10,12 +11,14 @@ from jubako.cluster.objects import Object, annotated, finalizers, labels, listed
 _ENV = "JOB_COMPLETION_INDEX"
 
 
-def made(job: Object, index: int | None) -> Object:
-    """Return a pod of a Job, of an index when it is indexed."""
+def made(job: Object, index: int | None, failures: int | None = None) -> Object:
+    """Return a pod of a Job, of an index when it is indexed, that tells how often that has failed when it counts."""
     prefix = f"{name(job)}-" if index is None else f"{name(job)}-{index}-"
     pod = from_template(mapping(job, "spec", "template"), job, generate=prefix)
     pod = put(pod, {**_labels(job), **labels(pod)}, "metadata", "labels")
     pod = put(pod, listed([*finalizers(pod), FINALIZER]), "metadata", "finalizers")
+    if failures is not None:
+        pod = put(pod, str(failures), "metadata", "annotations", FAILURES)
     return pod if index is None or not is_indexed(job) else _indexed(job, pod, index)
 
 
