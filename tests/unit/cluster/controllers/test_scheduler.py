@@ -186,6 +186,32 @@ def test_pods_that_seek_each_other_find_each_other_and_the_first_finds_itself(si
     assert where(sim, "first") == "node-1"
 
 
+def spread(app: str, **more: Any) -> list[dict[str, Any]]:
+    rule = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule"}
+    return [{**rule, "labelSelector": {"matchLabels": {"app": app}}, **more}]
+
+
+def test_pods_are_spread_no_more_unevenly_than_they_may_be(sim: Simulation) -> None:
+    for name in ("node-1", "node-2"):
+        node(sim, name)
+    pinned = {"nodeSelector": {"kubernetes.io/hostname": "node-1"}}
+    for number in range(2):
+        pod(sim, f"pinned-{number}", {"app": "a"}, **pinned)
+    for number in range(2):
+        pod(sim, f"p-{number}", {"app": "a"}, topologySpreadConstraints=spread("a"))
+        assert where(sim, f"p-{number}") == "node-2"
+
+
+def test_one_node_is_always_even_but_has_to_have_the_label(sim: Simulation) -> None:
+    node(sim)
+    for number in range(3):
+        pod(sim, f"p-{number}", {"app": "a"}, topologySpreadConstraints=spread("a"))
+        assert where(sim, f"p-{number}") == "node-1"
+    pod(sim, "zone", topologySpreadConstraints=spread("a", topologyKey="zone"))
+    words = "1 node(s) didn't match pod topology spread constraints (missing required label)"
+    assert failure(sim, "zone") == f"0/1 nodes are available: {words}. {HOPELESS}"
+
+
 def test_a_toleration_opens_a_tainted_node(sim: Simulation) -> None:
     node(sim, taints=[{"key": "a", "value": "b", "effect": "NoSchedule"}])
     pod(sim, tolerations=[{"key": "a", "operator": "Equal", "value": "b"}])

@@ -1,7 +1,7 @@
 """The scheduler: gives each pod a node, or says why there is none.
 
-affinity, taints, resources, volumes    what a pod asks of a node
-filters                                 which nodes are left, and why not the others
+affinity, taints, resources, volumes, spreading    what a pod asks of a node
+filters                                            which nodes are left, and why not the others
 
 There is no preemption: a pod of high priority waits like any other. Of several nodes the one with the fewest pods is
 taken; what is only preferred is not weighed.

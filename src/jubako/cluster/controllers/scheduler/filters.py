@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from jubako.cluster.controllers.kinds import NAMESPACE, NODE, POD
 from jubako.cluster.controllers.observed import Observed
 from jubako.cluster.controllers.pods import is_finished
-from jubako.cluster.controllers.scheduler import affinity, resources, volumes
+from jubako.cluster.controllers.scheduler import affinity, resources, spreading, volumes
 from jubako.cluster.controllers.scheduler.taints import UNSCHEDULABLE, tolerates, tolerations, untolerated
 from jubako.cluster.objects import Object, flag, is_deleting, name, text
 
@@ -86,6 +86,11 @@ def _volumes_elsewhere(_: Object, node: Object, around: Surroundings) -> Refusal
     return Refusal(["node(s) had volume node affinity conflict"])
 
 
+def _uneven(pod: Object, node: Object, around: Surroundings) -> Refusal | None:
+    why = spreading.refusal(pod, node, around.nodes, around.on)
+    return Refusal([why], hopeless=why != spreading.WORDS) if why else None
+
+
 def _apart(pod: Object, node: Object, around: Surroundings) -> Refusal | None:
     """Affinity: each term has to find a pod in the node's domain; the first of its kind finds itself."""
     for term in affinity.affinity_terms(pod):
@@ -127,6 +132,7 @@ FILTERS: tuple[Filter, ...] = (
     _ports_taken,
     _full,
     _volumes_elsewhere,
+    _uneven,
     _apart,
     _too_close,
 )
