@@ -26,6 +26,19 @@ need_packages() {
     [ -z "$made" ] || rm -f $policy
 }
 
+# unpack_package PACKAGE DIRECTORY: unpack a package that can not be installed beside another of the same files.
+unpack_package() {
+    [ -d "$2" ] && return 0
+    say "Unpacking $1"
+    local work
+    work=$(mktemp -d)
+    chmod 755 "$work"
+    (cd "$work" && apt-get download -qq "$1" && dpkg-deb -x ./*.deb "$work/files")
+    mkdir -p "$(dirname "$2")"
+    mv "$work/files" "$2"
+    rm -rf "$work"
+}
+
 # The newest of the interpreters at hand that is 3.11 or later.
 find_python() {
     local python
