@@ -77,7 +77,8 @@ def build(
     keep_git_dir = wanted.build_args.get("BUILDKIT_CONTEXT_KEEP_GIT_DIR") == "1"
     with ExitStack() as stack:
         with shown_step(progress, "[internal] load remote build context"):
-            lent = fetched(drivers.store, str(context), wanted.dockerfile, keep_git_dir=keep_git_dir)
+            access = conditions_of(wanted).access
+            lent = fetched(drivers.store, str(context), wanted.dockerfile, keep_git_dir=keep_git_dir, access=access)
             found = stack.enter_context(lent)
         wanted = msgspec.structs.replace(wanted, dockerfile=found.dockerfile)
         return _Build(drivers, found.path, wanted, progress, origin=shown_context(str(context))).run()
@@ -183,7 +184,7 @@ class _Build:
         bench = Bench(drivers.store, drivers.snapshotter, lease, self.moment, supply=self.caching.imported)
         return Workshop(
             bench=bench,
-            named=NamedContexts(self.options.contexts, bench, drivers.images, stack),
+            named=NamedContexts(self.options.contexts, bench, drivers.images, stack, self.conditions.access),
             container=self._run_container,
             context=stack.enter_context(contexts.open_tree(self.context, text)),
             hashes=FileHashes(drivers.store.records, str(self.context.resolve())),

@@ -10,6 +10,7 @@ import msgspec
 
 from jubako.build.entitlements import Entitlements, entitlements
 from jubako.build.rundir import cgroup_name
+from jubako.build.sources.login import Access
 from jubako.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
     entitlements: Entitlements = Entitlements()
     device_directories: Sequence[str | os.PathLike[str]] = ()
     debug: bool = False
+
+    @property
+    def access(self) -> Access:
+        """How private repositories are reached."""
+        return Access(self.secrets, self.agents)
 
 
 def conditions_of(options: BuildOptions) -> Conditions:

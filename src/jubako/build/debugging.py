@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from jubako.build.alone import Alone
 from jubako.build.graph.execute import CommandFailed, Job
 
 if TYPE_CHECKING:
@@ -36,17 +37,4 @@ class FailedSteps:
     def debug(self, error: CommandFailed, container: BuildContainer, sit: Debug) -> None:
         """Open the shell for the step that failed with `error`, when it is one that was kept."""
         if (job := self._jobs.get(id(error))) is not None:
-            container.shell(job, _Alone(), lambda attached: sit(error, attached))
-
-
-class _Alone:
-    """The task of a shell: nobody gives it up, and its output goes to its terminal."""
-
-    def log(self, data: bytes) -> None:
-        pass
-
-    def on_cancel(self, act: Callable[[], None]) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    def check(self) -> None:
-        pass
+            container.shell(job, Alone(), lambda attached: sit(error, attached))

@@ -21,6 +21,7 @@ from jubako.build.graph.filesystem import Filesystem, FsVertex
 from jubako.build.graph.source import Base
 from jubako.build.graph.vertex import Vertex
 from jubako.build.remotecontext import fetched, is_remote
+from jubako.build.sources.login import Access
 from jubako.errors import InvalidArgument, NotFound
 
 if TYPE_CHECKING:
@@ -33,11 +34,14 @@ _IMAGE, _LAYOUT = "docker-image://", "oci-layout://"
 class NamedContexts:
     """The named contexts of one build; what they open is let go of with `stack`."""
 
-    def __init__(self, given: Mapping[str, str], bench: Bench, images: Images, stack: ExitStack) -> None:
+    def __init__(
+        self, given: Mapping[str, str], bench: Bench, images: Images, stack: ExitStack, access: Access
+    ) -> None:
         self._given = {_plain(name): place for name, place in given.items()}
         self._bench = bench
         self._images = images
         self._stack = stack
+        self._access = access
         self._vertices: dict[str, FsVertex] = {}
 
     def image(self, name: str, find_image: FindImage) -> Image | None:
@@ -62,7 +66,7 @@ class NamedContexts:
 
     def _tree(self, name: str, place: str) -> tuple[Tree, FileHashes | None]:
         if is_remote(place):
-            path = self._stack.enter_context(fetched(self._bench.store, place)).path
+            path = self._stack.enter_context(fetched(self._bench.store, place, access=self._access)).path
             return self._stack.enter_context(contexts.open_tree(path, None, inside=True)), None
         path = Path(place)
         if not path.is_dir():

@@ -10,18 +10,18 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from jubako.build.alone import Alone
 from jubako.build.sources.giturl import Repository, parse_git_url
+from jubako.build.sources.login import NO_ACCESS, Access
 from jubako.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from jubako.store import Store
 
 
@@ -39,9 +39,14 @@ def is_remote(context: str) -> bool:
 
 @contextmanager
 def fetched(
-    store: Store, context: str, dockerfile: str | Path | None = None, *, keep_git_dir: bool = False
+    store: Store,
+    context: str,
+    dockerfile: str | Path | None = None,
+    *,
+    keep_git_dir: bool = False,
+    access: Access = NO_ACCESS,
 ) -> Iterator[Fetched]:
-    """Lend the context as a directory, which is gone afterwards.
+    """Lend the context as a directory, which is gone afterwards; `access` is for repositories.
 
     Raises InvalidArgument if the Dockerfile is to come from standard input too, and the kinds of a failed download.
     """
@@ -50,7 +55,8 @@ def fetched(
     with store.ingest.workspace() as workspace:
         repository = _repository(context)
         if repository is not None:
-            yield Fetched(_checked_out(repository, workspace.path, keep_git_dir=keep_git_dir), dockerfile)
+            found = _checked_out(repository, workspace.path, access, keep_git_dir=keep_git_dir)
+            yield Fetched(found, dockerfile)
             return
         file = _spooled(workspace.path) if context == "-" else _downloaded(context, workspace.path)
         directory = workspace.path / "context"
@@ -65,23 +71,24 @@ def shown_context(context: str) -> str:
     return shown(context)
 
 
-def _checked_out(repository: Repository, directory: Path, *, keep_git_dir: bool) -> Path:
+def _checked_out(repository: Repository, directory: Path, access: Access, *, keep_git_dir: bool) -> Path:
     from jubako.build.sources.git import checkout, resolve_commit
 
     keep = keep_git_dir or repository.keep_git_dir
-    commit = resolve_commit(repository, _Alone())
-    if not commit.startswith(repository.checksum):
-        from jubako.errors import DataLoss
+    with access.login(repository, directory) as login:
+        commit = resolve_commit(repository, Alone(), login)
+        if not commit.startswith(repository.checksum):
+            from jubako.errors import DataLoss
 
-        raise DataLoss(f"expected checksum to match {repository.checksum}, got {commit}")
-    return checkout(repository, commit, directory, _Alone(), keep_git_dir=keep)
+            raise DataLoss(f"expected checksum to match {repository.checksum}, got {commit}")
+        return checkout(repository, commit, directory, Alone(), login, keep_git_dir=keep)
 
 
 def _downloaded(url: str, directory: Path) -> Path:
     from jubako.build.sources.url import download
 
     (directory / "download").mkdir()
-    return directory / "download" / download(url, directory / "download", _Alone()).state.name
+    return directory / "download" / download(url, directory / "download", Alone()).state.name
 
 
 def _spooled(directory: Path) -> Path:
@@ -122,16 +129,3 @@ def _repository(context: str) -> Repository | None:
     text = f"https://{context}" if context.startswith("github.com/") else context
     found = parse_git_url(text)
     return msgspec.structs.replace(found, own_keys=True) if found else None
-
-
-class _Alone:
-    """A task that nobody watches: what it does ends with the process or its interrupt."""
-
-    def log(self, data: bytes) -> None:
-        """There is no step to show it at."""
-
-    def on_cancel(self, act: Callable[[], None]) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    def check(self) -> None:
-        """Never given up."""

@@ -16,6 +16,7 @@ import pytest
 from jubako.build import CommandFailed, DockerfileError
 
 from .conftest import Site
+from .web import Repo
 
 pytestmark = [
     pytest.mark.root,
@@ -140,6 +141,32 @@ def test_the_agent_does_not_count_in_the_key(site: Site, agent: Path) -> None:
     site.build(dockerfile, ssh=[f"default={agent}"])
     site.build(dockerfile)
     assert len(site.cached()) == 1
+
+
+SSH = """#!/bin/sh
+# Stands in for a server: tells which keys the agent has, and serves the repository here.
+ssh-add -l >>{0}/keys
+eval "cd {0} && $(for word; do :; done; echo "$word")"
+"""
+
+
+@pytest.mark.usefixtures("own_network")
+def test_repositories_over_ssh_are_reached_with_the_agent(
+    site: Site, agent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = Repo(tmp_path)
+    repo.commit("first", Dockerfile="FROM scratch\nCOPY a /a\n", a="one")
+    repo.publish()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/ssh").write_text(SSH.format(repo.bare.parent))
+    (tmp_path / "bin/ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    result = site.build("FROM base\nADD git@127.0.0.1:project.git /dst/\n", ssh=[f"default={agent}"])
+    assert site.read(result, "dst/a") == "one"
+    keys = (repo.bare.parent / "keys").read_text().splitlines()
+    assert keys
+    assert all(fingerprint(agent.with_name("key")) in line for line in keys)
 
 
 @pytest.mark.usefixtures("programs")

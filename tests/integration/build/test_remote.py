@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import subprocess
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jubako.build import BuildResult, DockerfileError
+from jubako.build import BuildResult, DockerfileError, build
 from jubako.build.sources.address import resolve
 from jubako.build.sources.giturl import parse_git_url
 from jubako.errors import InvalidArgument, JubakoError, PermissionDenied
@@ -200,6 +201,53 @@ def test_submodules_come_along_but_never_local_files(site: Site, web: Web, repo:
     repo.publish()
     with pytest.raises(JubakoError, match="transport of the submodule"):
         add(site, f"{web.url}/project.git", "/dst/")
+
+
+TOKEN = b"private-token-4711"
+BASIC = "basic " + base64.b64encode(b"x-access-token:" + TOKEN).decode()
+
+
+@pytest.mark.parametrize(
+    ("secrets", "header"),
+    [
+        ({"GIT_AUTH_TOKEN": TOKEN + b"\n"}, BASIC),
+        ({"GIT_AUTH_HEADER": b"Bearer " + TOKEN}, "Bearer " + TOKEN.decode()),
+        ({"GIT_AUTH_TOKEN.HOST": TOKEN, "GIT_AUTH_TOKEN": b"another"}, BASIC),
+    ],
+)
+def test_private_repository_is_reached_with_a_secret(
+    site: Site, web: Web, repo: Repo, secrets: dict[str, bytes], header: str
+) -> None:
+    web.authorization = header
+    given = {name.replace("HOST", web.url.removeprefix("http://")): value for name, value in secrets.items()}
+    dockerfile = f"FROM base\nADD --keep-git-dir=true {web.url}/project.git /dst/\n"
+    with pytest.raises(DockerfileError, match="status 401"):
+        site.build(dockerfile)
+    result = site.build(dockerfile, secrets=given)
+    assert site.read(result, "dst/a") == "one"
+    for path in [*site.root.rglob("*"), *site.run_root.rglob("*")]:
+        if path.is_file() and not path.is_symlink():
+            assert TOKEN not in path.read_bytes(), path
+            assert header.encode() not in path.read_bytes(), path
+
+
+def test_private_repository_as_context_and_as_named_context(site: Site, web: Web, repo: Repo) -> None:
+    web.authorization = BASIC
+    told = {"network": "none", "secrets": {"GIT_AUTH_TOKEN": TOKEN}}
+    build(site.drivers, f"{web.url}/project.git", **told)
+    result = site.build("FROM scratch\nCOPY --from=it a /b\n", contexts={"it": f"{web.url}/project.git"}, **told)
+    assert site.read(result, "b") == "one"
+
+
+def test_secret_for_a_repository_goes_to_its_own_host_alone(site: Site, web: Web, repo: Repo) -> None:
+    with serving() as other:
+        other.directory = web.directory
+        for path in ("/info/refs", "/HEAD"):
+            web.redirects[f"/moved.git{path}"] = f"{other.url}/project.git{path}"
+        result = site.build(f"FROM base\nADD {web.url}/moved.git /dst/\n", secrets={"GIT_AUTH_TOKEN": TOKEN})
+        assert site.read(result, "dst/a") == "one"
+        assert other.seen == {None}
+    assert web.seen == {BASIC}
 
 
 def test_missing_ref_directory_and_repository_are_named(site: Site, web: Web, repo: Repo) -> None:

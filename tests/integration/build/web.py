@@ -24,6 +24,9 @@ class Web:
         self.directory: Path | None = None
         self.asked: list[tuple[str, int]] = []
         self.url = ""
+        self.authorization = ""
+        """What a request must carry, if anything; `seen` is what requests carried."""
+        self.seen: set[str | None] = set()
 
     def content(self, path: str) -> bytes | None:
         if self.directory and (self.directory / path.lstrip("/")).is_file():
@@ -39,7 +42,10 @@ def serving() -> Iterator[Web]:
         def do_GET(self) -> None:
             path = urlsplit(self.path).path
             content, etag = web.content(path), f'"{hash(web.content(path))}"'
-            if path in web.redirects:
+            web.seen.add(self.headers.get("Authorization"))
+            if web.authorization and self.headers.get("Authorization") != web.authorization:
+                self._answer(path, 401, {})
+            elif path in web.redirects:
                 self._answer(path, 302, {"Location": web.redirects[path]})
             elif content is None:
                 self._answer(path, 404, {})

@@ -38,7 +38,8 @@ def _git(scope: Scope, instruction: Copy, repository: Repository, step: str) -> 
     checksum = _checksum(scope, instruction, _COMMIT, "a commit") or repository.checksum or None
     keep = instruction.keep_git_dir or repository.keep_git_dir
     name = f"{step.partition('] ')[0]}] {url}"
-    operation = FetchGit(name, scope.bench, scope.workshop.cache, repository, keep, checksum)
+    access = scope.workshop.conditions.access
+    operation = FetchGit(name, scope.bench, scope.workshop.cache, repository, keep, checksum, access)
     place = f"{repository.ref}:{repository.subdir}".rstrip(":")
     return f"{url}#{place}" if place else url, scope.add_beside(instruction, operation)
 

@@ -20,6 +20,7 @@ from jubako.build.graph.filesystem import Cached, Filesystem, Output, Task, dige
 from jubako.build.sources.git import checkout, resolve_commit
 from jubako.build.sources.giturl import Repository
 from jubako.build.sources.known import KnownUrls, UrlState
+from jubako.build.sources.login import Access, Login
 from jubako.build.sources.url import Download, NotModified, download, shown
 from jubako.errors import DataLoss
 
@@ -99,39 +100,50 @@ class FetchGit(_Fetch):
     """ADD of a git repository."""
 
     def __init__(
-        self, name: str, bench: Bench, cache: Cached, repository: Repository, keep_git_dir: bool, checksum: str | None
+        self,
+        name: str,
+        bench: Bench,
+        cache: Cached,
+        repository: Repository,
+        keep_git_dir: bool,
+        checksum: str | None,
+        access: Access,
     ) -> None:
         super().__init__(name, bench, cache)
         self._repository = repository
         self._keep_git_dir = keep_git_dir
         self._checksum = checksum
+        self._access = access
 
     def key(self, inputs: Sequence[Filesystem]) -> str | None:
         return self._commit_key(self._repository.ref) if self._repository.names_commit else None
 
     def run(self, inputs: Sequence[Filesystem], task: Task) -> Output:
-        commit = resolve_commit(self._repository, task)
-        if self._checksum and not commit.startswith(self._checksum):
-            raise DataLoss(f"expected checksum to match {self._checksum}, got {commit}")
-        key = self._commit_key(commit)
-        output = self._cache.find(key, self.name)
-        if output is None:
-            output = self._fetch(commit, task)
-            self._cache.put(key, output, self.name)
-        return output
+        with (
+            self._bench.store.ingest.workspace() as workspace,
+            self._access.login(self._repository, workspace.path) as login,
+        ):
+            commit = resolve_commit(self._repository, task, login)
+            if self._checksum and not commit.startswith(self._checksum):
+                raise DataLoss(f"expected checksum to match {self._checksum}, got {commit}")
+            key = self._commit_key(commit)
+            output = self._cache.find(key, self.name)
+            if output is None:
+                output = self._fetch(commit, workspace.path, login, task)
+                self._cache.put(key, output, self.name)
+            return output
 
     def _commit_key(self, commit: str) -> str:
         repository = self._repository
         return digest_of("git", repository.url, commit, repository.subdir, self._keep_git_dir, self._bench.moment.epoch)
 
-    def _fetch(self, commit: str, task: Task) -> Output:
-        with self._bench.store.ingest.workspace() as workspace:
-            path = checkout(self._repository, commit, workspace.path, task, keep_git_dir=self._keep_git_dir)
-            fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                return self._keep(TREE, Tree(fd), Style(mtime_ns=self._bench.moment.epoch_ns))
-            finally:
-                os.close(fd)
+    def _fetch(self, commit: str, directory: Path, login: Login, task: Task) -> Output:
+        path = checkout(self._repository, commit, directory, task, login, keep_git_dir=self._keep_git_dir)
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            return self._keep(TREE, Tree(fd), Style(mtime_ns=self._bench.moment.epoch_ns))
+        finally:
+            os.close(fd)
 
 
 def _url_key(state: UrlState) -> str:

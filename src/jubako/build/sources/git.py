@@ -16,17 +16,18 @@ from pathlib import Path
 from jubako.build.graph.vertex import Task
 from jubako.build.sources.gitprogram import Git
 from jubako.build.sources.giturl import Repository, parse_git_url
+from jubako.build.sources.login import ANONYMOUS, Login
 from jubako.errors import DataLoss, InvalidArgument, JubakoError, NotFound
 from jubako.linux.openat2 import open_in_root
 
 _SUBMODULE_DEPTH = 8
 
 
-def resolve_commit(repository: Repository, task: Task) -> str:
+def resolve_commit(repository: Repository, task: Task, login: Login = ANONYMOUS) -> str:
     """The commit that the repository's ref is now. Raises NotFound, Unavailable, PermissionDenied."""
     if repository.names_commit:
         return repository.ref
-    git = Git(repository, task)
+    git = Git(repository, task, login)
     ref = repository.ref or "HEAD"
     found = dict(_advertised(git.run("ls-remote", "--", git.url, ref, f"{ref}^{{}}")))
     names = (
@@ -40,10 +41,17 @@ def resolve_commit(repository: Repository, task: Task) -> str:
 
 
 def checkout(
-    repository: Repository, commit: str, directory: Path, task: Task, *, keep_git_dir: bool = False, depth: int = 0
+    repository: Repository,
+    commit: str,
+    directory: Path,
+    task: Task,
+    login: Login = ANONYMOUS,
+    *,
+    keep_git_dir: bool = False,
+    depth: int = 0,
 ) -> Path:
     """Check `commit` out beneath `directory`, and return where the wanted part is. Raises the kinds of a failure."""
-    git = Git(repository, task)
+    git = Git(repository, task, login)
     work = directory / "work"
     git.run("init", "--quiet", "--template=", "--", str(work))
     git.work = work
@@ -51,7 +59,7 @@ def checkout(
     _fetch(git, commit)
     git.run("checkout", "--quiet", "--force", "--detach", commit)
     if repository.submodules and (work / ".gitmodules").is_file():
-        _submodules(git, repository, work, task, depth)
+        _submodules(git, repository, work, task, login, depth)
     if not keep_git_dir:
         shutil.rmtree(work / ".git")
     return _subdirectory(work, repository)
@@ -77,7 +85,7 @@ def _fetch(git: Git, commit: str) -> None:
         raise NotFound("commit", commit, message=f"repository {git.shown} does not contain commit {commit}") from error
 
 
-def _submodules(git: Git, repository: Repository, work: Path, task: Task, depth: int) -> None:
+def _submodules(git: Git, repository: Repository, work: Path, task: Task, login: Login, depth: int) -> None:
     if depth >= _SUBMODULE_DEPTH:
         raise InvalidArgument(f"repository {git.shown} has submodules nested more than {_SUBMODULE_DEPTH} deep")
     links = dict(_gitlinks(git.run("ls-tree", "-r", "-z", "HEAD")))
@@ -91,6 +99,7 @@ def _submodules(git: Git, repository: Repository, work: Path, task: Task, depth:
                 links[path],
                 Path(directory),
                 task,
+                login,
                 depth=depth + 1,
             )
             place = work / path

@@ -11,6 +11,7 @@ from jubako.build.graph.vertex import Task
 from jubako.build.sources.address import resolve
 from jubako.build.sources.connect import port_of
 from jubako.build.sources.giturl import Repository
+from jubako.build.sources.login import ANONYMOUS, Login
 from jubako.build.sources.url import opened, shown
 from jubako.errors import FailedPrecondition, InvalidArgument, Unavailable
 
@@ -30,7 +31,8 @@ _SETTINGS = (
     "init.defaultBranch=main",
 )
 _SSH = "ssh -o BatchMode=yes -o ConnectTimeout=30"
-_NO_KEYS = " -F /dev/null -o IdentityFile=none -o IdentityAgent=none"
+_NO_KEYS = " -F /dev/null -o IdentityFile=none"
+_NO_AGENT = " -o IdentityAgent=none"
 _NO_HOME = "/nonexistent"
 _PORTS = {"git": 9418, "ssh": 22}
 _SERVICE = "/info/refs?service=git-upload-pack"
@@ -40,11 +42,12 @@ _ERROR_CHARS = 2000
 class Git:
     """`url` is where git connects, `shown` what messages and a kept `.git` say."""
 
-    def __init__(self, repository: Repository, task: Task) -> None:
+    def __init__(self, repository: Repository, task: Task, login: Login = ANONYMOUS) -> None:
         self.work: Path | None = None
         self._task = task
         self._settings = list(_SETTINGS)
-        self._environment = _environment(own_keys=repository.own_keys)
+        self._environment = _environment(repository, login)
+        self._login = login
         self.shown = shown(repository.url)
         self.url = self._judged(repository)
 
@@ -92,7 +95,8 @@ class Git:
         return parts._replace(netloc=f"{host}:{port}").geturl()
 
     def _judged_http(self, url: str) -> str:
-        with opened(url.rstrip("/") + _SERVICE, {"Git-Protocol": "version=2"}) as (_, final):
+        headers = {"Git-Protocol": "version=2", **self._login.headers(url)}
+        with opened(url.rstrip("/") + _SERVICE, headers) as (_, final):
             pass
         path, found, _ = final.partition("/info/refs")
         if not found:
@@ -104,12 +108,12 @@ class Git:
         return path
 
 
-def _environment(*, own_keys: bool) -> dict[str, str]:
+def _environment(repository: Repository, login: Login) -> dict[str, str]:
     passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
-    agent = {"SSH_AUTH_SOCK": os.environ["SSH_AUTH_SOCK"]} if own_keys and "SSH_AUTH_SOCK" in os.environ else {}
     return {
         **passed,
-        **agent,
+        **_ssh(repository, login),
+        **_header(login),
         "HOME": _NO_HOME,
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -117,7 +121,24 @@ def _environment(*, own_keys: bool) -> dict[str, str]:
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ASKPASS": "true",
         "GIT_ALLOW_PROTOCOL": "http:https:git:ssh",
-        "GIT_SSH_COMMAND": _SSH if own_keys else _SSH + _NO_KEYS,
         "GIT_PROTOCOL_FROM_USER": "0",
         "GIT_LFS_SKIP_SMUDGE": "1",
+    }
+
+
+def _ssh(repository: Repository, login: Login) -> dict[str, str]:
+    """The build's agent, or else the caller's keys and agent where they may be used."""
+    agent = login.agent_socket or (os.environ.get("SSH_AUTH_SOCK", "") if repository.own_keys else "")
+    command = _SSH if repository.own_keys else _SSH + _NO_KEYS
+    return {"SSH_AUTH_SOCK": agent, "GIT_SSH_COMMAND": command} if agent else {"GIT_SSH_COMMAND": command + _NO_AGENT}
+
+
+def _header(login: Login) -> dict[str, str]:
+    """In the environment, which others do not see, as they would a command line."""
+    if not login.authorization:
+        return {}
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"http.{login.origin}/.extraHeader",
+        "GIT_CONFIG_VALUE_0": f"Authorization: {login.authorization}",
     }

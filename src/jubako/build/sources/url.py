@@ -60,7 +60,10 @@ def download(
 
 @contextmanager
 def opened(url: str, headers: dict[str, str]) -> Iterator[tuple[HTTPResponse, str]]:
-    """Lend the response of a GET, its redirects followed, and the URL that gave it; raises the kinds of a failure."""
+    """Lend the response of a GET, its redirects followed, and the URL that gave it; raises the kinds of a failure.
+
+    An Authorization among the `headers` is for the URL's own origin: a redirect elsewhere goes on without it.
+    """
     public = False
     for _ in range(_REDIRECT_LIMIT + 1):
         with _explained(url), connect.get(url, headers, public_only=public) as (response, target):
@@ -70,7 +73,9 @@ def opened(url: str, headers: dict[str, str]) -> Iterator[tuple[HTTPResponse, st
                 yield response, url
                 return
             public = public or target.public
-            url = _redirected(url, location)
+            before, url = url, _redirected(url, location)
+            if urlsplit(before)[:2] != urlsplit(url)[:2]:
+                headers = {name: value for name, value in headers.items() if name != "Authorization"}
     raise Unavailable(f"{shown(url)}: more than {_REDIRECT_LIMIT} redirects")
 
 
