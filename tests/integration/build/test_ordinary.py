@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,20 +23,26 @@ RUN rm /id && mkdir /d && cat /proc/self/uid_map >/d/map
 """
 
 
-def test_commands_run_and_make_layers(tmp_path: Path) -> None:
-    directory = tmp_path / "state"
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A directory that everybody may enter; each pytest that starts closes the one that all of them share."""
+    with tempfile.TemporaryDirectory() as path:
+        Path(path).chmod(0o711)
+        yield Path(path)
+
+
+def test_commands_run_and_make_layers(open_path: Path) -> None:
+    directory = open_path / "state"
     (directory / "context").mkdir(parents=True)
     (directory / "context/Dockerfile").write_text(DOCKERFILE)
     (directory / "context/busybox").write_bytes(Path(BUSYBOX).read_bytes())
     (directory / "context/busybox").chmod(0o755)
-    for path in (tmp_path, *tmp_path.parents[:-2]):
-        path.chmod(path.stat().st_mode | 0o011)
     os.chown(directory, ordinary.UID, ordinary.UID)
-    inside = tmp_path / "inside.py"
+    inside = open_path / "inside.py"
     inside.write_bytes(Path(__file__).with_name("inside.py").read_bytes())
     inside.chmod(0o644)
     argv = ["unshare", "--user", "--map-root-user", "--mount", "--net", sys.executable, str(inside), str(directory)]
-    done = ordinary.run(argv, base=tmp_path)
+    done = ordinary.run(argv, base=open_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (directory / "out/d/map").read_text().split() == ["0", str(ordinary.UID), "1"]
     assert not (directory / "out/id").exists()
