@@ -31,3 +31,8 @@ def failure_shell(call: Call, arguments: Arguments) -> Debug | None:
             session.run(channel)
 
     return sit
+
+
+def shown_mode(mode: str, debug: Debug | None) -> str:
+    """The progress that leaves the terminal to a shell."""
+    return "plain" if debug and mode in ("auto", "tty") else mode

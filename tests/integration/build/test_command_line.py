@@ -115,6 +115,15 @@ def test_debug_opens_a_shell_on_the_terminal_where_a_command_failed(context, ter
     assert shell.is_cooked()
 
 
+def test_debug_of_a_bake_opens_it_too(context, terminal):
+    (context / "docker-bake.hcl").write_text('target "default" { dockerfile-inline = "FROM busybox\\nRUN exit 6" }')
+    shell = terminal("bake", "--debug", "--set", "*.network=none")
+    shell.expect("A shell where it failed")
+    shell.type("exit\n")
+    shell.expect("exit code: 6")
+    assert shell.wait() == 1
+
+
 def test_without_a_terminal_debug_fails_as_any_build(jubako, context):
     (context / "ctx/Dockerfile").write_text("FROM busybox\nRUN echo said; false\n")
     done = jubako.run("build", "-D", "-q", "--network", "none", "ctx")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jubako.cli.build_progress import PROGRESS, build_progress
+from jubako.cli.build_shell import DEBUG, failure_shell, shown_mode
 from jubako.cli.call import Call
 from jubako.cli.command import ANY, Command
 from jubako.cli.failure import Exit
@@ -15,6 +16,7 @@ from jubako.cli.options import FLAG, LIST, STRINGS, TEXT, Arguments, Option
 if TYPE_CHECKING:
     from jubako.build import Inquiry
     from jubako.build.bake.resolve import Plan, Resolver
+    from jubako.build.debugging import Debug
     from jubako.build.progress import BuildProgress
 
 
@@ -37,8 +39,9 @@ def run(call: Call, arguments: Arguments) -> int:
     if questions:
         return _answer(call, questions)
     _ask_for_privileges(call, arguments, plan)
-    with build_progress(call, arguments.text("progress")) as progress:
-        _build(call, arguments, plan, directory, progress)
+    debug = failure_shell(call, arguments)
+    with build_progress(call, shown_mode(arguments.text("progress"), debug)) as progress:
+        _build(call, arguments, plan, directory, progress, debug)
     return 0
 
 
@@ -99,7 +102,9 @@ def _ask_for_privileges(call: Call, arguments: Arguments, plan: Plan) -> None:
         raise Exit(1, "additional privileges requested")
 
 
-def _build(call: Call, arguments: Arguments, plan: Plan, directory: Path, progress: BuildProgress) -> None:
+def _build(
+    call: Call, arguments: Arguments, plan: Plan, directory: Path, progress: BuildProgress, debug: Debug | None
+) -> None:
     """Build one target after the other: each is parallel in itself, and what they share is built once."""
     from jubako.build.bake.asked import build_options
     from jubako.build.bake.progress import Prefixed
@@ -108,7 +113,7 @@ def _build(call: Call, arguments: Arguments, plan: Plan, directory: Path, progre
     facts: dict[str, object] = {}
     for name, target in plan.targets.items():
         context, options = build_options(target, directory, built)
-        options |= {"load": arguments.flag("load"), "push": arguments.flag("push")}
+        options |= {"load": arguments.flag("load"), "push": arguments.flag("push"), "debug": debug}
         result = call.builder.build(context, progress=Prefixed(progress, name), **options)
         built[name] = result.image_id
         facts[name] = result.metadata
@@ -126,6 +131,7 @@ COMMAND = Command(
         Option("allow", "", STRINGS, "Allow build to access specified resources"),
         Option("call", "", TEXT, "Set method for evaluating build (build, check, outline, targets)"),
         Option("check", "", FLAG, 'Shorthand for "--call=check"'),
+        DEBUG,
         Option("file", "f", LIST, "Build definition file"),
         Option("list", "", TEXT, "List targets"),
         Option("load", "", FLAG, 'Shorthand for "--set=*.output=type=docker"'),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from jubako.cli import quantities
 from jubako.cli.build_progress import PROGRESS, build_progress
-from jubako.cli.build_shell import DEBUG, failure_shell
+from jubako.cli.build_shell import DEBUG, failure_shell, shown_mode
 from jubako.cli.call import Call
 from jubako.cli.command import ONE, Command
 from jubako.cli.failure import Exit
@@ -29,7 +29,7 @@ def run(call: Call, arguments: Arguments) -> int:
         stdout = stack.enter_context(open(call.streams.stdout, "wb", closefd=False))
         mode = "quiet" if arguments.flag("quiet") else arguments.text("progress")
         debug = failure_shell(call, arguments)
-        progress = stack.enter_context(build_progress(call, "plain" if debug and mode in ("auto", "tty") else mode))
+        progress = stack.enter_context(build_progress(call, shown_mode(mode, debug)))
         result = _build(call.builder, arguments, progress, stdout, debug)
     if arguments.flag("quiet"):
         call.line(result.image_id)
