@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from jubako.errors import InvalidArgument
+from jubako.spec import yamltext
 from jubako.spec.cdi import ContainerEdits, Device, Specification
 
 DIRECTORIES = ("/etc/cdi", "/var/run/cdi")
@@ -92,13 +93,11 @@ class Devices:
 
 def parse(data: bytes) -> Specification:
     """A file's content, JSON or YAML. Raises InvalidArgument."""
-    import yaml
-
     if len(data) > _SIZE_LIMIT:
         raise InvalidArgument(f"a device specification is larger than {_SIZE_LIMIT >> 20} MB")
     try:
-        found = msgspec.convert(yaml.load(data, yaml.CSafeLoader), Specification)
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
+        found = msgspec.convert(yamltext.load(data), Specification)
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
         raise InvalidArgument(f"not a device specification: {error}") from None
     if not _KIND.fullmatch(found.kind):
         raise InvalidArgument(f"invalid device kind {found.kind!r}")

@@ -273,6 +273,12 @@ services:
     assert (options["dockerfile_inline"], options["network"], options["ssh"]) == ("FROM scratch", "host", ["default"])
 
 
+@pytest.mark.parametrize("text", ["!!int ''", "!!timestamp x", "!!bool x", "!!float .", "{? [a] : b}"])
+def test_a_tag_that_its_value_does_not_fit_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BakeError, match=r"^compose\.yaml: "):
+        plan(tmp_path, f"services:\n  web:\n    image: {text}\n", file="compose.yaml")
+
+
 def test_a_size_that_is_none_is_named(tmp_path: Path) -> None:
     target = plan(tmp_path, 'target "default" { shm-size = "big" }').targets["default"]
     with pytest.raises(BakeError, match="shm-size: invalid size: 'big'"):

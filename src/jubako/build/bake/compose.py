@@ -12,6 +12,7 @@ from jubako.build.bake.expressions import Expression, constant
 from jubako.build.bake.syntax import Block
 from jubako.build.bake.target import LISTS
 from jubako.build.bake.values import BakeError, Value, list_of, map_of, text_of, within_limits
+from jubako.spec import yamltext
 
 _VARIABLE = re.compile(
     r"\$(?:(?P<escaped>\$)|(?P<plain>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?:(?P<mark>:?[-?+])(?P<word>[^}]*))?\})"
@@ -37,12 +38,10 @@ _READ = frozenset({*_SAME, *_MAPS, "secrets", "ulimits", "privileged"})
 
 def compose_block(text: str, name: str, environ: Mapping[str, str]) -> Block:
     """Raises BakeError for what is no compose file."""
-    import yaml
-
     try:
         with within_limits():
-            return _file(map_of(_Interpolation(environ).of(yaml.safe_load(text))), environ)
-    except (yaml.YAMLError, ValueError) as error:
+            return _file(map_of(_Interpolation(environ).of(yamltext.load(text))), environ)
+    except ValueError as error:
         raise BakeError(f"{name}: {error}") from None
     except BakeError as problem:
         raise BakeError(f"{name}: {problem.message}") from None
