@@ -92,3 +92,11 @@ def test_quotes_are_ordinary_in_a_heredoc() -> None:
 def test_message_of_a_required_variable_is_shown() -> None:
     with pytest.raises(ExpansionError, match="UNSET: please give it"):
         expand("${UNSET:?please give it}", ENV.get)
+
+
+def test_substitutions_nest_so_deep_and_no_deeper() -> None:
+    assert expand("${a:-" * 99 + "x" + "}" * 99, lambda name: None) == "x"
+    assert expand("${a:-x}" * 300, lambda name: None) == "x" * 300
+    for deep in ("${a:-" * 2000, "${a:-" * 2000 + "}" * 2000):
+        with pytest.raises(ExpansionError, match="nested too deeply"):
+            expand(deep, lambda name: None)

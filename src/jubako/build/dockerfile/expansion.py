@@ -17,6 +17,7 @@ from jubako.build.dockerfile.wildcards import compile_wildcards, match_ends, rep
 Lookup = Callable[[str], str | None]
 
 _SPECIAL = frozenset("@*#?-$!")
+_DEPTH_MAX = 100
 
 
 class ExpansionError(ValueError):
@@ -56,6 +57,7 @@ class _Expander:
         self.lookup = lookup
         self.escape = escape
         self.at = 0
+        self.depth = 0
 
     def words(self, *, split: bool) -> list[str]:
         words: list[str] = []
@@ -77,10 +79,14 @@ class _Expander:
 
     def until(self, stop: str, *, raw: bool) -> str:
         """Expand up to an unquoted `stop`, which is consumed; `raw` keeps escapes (for patterns)."""
+        if self.depth == _DEPTH_MAX:
+            raise ExpansionError("substitutions are nested too deeply", self.at)
         pieces: list[str] = []
+        self.depth += 1
         while self.at < len(self.text):
             if self.text[self.at] == stop:
                 self.at += 1
+                self.depth -= 1
                 return "".join(pieces)
             pieces.append(self._piece(raw=raw))
         raise ExpansionError(f"syntax error: missing '{stop}'", self.at)
