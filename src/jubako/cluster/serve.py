@@ -22,10 +22,12 @@ from jubako.cluster.apiserver.http.handler import Handler
 from jubako.cluster.apiserver.http.server import Server, tls_of
 from jubako.cluster.control import Control
 from jubako.cluster.place import Place, Running, tell
-from jubako.cluster.store import AsyncStore, DurableStore
+from jubako.cluster.store import AsyncStore, DurableStore, Options
 from jubako.errors import JubakoError
 
 _ADMIN = "kubernetes-admin"
+# What is told, and signs of life: an hour of the one, and of the other what a node renews anyway.
+_EPHEMERAL = {"/registry/core/events/": 3600.0, "/registry/coordination.k8s.io/leases/kube-node-lease/": None}
 
 
 async def serve(place: Place, held: int, host: str, port: int) -> None:
@@ -34,7 +36,7 @@ async def serve(place: Place, held: int, host: str, port: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     async with AsyncExitStack() as stack:
-        core = DurableStore(place.state / "store")
+        core = DurableStore(place.state / "store", Options(ephemeral=_EPHEMERAL))
         stack.callback(core.close)
         authority = Authority(place.state / "pki")
         api = Api(AsyncStore(core), authority)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -25,6 +26,7 @@ from jubako.cluster.apiserver.streams import Streams
 from jubako.cluster.store import Item
 from jubako.errors import JubakoError
 
+_log = logging.getLogger(__name__)
 _Answer = Callable[[Call], Awaitable[web.StreamResponse]]
 
 
@@ -50,8 +52,12 @@ class Handler:
         try:
             return await self._answer(request)
         except JubakoError as error:
-            failed = failures.of(error)
-            return web.Response(status=failed.code, body=encode(failed.status), content_type=JSON_TYPE)
+            return _failed(failures.of(error))
+        except (web.HTTPException, ConnectionResetError):
+            raise
+        except Exception:
+            _log.exception("%s %s", request.method, request.path)
+            return _failed(failures.failure(500, "InternalError", "Internal error occurred: see the log"))
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         peer = request.get_extra_info("peercert")
@@ -124,6 +130,10 @@ class Handler:
 
     def _one(self, call: Call, item: Item, *, status: int = 200, warnings: list[str] | None = None) -> web.Response:
         return response(call, self._answers(call).one(item), status, warnings or [])
+
+
+def _failed(failed: failures.Failure) -> web.Response:
+    return web.Response(status=failed.code, body=encode(failed.status), content_type=JSON_TYPE)
 
 
 def _selection(call: Call) -> reading.Selection:
