@@ -219,6 +219,24 @@ def test_a_deployment_rolls_out_heals_and_goes_back(kubectl: Kubectl) -> None:
     kubectl("wait", "--for=delete", "pods", "-l", "app=app", "--timeout=50s")
 
 
+def test_a_service_leads_to_its_pods(kubectl: Kubectl) -> None:
+    serve = "hostname > /tmp/index.html; httpd -f -p 8080 -h /tmp & trap exit TERM; wait"
+    kubectl("create", "deployment", "served", "--image=busybox", "--replicas=2", "--", "sh", "-c", serve)
+    kubectl("expose", "deployment", "served", "--port=80", "--target-port=8080")
+    kubectl("rollout", "status", "deployment/served", "--timeout=50s")
+    kubectl("wait", "--for=jsonpath={.endpoints[1].conditions.ready}=true", "endpointslice",
+            "-l", "kubernetes.io/service-name=served", "--timeout=20s")  # fmt: skip
+    address = kubectl("get", "service", "served", "-o", "jsonpath={.spec.clusterIP}")
+    ask = f"for i in 1 2 3 4 5 6 7 8; do printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 3 {address} 80 | tail -1; done"
+    names = {name.removeprefix("pod/") for name in kubectl("get", "pods", "-l", "app=served", "-o", "name").split()}
+    asker = sorted(names)[0]
+    answers = set(kubectl("exec", asker, "--", "sh", "-c", f"sleep 0.5; {ask}").split())
+    assert answers <= names
+    assert answers
+    kubectl("delete", "service/served", "deployment/served")
+    kubectl("wait", "--for=delete", "pods", "-l", "app=served", "--timeout=50s")
+
+
 def test_a_job_completes(kubectl: Kubectl) -> None:
     kubectl("create", "job", "once", "--image=busybox", "--", "echo", "done")
     kubectl("wait", "--for=condition=Complete", "job/once", "--timeout=50s")

@@ -24,6 +24,7 @@ from jubako.cluster.node.node import Node
 from jubako.cluster.node.streams import NodeStreams
 from jubako.cluster.node.translate import Dns
 from jubako.cluster.place import Place
+from jubako.cluster.proxy.proxy import Proxy
 from jubako.cluster.types.document import Object, array, at, integer, text
 from jubako.cluster.types.resources import group_versions, resource
 from jubako.cluster.types.served import Resource
@@ -51,7 +52,8 @@ class Control:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run while this lasts."""
-        tasks = [asyncio.create_task(self._node.run()), asyncio.create_task(self._runner().run())]
+        parts = (self._node.run(), self._runner().run(), self._proxy().run())
+        tasks = [asyncio.create_task(part) for part in parts]
         try:
             yield
         finally:
@@ -65,6 +67,10 @@ class Control:
         bundle = self._authority.certificate_path.read_text()
         client = Local(self._api, user, "kube-controller-manager")
         return Runner(client, controllers(kinds, bundle), Machine())
+
+    def _proxy(self) -> Proxy:
+        user = User(name="system:kube-proxy", groups=(MASTERS,))
+        return Proxy(self._place.name, Local(self._api, user, "kube-proxy"))
 
     def _make_node(self) -> Node:
         engine = NodeEngine(self._place.root, self._place.run_root, self._place.name)

@@ -8,9 +8,10 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 from jubako.cluster.place import Place, Running
-from jubako.errors import NotFound, Unavailable
+from jubako.errors import NotFound, PermissionDenied, Unavailable
 
 _UP_S, _DOWN_S = 30.0, 20.0
 
@@ -82,6 +83,7 @@ def reset(place: Place) -> None:
     down(place)
     with place.held():
         _remove_pods(place)
+        _remove_rules(place)
         # Its name goes first, so that a half that is left after a kill is no cluster.
         doomed = place.state.with_name(f".{place.name}.{os.getpid()}")
         place.state.rename(doomed)
@@ -95,6 +97,13 @@ def _remove_pods(place: Place) -> None:
     engine = NodeEngine(place.root, place.run_root, place.name)
     for sandbox in engine.sandboxes().values():
         engine.remove(sandbox)
+
+
+def _remove_rules(place: Place) -> None:
+    from jubako.cluster.proxy import proxy
+
+    with suppress(PermissionDenied, Unavailable):  # there, none were made either
+        proxy.remove(place.name)
 
 
 def require(place: Place) -> Running:

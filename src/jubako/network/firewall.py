@@ -99,7 +99,7 @@ class Firewall:
 
     def apply(self, networks: Iterable[Network]) -> None:
         """Make the table what it must be for these networks, in one step; published ports stay as they are."""
-        _run_nft(_STRUCTURE.format(table=self.table) + _members(self.table, networks))
+        run_nft(_STRUCTURE.format(table=self.table) + _members(self.table, networks))
 
     def remove(self) -> None:
         """Remove the table; does nothing when it is gone."""
@@ -159,7 +159,7 @@ def _element(ip: str, binding: PortBinding) -> Element:
     return Element(_PUBLISHED_ANY, key, data)
 
 
-def _run_nft(script: str) -> None:
+def run_nft(script: str) -> None:
     """Run `nft` on a script; raises Unavailable with what it said."""
     source = os.memfd_create("nft", os.MFD_CLOEXEC)
     output = os.memfd_create("nft", os.MFD_CLOEXEC)
