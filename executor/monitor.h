@@ -62,7 +62,7 @@ struct probe {
         int fds[PROBE_FDS_MAX];
         int timer, control, channel, output;
         pid_t pid; /* of the one that performs it, until it is reaped */
-        bool late;
+        bool late, held; /* `held`: killed by somebody, perhaps by the container's end */
         int status, failures, successes;
         uint64_t results_count;
         struct probe_result results[PROBE_RESULTS];
@@ -176,4 +176,7 @@ int supervise(char *const command[]);
 int record_lock(struct monitor *m);
 void record_state(struct monitor *m);
 void record_exit(struct monitor *m);
+/* A number of /proc/<pid>/stat; 0 where there is none. */
+enum { PROCESS_FLAGS = 9, PROCESS_START = 22 };
+uint64_t process_field(pid_t pid, int wanted);
 void record_whole(int dir, const char *name, const char *temporary, const char *bytes, size_t length);

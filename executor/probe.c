@@ -24,7 +24,7 @@
 #include "text.h"
 
 enum { STARTING, HEALTHY, UNHEALTHY };
-enum { FAILED = -1, REAP_NS = 10000000 };
+enum { FAILED = -1, REAP_NS = 10000000, HOLD_NS = 300000000 };
 
 static void arm(const struct probe *p, int64_t ns) {
         const struct itimerspec when = {
@@ -219,7 +219,21 @@ static void judge(const struct monitor *m, struct probe *p, bool succeeded) {
                 give_notice(m);
 }
 
-static void end_probe(struct monitor *m, struct probe *p, int32_t code) {
+static void conclude(struct monitor *m, struct probe *p) {
+        const struct probe_result *result = &p->results[p->results_count++ % PROBE_RESULTS];
+
+        judge(m, p, result->code == 0);
+        rest(m, p);
+}
+
+/* PF_EXITING, include/linux/sched.h: process 1 has it before it ends the others of its namespace. */
+static bool is_ending(const struct monitor *m) {
+        return m->exited || process_field(m->pid, PROCESS_FLAGS) & 4;
+}
+
+/* Where process 1 ends all others of its namespace do so before it, and no new one can be made: what was `killed` or could
+ * not be made says nothing of the container's health if that is the reason, so it is held until that could be known. */
+static void end_probe(struct monitor *m, struct probe *p, int32_t code, bool killed) {
         struct probe_result *result = &p->results[p->results_count % PROBE_RESULTS];
 
         if (p->control >= 0)
@@ -234,9 +248,13 @@ static void end_probe(struct monitor *m, struct probe *p, int32_t code) {
         result->end_ns = now_ns();
         result->late = p->late;
         result->code = p->late ? FAILED : code;
-        p->results_count++;
-        judge(m, p, result->code == 0);
-        rest(m, p);
+        if (result->code && is_ending(m))
+                return;
+        p->held = killed && !p->late;
+        if (p->held)
+                arm(p, HOLD_NS);
+        else
+                conclude(m, p);
 }
 
 void on_probe_timer(struct monitor *m, uint32_t index) {
@@ -245,6 +263,11 @@ void on_probe_timer(struct monitor *m, uint32_t index) {
 
         if (read(p->timer, &ticks, sizeof ticks) != sizeof ticks)
                 return;
+        if (p->held) {
+                p->held = false;
+                conclude(m, p);
+                return;
+        }
         if (p->control >= 0) { /* it is being performed, for too long */
                 p->late = true;
                 message_send(p->control, MESSAGE_SIGNAL, SIGKILL, -1);
@@ -267,7 +290,14 @@ void on_probe_timer(struct monitor *m, uint32_t index) {
         p->late = false;
         arm(p, p->asked.timeout_ns);
         if (!begin(m, p, index))
-                end_probe(m, p, FAILED);
+                end_probe(m, p, FAILED, false);
+}
+
+/* A command that never began has said why on the init channel. */
+static bool began(const struct probe *p) {
+        struct failed failed;
+
+        return recv(p->channel, &failed, sizeof failed, MSG_DONTWAIT) <= 0;
 }
 
 void on_probe_control(struct monitor *m, uint32_t index) {
@@ -284,9 +314,11 @@ void on_probe_control(struct monitor *m, uint32_t index) {
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
                 return;
         if (n <= 0 || message.type == MESSAGE_FAILED)
-                end_probe(m, p, FAILED);
+                end_probe(m, p, FAILED, true);
+        else if (message.type == MESSAGE_EXITED && began(p))
+                end_probe(m, p, (int32_t) message.exited.code, message.exited.signal == SIGKILL);
         else if (message.type == MESSAGE_EXITED)
-                end_probe(m, p, (int32_t) message.exited.code);
+                end_probe(m, p, FAILED, true);
 }
 
 void on_probe_output(struct monitor *m, uint32_t index, uint32_t events) {

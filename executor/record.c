@@ -39,8 +39,8 @@ static void add_field(struct text *text, const char *name, int64_t value) {
         text_add_number(text, value);
 }
 
-/* Field 22 of /proc/<pid>/stat, counted after the command's name, which may hold anything. proc(5). */
-static uint64_t start_ticks(pid_t pid) {
+/* Fields are counted after the command's name, which may hold anything. proc(5). */
+uint64_t process_field(pid_t pid, int wanted) {
         char path[64], bytes[1024];
         struct text text = text_in(path, sizeof path);
 
@@ -54,12 +54,12 @@ static uint64_t start_ticks(pid_t pid) {
                 return 0;
         bytes[n] = '\0';
         const char *at = strrchr(bytes, ')');
-        for (int field = 2; at && field < 22; field++)
+        for (int field = 2; at && field < wanted; field++)
                 at = strchr(at + 1, ' ');
-        uint64_t ticks = 0;
+        uint64_t value = 0;
         for (at = at ? at + 1 : ""; *at >= '0' && *at <= '9'; at++)
-                ticks = ticks * 10 + (uint64_t) (*at - '0');
-        return ticks;
+                value = value * 10 + (uint64_t) (*at - '0');
+        return value;
 }
 
 void record_state(struct monitor *m) {
@@ -67,7 +67,7 @@ void record_state(struct monitor *m) {
         struct text text = text_in(bytes, sizeof bytes);
 
         if (!m->pid_start)
-                m->pid_start = start_ticks(m->pid);
+                m->pid_start = process_field(m->pid, PROCESS_START);
         add_field(&text, "{\"pid\":", m->pid);
         add_field(&text, ",\"pid_start\":", (int64_t) m->pid_start);
         add_field(&text, ",\"monitor\":", getpid());

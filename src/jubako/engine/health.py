@@ -172,7 +172,7 @@ def notice(drivers: Drivers, container_id: str) -> str:
     """A status has changed: emit what is new; returns what is to be done about an unhealthy container (ON_FAILURE)."""
     with drivers.store.records.transaction():
         record = drivers.containers.find(container_id)
-        if record is None or record.phase != RUNNING:
+        if record is None or record.phase != RUNNING or record.stopped_by_user:
             return "none"
         names = [each.name for each in record.options.probes] + ([CHECK] if record.healthcheck else [])
         found = {name: probe.read(directory(drivers, container_id, name)).status for name in names}

@@ -260,3 +260,14 @@ def test_check_that_cannot_be_is_refused(jubako, options, message):
 def test_probes_that_cannot_be_are_refused(engine, probes):
     with pytest.raises(InvalidArgument):
         started(engine, probes=probes)
+
+
+def test_end_of_the_container_while_a_check_runs_is_no_failure_and_restarts_nothing(engine):
+    check = Healthcheck(test=["CMD", "sleep", "0.05"], interval=5 * MS, retries=1)
+    for _ in range(5):
+        name = started(engine, healthcheck=check, health_on_failure="restart")
+        wait_for(lambda name=name: engine.containers.health(name).status == "healthy")
+        engine.containers.kill(name)
+        assert engine.containers.get(name).phase == "exited"
+        assert engine.containers.get(name).health.status == "healthy"
+        engine.containers.remove(name)
