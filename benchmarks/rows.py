@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from benchmarks import files, registry, transfers
+from benchmarks import builds, files, registry, transfers
 from benchmarks.measure import Action, command, interleaved, summary
 from benchmarks.peers import LIMITS, Bench
 
@@ -168,19 +168,9 @@ def save(bench: Bench, rounds: int) -> dict[str, Any]:
     return transfers.save(bench, rounds)
 
 
-@row("rebuild of a 20-step Dockerfile, everything cached")
-def rebuild(bench: Bench, rounds: int) -> dict[str, Any]:
-    context = files.twenty_steps(bench.work / "context")
-    contenders = {"jubako": command(*bench.jubako.argv, "build", "-q", "-t", "steps", str(context))}
-    if bench.docker:
-        import os
-
-        contenders["docker"] = command(
-            *bench.docker.argv, "build", "-q", "-t", "steps", str(context), env={**os.environ, "DOCKER_BUILDKIT": "0"}
-        )
-    return summary(interleaved(contenders, rounds), {"docker": 0.40})
-
-
+ROWS["rebuild"] = ("rebuild of a 20-step Dockerfile, everything cached", builds.rebuild)
+ROWS["build_cold"] = ("the same, nothing cached", builds.cold)
+ROWS["build_change"] = ("the same, after a one-line change in what the last COPY copies", builds.change)
 ROWS["registry_blobs"] = ("16 clients pull 1 MiB blobs from the registry (ms for each)", registry.blobs)
 ROWS["registry_manifests"] = ("16 clients get a manifest from the registry (ms for each)", registry.manifests)
 
