@@ -142,7 +142,7 @@ def _problems(kind: Kind, document: Object, old: Object, below: str) -> list[Fie
         return validate_status_update(kind, document, old)
     if below == BINDING:
         return validate(kind, document)
-    return [*validate(kind, document), *validate_update(kind, document, old)]
+    return validate_update(kind, document, old)
 
 
 def _current(event: Event) -> Item:
