@@ -18,7 +18,11 @@ from pathlib import Path
 import pytest
 from tests.conftest import Cli
 
-pytestmark = [pytest.mark.root, pytest.mark.skipif(os.geteuid() != 0, reason="needs root")]
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.timeout(1200),
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
+]
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SUITE = "debian:bookworm-slim"

@@ -86,6 +86,7 @@ def test_expressions(text: str, value: object) -> None:
         ('x = "\\q"', r"unknown escape \\q"),
         ("x = @", "unexpected '@'"),
         ("x = " + "(" * 5000, "nested too deeply"),
+        ("x = " + "9" * 5000, "a number is too large"),
     ],
 )
 def test_bad_syntax_is_told_with_its_place(text: str, problem: str) -> None:
@@ -209,6 +210,19 @@ def test_later_files_lie_over_earlier_ones(tmp_path: Path) -> None:
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(JubakoError, match=problem):
         plan(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("services: &s {web: {build: {args: *s}}}", "an alias holds itself"),
+        ("services: !!int ''", "string index out of range"),
+        ("services: 2020-13-45", "month must be in"),
+    ],
+)
+def test_compose_file_that_can_not_be_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    with pytest.raises(BakeError, match=problem):
+        plan(tmp_path, text, file="compose.yaml")
 
 
 def test_what_compose_has_and_bake_does_not_is_refused(tmp_path: Path) -> None:

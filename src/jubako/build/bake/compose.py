@@ -40,11 +40,17 @@ def compose_block(text: str, name: str, environ: Mapping[str, str]) -> Block:
     """Raises BakeError for what is no compose file."""
     try:
         with within_limits():
-            return _file(map_of(_Interpolation(environ).of(yamltext.load(text))), environ)
-    except ValueError as error:
-        raise BakeError(f"{name}: {error}") from None
+            return _file(map_of(_Interpolation(environ).of(_loaded(text))), environ)
     except BakeError as problem:
         raise BakeError(f"{name}: {problem.message}") from None
+
+
+def _loaded(text: str) -> Value:
+    try:
+        found: Value = yamltext.load(text)
+    except ValueError as error:
+        raise BakeError(str(error)) from None
+    return found
 
 
 def _file(document: dict[str, Value], environ: Mapping[str, str]) -> Block:

@@ -37,6 +37,8 @@ def parse(source: str, name: str) -> Block:
         raise _located(source, name, problem) from None
     except RecursionError:
         raise BakeError(f"{name}: nested too deeply") from None
+    except ValueError:
+        raise BakeError(f"{name}: a number is too large") from None
 
 
 def parse_template(text: str) -> Expression:

@@ -23,7 +23,7 @@ def within_limits() -> Iterator[None]:
         yield
     except RecursionError:
         raise BakeError("nested too deeply") from None
-    except OverflowError:
+    except (OverflowError, ValueError):  # ValueError: more digits than Python turns into text, or text into a number
         raise BakeError("a number is too large") from None
 
 
