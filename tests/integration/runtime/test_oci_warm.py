@@ -62,13 +62,13 @@ def keeper_and_socket() -> tuple[int, Path] | None:
     return None
 
 
-def find_keeper() -> int:
-    """Its pid once it serves and has its spares, or 0."""
+def find_keeper() -> int | None:
+    """Its pid once it serves and has its spares. Never 0: a signal to that would be for all of us."""
     pid, socket = keeper_and_socket() or (0, Path("/nonexistent"))
     try:
-        return pid if socket.exists() and len(children(pid)) >= 2 else 0
+        return pid if pid and socket.exists() and len(children(pid)) >= 2 else None
     except OSError:
-        return 0
+        return None
 
 
 class Warm(Oci):
@@ -112,7 +112,7 @@ class Warm(Oci):
     def calls(self) -> list[int]:
         """The keeper's children that are calls: they have their caller's directory, spares the root."""
         found = []
-        for pid in children(find_keeper()):
+        for pid in children(until(find_keeper)):
             with contextlib.suppress(OSError):
                 found += [pid] * (os.readlink(f"/proc/{pid}/cwd") != "/")
         return found
@@ -352,7 +352,7 @@ def test_a_call_goes_on_without_its_keeper(warm: Warm) -> None:
     warm.configure("sh", "-c", "trap 'exit 6' TERM; while :; do sleep 0.05; done")
     front = warm.run_in_foreground(NAME)
     until(lambda: caught(warm.pid(NAME)) >> (signal.SIGTERM - 1) & 1)
-    os.kill(find_keeper(), signal.SIGKILL)
+    os.kill(until(find_keeper), signal.SIGKILL)
     front.send_signal(signal.SIGTERM)
     assert front.wait(20) == 6
     warm.assert_nothing_left(NAME)
@@ -446,7 +446,7 @@ def test_a_caller_in_a_group_of_its_own_is_served_and_hooks_and_monitor_are_in_i
 
 
 def test_a_keeper_is_not_in_the_group_of_who_left_it_and_takes_its_own_away(warm: Warm, group: Path) -> None:
-    first = find_keeper()
+    first = until(find_keeper)
     os.kill(first, signal.SIGTERM)
     until(lambda: not alive(first))
     assert warm.start("list", preexec_fn=lambda: enter(group)).wait(20) == 0
