@@ -19,6 +19,7 @@ from jubako.cluster.objects import (
     Object,
     at,
     is_controlled_by,
+    is_deleting,
     mapping,
     name,
     namespace,
@@ -46,12 +47,17 @@ class History:
 
 
 def history(observed: Observed, owner: Object, hash_label: str) -> History:
-    """The revisions of `owner`, and the actions that make its present one the newest."""
+    """The revisions of `owner`, and the actions that make its present one the newest.
+
+    An owner that is being deleted gets none made: it may be waiting for the last of them to go.
+    """
     claimed = claim(observed, CONTROLLER_REVISION, owner)
     if claimed.actions:
         return History([], None, claimed.actions)
     ordered = sorted(claimed.objects, key=lambda each: (number(each, "revision"), name(each)))
     same = [each for each in ordered if each.get("data") == data(owner)]
+    if not same and is_deleting(owner):
+        return History(ordered, None, [])
     if not same:
         return History(ordered, None, _make(observed, owner, ordered, hash_label))
     update, newest = same[-1], number(ordered[-1], "revision")

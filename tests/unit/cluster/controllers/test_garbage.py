@@ -3,10 +3,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.cluster.simulation import Simulation
+from tests.unit.cluster.simulation import Simulation, workload
 
-from jubako.cluster.controllers import garbage
-from jubako.cluster.controllers.kinds import CONFIG_MAP, DEPLOYMENT, POD, REPLICA_SET, Kind
+from jubako.cluster.controllers import daemonset, deployment, garbage, job, replicaset, statefulset
+from jubako.cluster.controllers.kinds import (
+    CONFIG_MAP,
+    CONTROLLER_REVISION,
+    DAEMON_SET,
+    DEPLOYMENT,
+    JOB,
+    POD,
+    REPLICA_SET,
+    STATEFUL_SET,
+    Kind,
+)
 
 WIDGET = Kind("example.com/v1", "Widget")
 
@@ -125,3 +135,17 @@ def test_a_crash_at_any_moment_of_a_cascade_leaves_nothing_behind(sim: Simulatio
         sim.deliver_all()
         sim.work(place)
     assert names(sim, DEPLOYMENT) == names(sim, REPLICA_SET) == names(sim, POD) == []
+
+
+@pytest.mark.parametrize("kind", [DEPLOYMENT, STATEFUL_SET, DAEMON_SET, JOB])
+def test_a_workload_deleted_in_the_foreground_makes_nothing_anew_and_goes(kind: Kind) -> None:
+    every = [deployment, replicaset, statefulset, daemonset, job]
+    kinds = [DEPLOYMENT, REPLICA_SET, STATEFUL_SET, DAEMON_SET, JOB, CONTROLLER_REVISION, POD]
+    sim = Simulation([*(each.CONTROLLER for each in every), garbage.controller(kinds)])
+    sim.api.add({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1"}, "spec": {}})
+    made = sim.api.add(workload(kind, replicas=2))
+    sim.settle()
+    assert sim.api.all(POD)
+    sim.api.remove(made, "Foreground")
+    sim.settle()
+    assert [found.name for found, _ in sim.api.objects if found.name not in ("Event", "Node")] == []
