@@ -46,7 +46,8 @@ def test_cve_2019_5736_the_executor_can_not_be_written_through_proc_exe(runtime:
     attack.start()
     for number in range(20):
         run_dir = runtime.directory(f"victim{number}")
-        victim = runtime.exec(handle, spec, Process(args=["/proc/self/exe"], env=[]), run_dir=run_dir, stdio="null")
+        asked = Process(args=["/proc/self/exe", "a", "b", "c"], env=[])
+        victim = runtime.exec(handle, spec, asked, run_dir=run_dir, stdio="null")
         victim.start()
         assert victim.wait(10).code == 64  # the executor itself, called in a way it does not understand
         victim.acknowledge()
