@@ -9,6 +9,7 @@ devices. Exits with the command's status, or 3 when something is left.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -116,8 +117,15 @@ def enter_namespaces() -> None:
     os.execvp(inside[0], [*inside, *arguments])
 
 
+def restore_signals() -> None:
+    """Whoever started us in the background may have signals ignored, which tests send and wait for the effect of."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTSTP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def main() -> int:
     """Survey, run, survey again."""
+    restore_signals()
     arguments = sys.argv[1:]
     if os.geteuid() and arguments[:1] == [HOST_NETWORK]:
         arguments = arguments[1:]
