@@ -229,8 +229,14 @@ for _ in range(12):
 """
 
 
-@pytest.mark.parametrize("version", ["v1", "v1 without freezer", "hybrid", "v2"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+# Without a freezer only SIGKILL can be repeated until nobody is left: a signal that is sent once may be outrun.
+@pytest.mark.parametrize(
+    ("version", "number"),
+    [
+        *((version, signal.SIGKILL) for version in ("v1", "v1 without freezer", "hybrid", "v2")),
+        *((version, signal.SIGTERM) for version in ("v1", "hybrid", "v2")),
+    ],
+)
 def test_nobody_outruns_a_signal_to_all(version: str, number: int, tmp_path: Path) -> None:
     group = manager_of(version).create(f"test-relay-{os.getpid()}")
     try:

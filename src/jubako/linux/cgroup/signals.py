@@ -10,6 +10,7 @@ from contextlib import suppress
 from jubako.linux.cgroup.seam import CgroupHandle
 
 _TIMEOUT_S = 5.0
+_QUIET_LOOKS = 3
 _FORKS = {"x86_64": ("56", "57", "58", "435"), "aarch64": ("220", "435")}  # clone, fork, vfork, clone3
 
 
@@ -41,19 +42,23 @@ def _signal_new(group: CgroupHandle, number: int, known: set[int], *, thaws: boo
 
 
 def signal_until_quiet(group: CgroupHandle, number: int) -> None:
-    """The same without a freezer: look again until there is nobody new, or with SIGKILL nobody at all."""
+    """The same without a freezer: look again until there is nobody new, nor about to be; with SIGKILL nobody at all.
+
+    Who ends between the look at the group and the look at itself may have had a child: only looks in a row tell.
+    """
     seen: set[int] = set()
+    quiet = 0
     deadline = time.monotonic() + _TIMEOUT_S
-    while time.monotonic() < deadline:
+    while quiet < _QUIET_LOOKS and time.monotonic() < deadline:
         found = set(group.pids())
-        if not (found if number == signal.SIGKILL else found - seen):
-            return
-        _signal(found if number == signal.SIGKILL else found - seen, number)
+        due = found if number == signal.SIGKILL else found - seen
+        quiet = 0 if due or any(_forks_before(pid, number) for pid in found) else quiet + 1
+        _signal(due, number)
         seen |= found
 
 
 def _forks_before(pid: int, number: int) -> bool:
-    """Whether a process, which stands still, has a child yet to come before it takes the signal that it was sent."""
+    """Whether a process has a child yet to come before it takes the signal that it was sent."""
     try:
         threads = os.listdir(f"/proc/{pid}/task")
         return any(_blocks(f"/proc/{pid}/task/{thread}", number) for thread in threads)
@@ -62,13 +67,14 @@ def _forks_before(pid: int, number: int) -> bool:
 
 
 def _blocks(thread: str, number: int) -> bool:
-    """Whether a thread is within fork(2) while the signal waits."""
+    """Whether a thread is within fork(2), or on its way there, while the signal waits."""
     with open(f"{thread}/status") as file:
         masks = dict(line.split(":\t", 1) for line in file if line.startswith(("ShdPnd", "SigBlk")))
     if not int(masks["ShdPnd"], 16) & int(masks["SigBlk"], 16) >> number - 1 & 1:
         return False
     with open(f"{thread}/syscall") as file:
-        return file.read().partition(" ")[0] in _FORKS.get(os.uname().machine, ())
+        call = file.read().split(maxsplit=1)[0]
+    return call == "running" or call in _FORKS.get(os.uname().machine, ())
 
 
 def _signal(pids: set[int], number: int) -> None:
