@@ -40,6 +40,7 @@ def test_an_image_that_docker_built_with_its_cache_is_no_cache_here_and_no_troub
     assert ours.returncode == 0
     assert b"importing cache manifest" in ours.stderr
     assert b"Warning" not in ours.stderr
+    docker("rmi", "-f", name)
 
 
 def test_docker_builds_beside_our_cache_and_runs_our_image_with_one(
