@@ -12,7 +12,7 @@ from jubako.cli.options import CPUS, DURATION, FLAG, INT, LIST, SIZE, SWAP, TEXT
 from jubako.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from jubako.engine.options import CreateOptions
+    from jubako.engine.options import CreateOptions, SharedOptions
     from jubako.spec.oci_image import Healthcheck
 
 OPTIONS = (
@@ -120,27 +120,63 @@ def attached(arguments: Arguments, *, detach: bool = False) -> frozenset[str]:
     return frozenset(_STREAMS if arguments.flag("interactive") else _STREAMS[1:])
 
 
+def shared_options(arguments: Arguments) -> SharedOptions:
+    """The place in a network and the limits that are asked for, of a container or of a pod."""
+    from jubako.engine.options import SharedOptions
+
+    network, aliases, ip, mac_address = network_of(arguments)
+    return SharedOptions(
+        name=arguments.optional("name"),
+        labels=labels(arguments.texts("label-file"), arguments.texts("label")),
+        annotations=pairs(arguments, "annotation"),
+        hostname=arguments.text("hostname"),
+        domainname=arguments.text("domainname"),
+        sysctls=pairs(arguments, "sysctl"),
+        shm_size=arguments.number("shm-size") or _SHM_BYTES,
+        network=network,
+        network_aliases=aliases,
+        ip=ip,
+        mac_address=mac_address,
+        publish=arguments.texts("publish"),
+        extra_hosts=arguments.texts("add-host"),
+        dns=arguments.texts("dns"),
+        dns_search=arguments.texts("dns-search"),
+        dns_options=arguments.texts("dns-option"),
+        memory=arguments.number("memory") or 0,
+        memory_reservation=arguments.number("memory-reservation") or 0,
+        memory_swap=arguments.number("memory-swap") or 0,
+        nano_cpus=arguments.number("cpus") or 0,
+        cpu_shares=arguments.number("cpu-shares") or 0,
+        cpu_period=arguments.number("cpu-period") or 0,
+        cpu_quota=arguments.number("cpu-quota") or 0,
+        cpuset_cpus=arguments.text("cpuset-cpus"),
+        cpuset_mems=arguments.text("cpuset-mems"),
+        pids_limit=arguments.number("pids-limit") or 0,
+    )
+
+
 def create_options(
     arguments: Arguments, streams: frozenset[str], inherited: Mapping[str, str] = os.environ
 ) -> CreateOptions:
     """The engine's options from the command line's; raises UsageError or InvalidArgument."""
+    import msgspec
+
     from jubako.engine.options import CreateOptions
 
     image, *command = arguments.operands
-    network, aliases, ip, mac_address = network_of(arguments)
+    shared = msgspec.structs.asdict(shared_options(arguments)) | {
+        "publish_all": arguments.flag("publish-all"),
+        "dns_options": [*arguments.texts("dns-option"), *arguments.texts("dns-opt")],
+    }
     return CreateOptions(
+        **shared,
         image=image,
         command=command or None,
         entrypoint=_entrypoint(arguments),
-        name=arguments.optional("name"),
         env=environment(arguments.texts("env-file"), arguments.texts("env"), inherited),
-        labels=labels(arguments.texts("label-file"), arguments.texts("label")),
-        annotations=pairs(arguments, "annotation"),
         user=arguments.text("user"),
         group_add=arguments.texts("group-add"),
         workdir=arguments.text("workdir"),
-        hostname=arguments.text("hostname"),
-        domainname=arguments.text("domainname"),
         tty=arguments.flag("tty"),
         open_stdin=arguments.flag("interactive"),
         attach_stdin="stdin" in streams,
@@ -154,17 +190,7 @@ def create_options(
         platform=arguments.optional("platform"),
         pull=arguments.text("pull"),
         pod=arguments.text("pod"),
-        network=network,
-        network_aliases=aliases,
-        ip=ip,
-        mac_address=mac_address,
-        publish=arguments.texts("publish"),
-        publish_all=arguments.flag("publish-all"),
         expose=arguments.texts("expose"),
-        extra_hosts=arguments.texts("add-host"),
-        dns=arguments.texts("dns"),
-        dns_search=arguments.texts("dns-search"),
-        dns_options=[*arguments.texts("dns-option"), *arguments.texts("dns-opt")],
         volumes=[_absolute_source(text) for text in arguments.texts("volume")],
         mounts=[_absolute_bind(text) for text in arguments.texts("mount")],
         tmpfs=arguments.texts("tmpfs"),
@@ -174,7 +200,6 @@ def create_options(
         cap_drop=arguments.texts("cap-drop"),
         security_opt=[_absolute_profile(text) for text in arguments.texts("security-opt")],
         devices=arguments.texts("device"),
-        sysctls=pairs(arguments, "sysctl"),
         ulimits=arguments.texts("ulimit"),
         oom_score_adj=arguments.number("oom-score-adj"),
         ipc=arguments.text("ipc"),
@@ -182,21 +207,10 @@ def create_options(
         uts=arguments.text("uts"),
         userns=arguments.text("userns"),
         cgroupns=arguments.text("cgroupns"),
-        cpuset_cpus=arguments.text("cpuset-cpus"),
-        cpuset_mems=arguments.text("cpuset-mems"),
         healthcheck=_healthcheck(arguments),
         health_on_failure=arguments.text("health-on-failure"),
         log_driver=arguments.text("log-driver"),
         log_opts=pairs(arguments, "log-opt"),
-        memory=arguments.number("memory") or 0,
-        memory_reservation=arguments.number("memory-reservation") or 0,
-        memory_swap=arguments.number("memory-swap") or 0,
-        nano_cpus=arguments.number("cpus") or 0,
-        cpu_shares=arguments.number("cpu-shares") or 0,
-        cpu_period=arguments.number("cpu-period") or 0,
-        cpu_quota=arguments.number("cpu-quota") or 0,
-        pids_limit=arguments.number("pids-limit") or 0,
-        shm_size=arguments.number("shm-size") or _SHM_BYTES,
     )
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from jubako.cli import container_options
 from jubako.cli.call import Call
 from jubako.cli.command import AT_MOST_ONE, Command
-from jubako.cli.container_options import network_of, pairs
-from jubako.cli.envfile import labels
 from jubako.cli.options import LIST, TEXT, Arguments, Option
 
 _SHARED = frozenset(
@@ -18,41 +16,14 @@ _SHARE = "ipc,net,uts"
 
 
 def run(call: Call, arguments: Arguments) -> int:
+    import msgspec
+
     from jubako.engine.pods.record import PodOptions
 
-    network, aliases, ip, mac_address = network_of(arguments)
-    pod = call.engine.pods.create(
-        PodOptions(
-            name=next(iter(arguments.operands), None) or arguments.optional("name"),
-            labels=labels(arguments.texts("label-file"), arguments.texts("label")),
-            annotations=pairs(arguments, "annotation"),
-            hostname=arguments.text("hostname"),
-            domainname=arguments.text("domainname"),
-            share=_share(arguments),
-            host=arguments.texts("host"),
-            sysctls=pairs(arguments, "sysctl"),
-            shm_size=arguments.number("shm-size") or 64 << 20,
-            network=network,
-            network_aliases=aliases,
-            ip=ip,
-            mac_address=mac_address,
-            publish=arguments.texts("publish"),
-            extra_hosts=arguments.texts("add-host"),
-            dns=arguments.texts("dns"),
-            dns_search=arguments.texts("dns-search"),
-            dns_options=arguments.texts("dns-option"),
-            memory=arguments.number("memory") or 0,
-            memory_reservation=arguments.number("memory-reservation") or 0,
-            memory_swap=arguments.number("memory-swap") or 0,
-            nano_cpus=arguments.number("cpus") or 0,
-            cpu_shares=arguments.number("cpu-shares") or 0,
-            cpu_period=arguments.number("cpu-period") or 0,
-            cpu_quota=arguments.number("cpu-quota") or 0,
-            cpuset_cpus=arguments.text("cpuset-cpus"),
-            cpuset_mems=arguments.text("cpuset-mems"),
-            pids_limit=arguments.number("pids-limit") or 0,
-        )
-    )
+    shared = msgspec.structs.asdict(container_options.shared_options(arguments))
+    shared["name"] = next(iter(arguments.operands), None) or shared["name"]
+    options = PodOptions(**shared, share=_share(arguments), host=arguments.texts("host"))
+    pod = call.engine.pods.create(options)
     call.line(pod.id)
     return 0
 
