@@ -29,7 +29,7 @@ def kubeconfig(name: str, server: str, authority: Path, certificate: Path, key: 
 
 def write(path: Path, data: bytes) -> None:
     """Put the file in place, whole; it holds a key, so that nobody else may read it."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.new")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as stream:
         stream.write(data)
     draft.rename(path)

@@ -23,6 +23,7 @@ def up(place: Place, host: str = "127.0.0.1", port: int = 0) -> Running:
     """
     if found := place.running():
         return found
+    shutil.rmtree(place.doomed, ignore_errors=True)
     place.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     command = [sys.executable, "-m", "jubako.cluster.serve", place.name, *map(str, (place.root, place.run_root))]
     with open(place.log, "ab") as log:
@@ -85,7 +86,8 @@ def reset(place: Place) -> None:
         _remove_pods(place)
         _remove_rules(place)
         # Its name goes first, so that a half that is left after a kill is no cluster.
-        doomed = place.state.with_name(f".{place.name}.{os.getpid()}")
+        doomed = place.doomed
+        shutil.rmtree(doomed, ignore_errors=True)
         place.state.rename(doomed)
         shutil.rmtree(doomed)
         shutil.rmtree(place.memory, ignore_errors=True)

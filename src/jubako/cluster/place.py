@@ -52,6 +52,11 @@ class Place(msgspec.Struct, frozen=True):
         return self.state / "log"
 
     @property
+    def doomed(self) -> Path:
+        """What a reset is about to throw away; one that was killed leaves it for the next `up` or `reset`."""
+        return self.state.with_name(f".{self.name}")
+
+    @property
     def memory(self) -> Path:
         """Volumes of pods that are in memory."""
         return self.run_root / "clusters" / self.name / "pods"

@@ -58,7 +58,7 @@ async def _start(server: Server, place: Place, host: str, port: int) -> int:
     """Listen on `port`; with 0, where the cluster was the last time, so that its kubeconfig stays true, or anywhere."""
     remembered = place.state / "port"
     if not port and remembered.exists():
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # taken by another, or cut off by a kill
             return await server.start(host, int(remembered.read_text()))
     chosen = await server.start(host, port)
     remembered.write_text(str(chosen))

@@ -59,10 +59,6 @@ class Making:
         )
         self._engine.start(options, [attempt.id for attempt in attempts[:_KEPT_ATTEMPTS]])
 
-    def renew(self, pod: Object, seen: Seen) -> Mapping[str, Path]:
-        """Bring what volumes are projections of up to date. Raises Missing."""
-        return self._volumes(pod).make(pod, self._facts(pod, seen.address))
-
     def clear(self, uid: str) -> None:
         """Throw away the volumes of a pod that is gone."""
         Volumes(self._directory, self._memory, lambda kind, name: None, lambda source: "", lambda name: None).remove(

@@ -13,7 +13,6 @@ from jubako.engine import CreateOptions
 from jubako.engine.pods.record import PodOptions
 
 UID_LABEL, CLUSTER_LABEL = "io.kubernetes.pod.uid", "dev.jubako.cluster"
-_MILLI = 10**6
 _PERIOD_US = 100_000
 _LEAST_SHARES, _MOST_SHARES = 2, 262144
 _LEAST_MEMORY = 6 << 20
@@ -162,5 +161,5 @@ def _memory(limits: Object) -> int:
 
 def _shares(requests: Object) -> int:
     """Return cpu.shares for a request; what requests nothing gets the least."""
-    milli = Quantity.parse(text(requests.get("cpu")) or "0").nanos // _MILLI
+    milli = Quantity.parse(text(requests.get("cpu")) or "0").milli_value
     return min(max(milli * 1024 // 1000, _LEAST_SHARES), _MOST_SHARES)

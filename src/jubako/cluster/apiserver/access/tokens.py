@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,7 +19,6 @@ from jubako.cluster.apiserver.caller import User
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 _ALGORITHM = "ES256"
 _LENGTH_LIMIT = 16 << 10
-_COORDINATE_BYTES = 32
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -88,12 +86,6 @@ class Tokens:
             return None
         return _user(claims.bound)
 
-    def key_set(self) -> dict[str, list[dict[str, str]]]:
-        """Return the public key in the form that whoever wants to check our tokens reads (RFC 7517)."""
-        numbers = self._key.public_key().public_numbers()
-        x, y = (_encoded(number) for number in (numbers.x, numbers.y))
-        return {"keys": [{"use": "sig", "kty": "EC", "crv": "P-256", "alg": _ALGORITHM, "x": x, "y": y}]}
-
 
 def user_name(namespace: str, name: str) -> str:
     return f"system:serviceaccount:{namespace}:{name}"
@@ -109,7 +101,3 @@ def _user(bound: Bound) -> User:
     groups = ("system:serviceaccounts", f"system:serviceaccounts:{bound.namespace}")
     name = user_name(bound.namespace, bound.serviceaccount.name)
     return User(name=name, groups=groups, uid=bound.serviceaccount.uid, extra=extra)
-
-
-def _encoded(number: int) -> str:
-    return urlsafe_b64encode(number.to_bytes(_COORDINATE_BYTES, "big")).rstrip(b"=").decode()
