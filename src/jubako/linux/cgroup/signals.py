@@ -11,7 +11,8 @@ from jubako.linux.cgroup.seam import CgroupHandle
 
 _TIMEOUT_S = 5.0
 _QUIET_LOOKS = 3
-_FORKS = {"x86_64": ("56", "57", "58", "435"), "aarch64": ("220", "435")}  # clone, fork, vfork, clone3
+# clone, fork, vfork, clone3, and rt_sigprocmask, after which it comes; -1 is a thread stopped outside of any call.
+_FORKS = {"x86_64": ("56", "57", "58", "435", "14", "-1"), "aarch64": ("220", "435", "135", "-1")}
 
 
 def signal_frozen(group: CgroupHandle, number: int) -> None:
@@ -70,7 +71,8 @@ def _blocks(thread: str, number: int) -> bool:
     """Whether a thread is within fork(2), or on its way there, while the signal waits."""
     with open(f"{thread}/status") as file:
         masks = dict(line.split(":\t", 1) for line in file if line.startswith(("ShdPnd", "SigBlk")))
-    if not int(masks["ShdPnd"], 16) & int(masks["SigBlk"], 16) >> number - 1 & 1:
+    waiting = int(masks["ShdPnd"], 16) & int(masks["SigBlk"], 16)
+    if not waiting & 1 << number - 1:
         return False
     with open(f"{thread}/syscall") as file:
         call = file.read().split(maxsplit=1)[0]
