@@ -76,9 +76,9 @@ class EngineContainers:
         pod_id = self._drivers.containers.get(container_id).options.pod
         if not pod_id:
             return nullcontext()
-        from jubako.engine.pods import members
+        from jubako.engine.pods import starting
 
-        return members.ready_pod(self._drivers, pod_id)
+        return starting.ready_pod(self._drivers, pod_id)
 
     def _to_start(self, text: str) -> str:
         """The ID of the container `text`; one that has ended unnoticed, or is ending, is finished first."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from jubako.engine import files, rootfs, security, volumes
 from jubako.engine.attachment import attach_network, is_bridged, network_names, release_network, reserve_network
+from jubako.engine.claiming import claim
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit_container
 from jubako.engine.identity import identity_of
@@ -23,7 +24,6 @@ from jubako.engine.record import CREATED, EXITED, RUNNING, ContainerRecord
 from jubako.engine.resources import compile_resources
 from jubako.engine.spec import compile_spec, hostname
 from jubako.errors import (
-    AlreadyExists,
     FailedPrecondition,
     InvalidArgument,
     NotFound,
@@ -145,20 +145,12 @@ def _claim(drivers: Drivers, record: ContainerRecord) -> None:
     record.paused, record.stopped_by_user = False, False
     record.probed, record.health = {}, None
     record.cgroup = f"pod{record.options.pod}/{record.id}" if record.options.pod else record.id
-    try:
-        _record_claim(drivers, record)
-    except AlreadyExists:
-        # Perhaps the port or address of a container that died unnoticed: give those back, and try once more.
-        from jubako.engine.collection import reconcile
 
-        reconcile(drivers)
-        _record_claim(drivers, record)
-
-
-def _record_claim(drivers: Drivers, record: ContainerRecord) -> None:
-    with drivers.store.records.transaction():
+    def recorded() -> None:
         reserve_network(drivers, record)
         drivers.records_of(record).replace(record.id, record)
+
+    claim(drivers, recorded)
 
 
 def _record_failure(drivers: Drivers, record: ContainerRecord, error: BaseException) -> None:

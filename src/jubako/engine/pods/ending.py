@@ -1,4 +1,4 @@
-"""Starting a pod and its end: noticing it, stopping it, removing it.
+"""The end of a pod: noticing it, stopping it, removing it.
 
 `finish` is the one place where a pod that was ready becomes one that has stopped; everybody may call it at any time.
 It is idempotent, works from any half state, and runs under the pod's lock.
@@ -13,13 +13,12 @@ import time
 from contextlib import suppress
 
 from jubako.engine import removal
-from jubako.engine.attachment import is_bridged, reserve_network
 from jubako.engine.drivers import Drivers, look_up
 from jubako.engine.pods import members, sandbox
 from jubako.engine.pods.create import note
-from jubako.engine.pods.record import CREATED, NET, READY, REMOVING, STOPPED, PodRecord
+from jubako.engine.pods.record import READY, REMOVING, STOPPED, PodRecord
 from jubako.engine.record import RUNNING
-from jubako.errors import AlreadyExists, Conflict, FailedPrecondition, NotFound
+from jubako.errors import Conflict, NotFound
 from jubako.store.removal import discard_tree
 
 
@@ -42,48 +41,6 @@ def get(drivers: Drivers, text: str) -> PodRecord:
     if record is None:
         raise NotFound("pod", text)
     return record
-
-
-def start(drivers: Drivers, pod_id: str) -> PodRecord:
-    """Make the pod ready, unless it is; raises what kept it from that, and then nothing of it is left."""
-    with drivers.pod_places.locked(pod_id):
-        record = drivers.pods.get(pod_id)
-        if record.phase == REMOVING:
-            raise FailedPrecondition(f"pod {record.name} is being removed")
-        if record.phase == READY:
-            if sandbox.is_there(drivers, record):
-                return record
-            sandbox.take_down(drivers, record)
-        _claim(drivers, record)
-        try:
-            sandbox.build(drivers, record)
-        except BaseException as error:
-            record.phase, record.started_ns, record.error = CREATED, 0, str(error)
-            drivers.pods.replace(record.id, record)
-            raise
-        with drivers.store.records.transaction():
-            note(drivers, record, "start")
-        return record
-
-
-def _claim(drivers: Drivers, record: PodRecord) -> None:
-    """Record the start before the act."""
-    record.phase, record.started_ns, record.finished_ns, record.error = READY, time.time_ns(), 0, ""
-    try:
-        _record_claim(drivers, record)
-    except AlreadyExists:
-        # Perhaps the port or address of something that died unnoticed: give those back, and try once more.
-        from jubako.engine.collection import reconcile
-
-        reconcile(drivers)
-        _record_claim(drivers, record)
-
-
-def _record_claim(drivers: Drivers, record: PodRecord) -> None:
-    with drivers.store.records.transaction():
-        if NET in record.kept and is_bridged(record):
-            reserve_network(drivers, record)
-        drivers.pods.replace(record.id, record)
 
 
 def finish(drivers: Drivers, pod_id: str) -> None:

@@ -6,8 +6,7 @@ Attempts:     a member that has ended begins anew as a further container: with a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import msgspec
 
@@ -15,12 +14,10 @@ from jubako.engine import lifecycle
 from jubako.engine.drivers import Drivers, look_up
 from jubako.engine.options import PLACE, CreateOptions
 from jubako.engine.pods import sandbox
-from jubako.engine.pods.record import IPC, NET, PID, READY, REMOVING, UTS, PodRecord
+from jubako.engine.pods.record import IPC, NET, PID, REMOVING, UTS, PodRecord
 from jubako.engine.record import RUNNING, ContainerRecord
-from jubako.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable
+from jubako.errors import FailedPrecondition, InvalidArgument, NotFound
 from jubako.spec.oci_runtime import Mount
-
-_ATTEMPTS_TO_JOIN = 5
 
 
 def join(drivers: Drivers, options: CreateOptions) -> CreateOptions:
@@ -72,21 +69,6 @@ def of(drivers: Drivers, pod_id: str) -> list[ContainerRecord]:
 def attempts(drivers: Drivers, pod_id: str, member: str) -> list[ContainerRecord]:
     """All containers that were `member` of the pod, the newest first."""
     return [record for record in reversed(of(drivers, pod_id)) if record.options.member == member]
-
-
-@contextmanager
-def ready_pod(drivers: Drivers, pod_id: str) -> Iterator[None]:
-    """For the start of a member: the pod is made ready where it is not, and stays that while the body runs."""
-    from jubako.engine.pods import ending
-
-    for _ in range(_ATTEMPTS_TO_JOIN):
-        with drivers.pod_places.locked(pod_id, shared=True):
-            record = drivers.pods.get(pod_id)
-            if record.phase == READY and sandbox.is_there(drivers, record):
-                yield
-                return
-        ending.start(drivers, pod_id)
-    raise Unavailable(f"pod {pod_id} is stopped again and again")
 
 
 def stop_all(drivers: Drivers, pod_id: str, timeout_s: float | None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jubako.engine.drivers import Drivers
-from jubako.engine.pods import create, ending, listing
+from jubako.engine.pods import create, ending, listing, starting
 from jubako.engine.pods.record import PodOptions, PodRecord
 from jubako.engine.record import ContainerRecord
 
@@ -28,7 +28,7 @@ class EnginePods:
 
     def start(self, text: str) -> PodRecord:
         """Make its namespaces, network and cgroup, unless they are there. Its containers are started one by one."""
-        return ending.start(self._drivers, ending.get(self._drivers, text).id)
+        return starting.start(self._drivers, ending.get(self._drivers, text).id)
 
     def get(self, text: str) -> PodRecord:
         """The record, true at this moment."""
