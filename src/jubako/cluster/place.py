@@ -1,6 +1,6 @@
 """Where a cluster keeps its state, and who runs it.
 
-Layout:       ROOT/clusters/NAME/         store/, pki/, kubeconfig, port, log: what the cluster is
+Layout:       ROOT/clusters/NAME/         store/, pki/, pods/, volumes/, kubeconfig, port, log: what the cluster is
               RUN_ROOT/clusters/NAME/     lock: held by the control plane while it lives; its text is pid and address
 Invariant:    a control plane is there exactly as long as the lock is held: a killed one is never taken for alive.
 """
@@ -60,6 +60,11 @@ class Place(msgspec.Struct, frozen=True):
     def memory(self) -> Path:
         """Volumes of pods that are in memory."""
         return self.run_root / "clusters" / self.name / "pods"
+
+    @property
+    def volumes(self) -> Path:
+        """Volumes that are made for claims."""
+        return self.state / "volumes"
 
     @property
     def _lock(self) -> Path:

@@ -40,7 +40,7 @@ async def serve(place: Place, held: int, host: str, port: int) -> None:
         stack.callback(core.close)
         authority = Authority(place.state / "pki")
         api = Api(AsyncStore(core), authority)
-        await bootstrap(api)
+        await bootstrap(api, place.volumes)
         control = Control(place, api, authority, host)
         server = Server(
             Handler(api, control.streams), tls_of(authority, *authority.server([host, "127.0.0.1", "localhost"]))

@@ -33,6 +33,7 @@ class MountPoint(msgspec.Struct, omit_defaults=True, kw_only=True):
     create_source: bool = False
     anonymous: bool = False
     subpath: str = ""
+    recursive_read_only: bool = False
     options: list[str] = []
 
 
@@ -67,7 +68,7 @@ def parse_volume(text: str) -> MountPoint:
 def parse_mount(text: str) -> MountPoint:
     """Parse `--mount type=bind|volume|tmpfs,source=…,target=…[,readonly]…`."""
     point = MountPoint(type="volume", destination="")
-    for item in text.split(","):
+    for item in _fields(text):
         key, equals, value = item.partition("=")
         _apply(point, key.strip().lower(), value, bool(equals), text)
     if not point.destination:
@@ -76,9 +77,23 @@ def parse_mount(text: str) -> MountPoint:
         raise InvalidArgument(
             f"invalid mount config for type \"bind\": invalid mount path: '{point.source}' mount path must be absolute"
         )
+    if point.recursive_read_only and not (point.read_only and point.propagation == "rprivate"):
+        raise InvalidArgument("option 'bind-recursive=readonly' requires 'readonly' and 'bind-propagation=rprivate'")
     if point.type == "volume":
         point.name, point.source, point.anonymous = point.source and _volume_name(point.source), "", not point.source
     return point
+
+
+def _fields(text: str) -> list[str]:
+    """The items as Docker reads them: CSV, so that a path with a comma can be quoted."""
+    if '"' not in text:
+        return text.split(",")
+    import csv
+
+    try:
+        return next(csv.reader([text], strict=True))
+    except csv.Error as error:
+        raise InvalidArgument(f'invalid argument "{text}" for "--mount" flag: {error}') from None
 
 
 def _apply(point: MountPoint, key: str, value: str, given: bool, text: str) -> None:
@@ -97,6 +112,10 @@ def _apply(point: MountPoint, key: str, value: str, given: bool, text: str) -> N
             point.propagation = value
         case "volume-subpath" | "bind-subpath" | "subpath":
             point.subpath = _subpath(value)
+        case "bind-recursive":
+            if value not in ("enabled", "writable", "readonly"):
+                raise InvalidArgument(f'invalid value for bind-recursive: "{value}"')
+            point.recursive_read_only = value == "readonly"
         case "bind-create-src":
             point.create_source = not given or value.lower() in ("1", "true")
         case "volume-nocopy":
@@ -134,10 +153,9 @@ def to_runtime(point: MountPoint) -> Mount:
     if point.type == "tmpfs":
         options = ["nosuid", "nodev", "noexec", *point.options]
         return Mount(destination=point.destination, type="tmpfs", source="tmpfs", options=options)
-    access = "ro" if point.read_only else "rw"
-    return Mount(
-        destination=point.destination, type="bind", source=point.source, options=["rbind", access, point.propagation]
-    )
+    access = ["ro" if point.read_only else "rw", *(["rro"] if point.recursive_read_only else [])]
+    options = ["rbind", *access, point.propagation]
+    return Mount(destination=point.destination, type="bind", source=point.source, options=options)
 
 
 def parse_size(text: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import subprocess
 
 import pytest
 
@@ -40,6 +41,31 @@ def test_subpath_of_a_directory_or_volume_is_mounted_alone(engine, tmp_path):
     ended(engine, "sh", "-c", "echo kept >/v/file", mounts=[volume])
     whole = "type=volume,source=parts,target=/v"
     assert output(engine, ended(engine, "cat", "/v/x/y/file", mounts=[whole])) == "kept\n"
+
+
+def test_mount_with_a_comma_is_quoted_as_docker_has_it(engine, tmp_path):
+    (tmp_path / 'a,"b"').mkdir()
+    (tmp_path / 'a,"b"/file').write_text("x")
+    mount = f'type=bind,"source={tmp_path}/a,""b""",target=/data'
+    assert output(engine, ended(engine, "cat", "/data/file", mounts=[mount])) == "x\n"
+    with pytest.raises(InvalidArgument, match='for "--mount" flag'):
+        ended(engine, "true", mounts=['type=bind,"source=/'])
+
+
+@pytest.mark.parametrize(("recursive", "said"), [("readonly", "Read-only file system"), ("writable", "")])
+def test_mounts_beneath_a_recursively_read_only_mount_are_read_only_too(engine, tmp_path, recursive, said):
+    below = tmp_path / "below"
+    below.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(below)], check=True)
+    try:
+        mount = f"type=bind,source={tmp_path},target=/data,readonly,bind-recursive={recursive}"
+        record = ended(engine, "sh", "-c", "touch /data/below/x 2>&1", mounts=[mount])
+        assert said in output(engine, record)
+        assert record.exit_code == (1 if said else 0)
+    finally:
+        subprocess.run(["umount", str(below)], check=True)
+    with pytest.raises(InvalidArgument, match="requires 'readonly'"):
+        ended(engine, "true", mounts=[f"type=bind,source={tmp_path},target=/data,bind-recursive=readonly"])
 
 
 @pytest.mark.parametrize("link", ["/etc", "../../../../etc", "up/../../etc"])

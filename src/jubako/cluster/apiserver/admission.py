@@ -5,7 +5,7 @@ Spec: "Admission Control in Kubernetes": NamespaceLifecycle, ServiceAccount, Def
 
 from __future__ import annotations
 
-from jubako.cluster.apiserver import failures
+from jubako.cluster.apiserver import failures, storage
 from jubako.cluster.apiserver.access.grants import Grants
 from jubako.cluster.apiserver.caller import Request
 from jubako.cluster.apiserver.objects import stored
@@ -34,6 +34,8 @@ class Admitting:
             self._check_namespace(request, document)
         if asked.resource.kind.name == "Service" and not asked.subresource:
             self._addresses.complete(request, document, old)
+        if old is None and not asked.subresource:
+            storage.complete(self._store, asked.resource.kind.name, document)
         if old is None and asked.resource.kind.name == "Pod" and not asked.subresource:
             self._give_account(request, document)
             _tolerate_outages(child(document, "spec"))

@@ -6,14 +6,16 @@ Spec: "Initial namespaces"; "Using RBAC Authorization", Default roles and role b
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from jubako.cluster.apiserver.api import Api
 from jubako.cluster.apiserver.attributes import Attributes
 from jubako.cluster.apiserver.caller import MASTERS, Request, User
 from jubako.cluster.apiserver.failures import Failure
-from jubako.cluster.types.document import JSON, Object
+from jubako.cluster.types.document import JSON, Object, mapping
 from jubako.cluster.types.resources import resource
 from jubako.cluster.types.served import Resource
+from jubako.cluster.types.storage import IS_DEFAULT
 
 _NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
 _READ, _WRITE = ("get", "list", "watch"), ("create", "delete", "deletecollection", "patch", "update")
@@ -21,9 +23,9 @@ _RBAC = "rbac.authorization.k8s.io"
 SYSTEM = User(name="system:apiserver", groups=(MASTERS,))
 
 
-async def bootstrap(api: Api) -> None:
-    """Make what is missing; what somebody has changed stays as it is."""
-    for group, plural, document in _documents():
+async def bootstrap(api: Api, volumes: Path) -> None:
+    """Make what is missing; what somebody has changed stays as it is. `volumes` is where those of claims are made."""
+    for group, plural, document in [*_documents(), _storage(volumes)]:
         found = resource(group, "v1", plural)
         assert found is not None
         await _make(api, found, document)
@@ -46,6 +48,14 @@ def _documents() -> Iterator[tuple[str, str, Object]]:
         yield _RBAC, "clusterroles", {**role, "rules": rules}
     for name, role_name, groups in _BINDINGS:
         yield _RBAC, "clusterrolebindings", _binding(name, role_name, groups)
+
+
+def _storage(volumes: Path) -> tuple[str, str, Object]:
+    """The class of claims that name none. Its volumes are directories: what a claim asks for is no limit."""
+    class_ = _named("storage.k8s.io/v1", "StorageClass", "standard")
+    mapping(class_["metadata"])["annotations"] = {IS_DEFAULT: "true"}
+    class_ |= {"provisioner": "jubako.io/local", "parameters": {"path": str(volumes)}}
+    return "storage.k8s.io", "storageclasses", {**class_, "volumeBindingMode": "WaitForFirstConsumer"}
 
 
 def _named(api_version: str, kind: str, name: str, labels: dict[str, str] | None = None) -> Object:

@@ -23,7 +23,7 @@ from jubako.cluster.controllers.endpoints import objects as endpoints
 from jubako.cluster.controllers.endpoints import slices
 from jubako.cluster.controllers.kinds import Kind
 from jubako.cluster.controllers.node import eviction, health
-from jubako.cluster.controllers.volumes import binder, lifecycle
+from jubako.cluster.controllers.volumes import binder, ephemeral, lifecycle
 
 WORKLOADS = (
     deployment.CONTROLLER,
@@ -37,7 +37,7 @@ WORKLOADS = (
 )
 SERVICES = (slices.CONTROLLER, endpoints.CONTROLLER)
 NODES = (scheduler.CONTROLLER, health.CONTROLLER, eviction.CONTROLLER, disruption.CONTROLLER)
-VOLUMES = (binder.CONTROLLER, lifecycle.CLAIMS, lifecycle.VOLUMES)
+VOLUMES = (binder.CONTROLLER, ephemeral.CONTROLLER, lifecycle.CLAIMS, lifecycle.VOLUMES)
 
 _SAME_EVENTS = Kind("events.k8s.io/v1", "Event")
 """These are the core group's Events, served once more."""

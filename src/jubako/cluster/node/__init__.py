@@ -2,15 +2,17 @@
 
 backoff      how long a container that ended waits until it is started again
 environment  the variables of a container, from all sources
-mounting     what a container's volumeMounts are to the engine
 translate    a pod and its containers -> the engine's options
-volumes      what a pod's volumes have in them, written to disk
+volumes      what a pod mounts
+making       what a pod's steps are to the engine
 seen         a pod as the engine has it now
 decide       a pod and what is seen of it -> the next steps
 status       the same -> the status that is told
 probing      startup, liveness and readiness probes
 engine       the engine, for many threads
 worker       one pod: look, decide, do, tell, and again
+sources      ConfigMaps and Secrets that change while pods run
+reclaiming   data of volumes that are deleted
 node         the node itself: its object, its lease, and a worker for each pod
 
 Model:        a pod is brought about as anything is: what is declared and what is seen give the next step. It does not

@@ -61,6 +61,14 @@ def expanded(value: str, known: Mapping[str, str]) -> str:
     return _REFERENCE.sub(replace, value)
 
 
+def expanded_fully(value: str, known: Mapping[str, str]) -> str:
+    """As `expanded`; raises Missing for what is not known."""
+    for match in _REFERENCE.finditer(value):
+        if match.group(0) != "$$" and match.group(1) not in known:
+            raise Missing(f'missing value for "{match.group(1)}"')
+    return expanded(value, known)
+
+
 def _all_of(pod: Object, source: Object, look: Lookup) -> dict[str, str]:
     prefix = text(source.get("prefix"))
     for kind, field in (("ConfigMap", "configMapRef"), ("Secret", "secretRef")):

@@ -5,21 +5,23 @@ Reads ConfigMaps, Secrets and Services through `find` and `services`, which may 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
-from jubako.cluster.node import mounting, translate
+from jubako.cluster.node import translate
 from jubako.cluster.node.engine import NodeEngine
 from jubako.cluster.node.environment import Facts, environment, of_services
 from jubako.cluster.node.seen import Seen
 from jubako.cluster.node.translate import Dns
-from jubako.cluster.node.volumes import Volumes
+from jubako.cluster.node.volumes import claims, mounting
+from jubako.cluster.node.volumes.claims import Find
+from jubako.cluster.node.volumes.pod import Volumes
+from jubako.cluster.node.volumes.references import Source
 from jubako.cluster.types.document import Object, at, text
 
 _KEPT_ATTEMPTS = 1
-Find: TypeAlias = "Callable[[str, str, str], Object | None]"
-"""Returns the object of a kind in a namespace with a name."""
 
 
 class Making:
@@ -37,10 +39,19 @@ class Making:
         self._engine, self._directory, self._memory = engine, directory, memory
         self._find, self._services, self._token, self._host, self._dns = find, services, token, host, dns
 
-    def sandbox(self, pod: Object, sandbox: str) -> None:
-        """Make the volumes and the sandbox. Raises Missing."""
-        self._volumes(pod).make(pod, self._facts(pod, ""))
+    def sandbox(self, pod: Object, sandbox: str) -> float:
+        """Make the volumes and the sandbox; returns in how many seconds to `renew`. Raises Missing."""
+        volumes = self._volumes(pod)
+        volumes.make(pod, self._facts(pod, ""))
         self._engine.make(translate.sandbox(self._engine.cluster, pod, self._dns(pod)), sandbox)
+        return volumes.due_s(pod, time.time())
+
+    def renew(self, pod: Object, address: str, changed: set[Source] | None) -> float:
+        """Bring volumes that are made of what has `changed` up to date, all of them with None; returns in how many
+        seconds to do it again. Raises Missing."""
+        volumes = self._volumes(pod)
+        volumes.renew(pod, self._facts(pod, address), changed)
+        return volumes.due_s(pod, time.time())
 
     def container(self, pod: Object, container: Object, seen: Seen) -> None:
         """Create and start the next attempt. Raises Missing."""
@@ -54,34 +65,19 @@ class Making:
             container,
             seen.sandbox,
             env,
-            mounting.mounts(container, places),
+            mounting.mounts(container, places, env),
             attempts[0].number + 1 if attempts else 0,
         )
         self._engine.start(options, [attempt.id for attempt in attempts[:_KEPT_ATTEMPTS]])
 
     def clear(self, uid: str) -> None:
         """Throw away the volumes of a pod that is gone."""
-        Volumes(self._directory, self._memory, lambda kind, name: None, lambda source: "", lambda name: None).remove(
-            uid
-        )
+        Volumes(self._directory, self._memory, lambda _, __: None, lambda _: "", lambda _, __: None).remove(uid)
 
     def _volumes(self, pod: Object) -> Volumes:
-        namespace = text(at(pod, "metadata", "namespace"))
-
-        def claim(name: str) -> Path | None:
-            return self._claim(namespace, name)
-
-        return Volumes(self._directory, self._memory, self._look(pod), lambda source: self._token(pod, source), claim)
-
-    def _claim(self, namespace: str, name: str) -> Path | None:
-        """Return where the volume of a claim lies; None until it is bound."""
-        bound = self._find("PersistentVolumeClaim", namespace, name)
-        volume = self._find("PersistentVolume", "", text(at(bound, "spec", "volumeName"))) if bound else None
-        for kind in ("local", "hostPath"):
-            if volume and (path := text(at(volume, "spec", kind, "path"))):
-                Path(path).mkdir(parents=True, mode=0o777, exist_ok=True)
-                return Path(path)
-        return None
+        return Volumes(
+            self._directory, self._memory, self._look(pod), partial(self._token, pod), partial(claims.place, self._find)
+        )
 
     def _look(self, pod: Object) -> Callable[[str, str], Object | None]:
         namespace = text(at(pod, "metadata", "namespace"))

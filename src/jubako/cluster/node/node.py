@@ -17,17 +17,20 @@ from functools import partial
 from typing import TypeVar
 
 from jubako.cluster.controllers.actions import Create, EmitEvent, Patch
-from jubako.cluster.controllers.client import ClusterClient
-from jubako.cluster.controllers.kinds import LEASE, NODE, POD, Key
+from jubako.cluster.controllers.client import ClusterClient, Listing
+from jubako.cluster.controllers.following import follow
+from jubako.cluster.controllers.kinds import CONFIG_MAP, LEASE, NODE, POD, SECRET, Key
 from jubako.cluster.controllers.recorder import Recorder
 from jubako.cluster.node import facts
 from jubako.cluster.node.engine import NodeEngine
 from jubako.cluster.node.making import Making
+from jubako.cluster.node.reclaiming import reclaim
+from jubako.cluster.node.sources import Sources
 from jubako.cluster.node.translate import UID_LABEL
 from jubako.cluster.node.worker import Worker
 from jubako.cluster.types import times
 from jubako.cluster.types.document import Object, at, mapping, objects, text
-from jubako.errors import AlreadyExists, FailedPrecondition, JubakoError, NotFound
+from jubako.errors import AlreadyExists, JubakoError, NotFound
 
 T = TypeVar("T")
 _THREADS = 8
@@ -56,6 +59,9 @@ class Node:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._heartbeat())
                 group.create_task(self._watch_pods())
+                group.create_task(reclaim(self._client, self.blocking))
+                for kind in (CONFIG_MAP, SECRET):
+                    group.create_task(Sources(kind, self._client, self._living).run())
         finally:
             stop.set()
             for _, task in self._workers.values():
@@ -116,17 +122,16 @@ class Node:
             await self._client.create(lease)
 
     async def _watch_pods(self) -> None:
-        while True:
-            listing = await self._client.list(POD)
-            await self._begin(listing.objects)
-            try:
-                async for change in self._client.watch(POD, listing.revision):
-                    if change.type in ("ADDED", "MODIFIED"):
-                        self._take(change.object)
-                    elif change.type == "DELETED":
-                        self._forget(change.object)
-            except FailedPrecondition:
-                continue  # what came meanwhile is in the next list
+        async for found in follow(self._client, POD):
+            if isinstance(found, Listing):
+                await self._begin(found.objects)
+            elif found.type == "DELETED":
+                self._forget(found.object)
+            else:
+                self._take(found.object)
+
+    def _living(self) -> list[Worker]:
+        return [worker for worker, _ in self._workers.values()]
 
     async def _begin(self, pods: list[Object]) -> None:
         """Take what is declared, and take down what belongs to pods that are no more."""

@@ -26,12 +26,16 @@ from jubako.cluster.node.making import Making
 from jubako.cluster.node.probing import Probing
 from jubako.cluster.node.seen import Seen, Waiting
 from jubako.cluster.node.status import status
+from jubako.cluster.node.volumes.references import POD as OWN
+from jubako.cluster.node.volumes.references import TOKEN, Source, references
 from jubako.cluster.types import times
 from jubako.cluster.types.document import Object, at, integer, mapping, text
 from jubako.errors import Conflict, JubakoError, NotFound
 
 T = TypeVar("T")
-_AGAIN_S, _LONGEST_S = 1.0, 60.0
+_AGAIN_S, _MOUNT_AGAIN_S, _LONGEST_S = 1.0, 5.0, 60.0
+_TOLD_IN_FILES = ("labels", "annotations")
+_UNCONFIGURED = "CreateContainerConfigError"
 _PROBED = ("startupProbe", "livenessProbe", "readinessProbe")
 
 
@@ -57,13 +61,35 @@ class Worker:
         self._waiting: dict[str, Waiting] = {}
         self._probes: dict[str, Probing] = {}
         self._woken = asyncio.Event()
+        self._changed: set[Source] | None = None  # nobody knows what has changed since it was made
+        self._due = 0.0
+        self._made_of = references(pod)
         self.gone = False
 
     def wake(self, pod: Object | None = None) -> None:
         """Something has happened to the pod, which is now this one."""
         if pod is not None:
+            if any(at(pod, "metadata", part) != at(self.pod, "metadata", part) for part in _TOLD_IN_FILES):
+                self._note_changed(OWN)
             self.pod = pod
         self._woken.set()
+
+    def is_made_of(self, source: Source, namespace: str) -> bool:
+        return namespace == at(self.pod, "metadata", "namespace") and source in self._made_of
+
+    def source_changed(self, source: Source | None, *, renew: bool) -> None:
+        """A ConfigMap or Secret that the pod is made of is another one, or there at last; None: any may be."""
+        if source is None:
+            self._changed = None
+        elif renew:
+            self._note_changed(source)
+        for name in [name for name, held in self._waiting.items() if held.reason == _UNCONFIGURED]:
+            del self._waiting[name]
+        self._woken.set()
+
+    def _note_changed(self, source: Source) -> None:
+        if self._changed is not None:
+            self._changed.add(source)
 
     async def run(self) -> None:
         """Work until the pod is gone."""
@@ -84,8 +110,9 @@ class Worker:
         try:
             seen = await self._host.blocking(partial(self._engine.look, self._uid))
             self._watch_health(seen)
+            await self._renew(seen)
             situation = self._situation(seen)
-            wait_s = _LONGEST_S
+            wait_s = min(_LONGEST_S, max(self._due - time.time(), 0.0)) if seen.ready else _LONGEST_S
             for step in decide.steps(situation):
                 wait_s = min(wait_s, await self._do(step, situation))
             if not self.gone:
@@ -141,12 +168,27 @@ class Worker:
             case _:
                 assert_never(step)
 
-    async def _make(self, situation: Situation) -> float:
+    async def _renew(self, seen: Seen) -> None:
+        """Bring the volumes up to date when what they are made of is another, or a token's time has come."""
+        if time.time() >= self._due:
+            self._note_changed(TOKEN)
+        if not seen.ready or self._changed == set():
+            return
+        changed, self._changed, self._due = self._changed, set(), time.time() + _LONGEST_S
         try:
-            await self._host.blocking(partial(self._making.sandbox, self.pod, situation.seen.sandbox))
+            left_s = await self._host.blocking(partial(self._making.renew, self.pod, seen.address, changed))
+            self._due = time.time() + left_s
         except Missing as missing:
-            await self._say("Warning", "FailedMount", f"MountVolume.SetUp failed for volume : {missing}")
-            return _AGAIN_S
+            await self._say("Warning", "FailedMount", str(missing))
+
+    async def _make(self, situation: Situation) -> float:
+        self._changed = set()
+        try:
+            left_s = await self._host.blocking(partial(self._making.sandbox, self.pod, situation.seen.sandbox))
+            self._due = time.time() + left_s
+        except Missing as missing:
+            await self._say("Warning", "FailedMount", str(missing))
+            return _MOUNT_AGAIN_S
         except JubakoError as error:
             await self._say("Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {error.message}")
             return _AGAIN_S
@@ -162,9 +204,9 @@ class Worker:
         try:
             await self._host.blocking(partial(self._making.container, self.pod, container, situation.seen))
         except Missing as missing:
-            self._waiting[name] = Waiting("CreateContainerConfigError", str(missing), time.time() + _AGAIN_S)
+            self._waiting[name] = Waiting(_UNCONFIGURED, str(missing), time.time() + _MOUNT_AGAIN_S)
             await self._say("Warning", "Failed", f"Error: {missing}")
-            return _AGAIN_S
+            return _MOUNT_AGAIN_S
         except JubakoError as error:
             self._waiting.pop(name, None)
             await self._say("Warning", "Failed", f"Error: {error.message}")

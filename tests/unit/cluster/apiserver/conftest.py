@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,7 +72,7 @@ def play(authority: Authority) -> Play:
             api = Api(AsyncStore(core), authority, clock=lambda: time[0])
             try:
                 async with asyncio.timeout(TIMEOUT_S):
-                    await bootstrap(api)
+                    await bootstrap(api, Path("/volumes"))
                     await scene(Cluster(api, time))
             finally:
                 core.close()

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.unit.cluster.simulation import Api, VirtualClock, is_ready, run_pod, workload
 
+from jubako.cluster.controllers.actions import Patch
 from jubako.cluster.controllers.client import Change
 from jubako.cluster.controllers.every import controllers
 from jubako.cluster.controllers.kinds import (
@@ -16,13 +17,18 @@ from jubako.cluster.controllers.kinds import (
     EVENT,
     NAMESPACE,
     NODE,
+    PERSISTENT_VOLUME,
+    PERSISTENT_VOLUME_CLAIM,
     POD,
     REPLICA_SET,
     SERVICE,
     SERVICE_ACCOUNT,
     Kind,
+    key_of,
 )
 from jubako.cluster.controllers.runner import Runner
+from jubako.cluster.controllers.volumes import lifecycle
+from jubako.cluster.objects import Object
 from jubako.errors import Unavailable
 
 KINDS = [POD, CONFIG_MAP, SERVICE_ACCOUNT, SERVICE, ENDPOINT_SLICE, DEPLOYMENT, REPLICA_SET, DAEMON_SET, EVENT]
@@ -162,5 +168,37 @@ def test_an_api_server_that_does_not_answer_for_a_while_is_asked_again() -> None
             await until(lambda: len(api.all(POD)) == 3)
         finally:
             task.cancel()
+
+    asyncio.run(scene())
+
+
+def test_a_removal_that_is_told_before_its_own_write_is_answered_stays_one() -> None:
+    """The write that takes the last finalizer off removes the object, and its answer is what that was before."""
+
+    class Late(Api):
+        async def patch(self, patch: Patch) -> Object:
+            answer = self.find(patch.kind, patch.key.name)
+            await super().patch(patch)
+            for _ in range(20):
+                await asyncio.sleep(0)
+            return answer
+
+    async def scene() -> None:
+        api = Late(VirtualClock())
+        api.changed = asyncio.Event()
+        runner = Runner(api, [lifecycle.CLAIMS, lifecycle.VOLUMES], VirtualClock())
+        task = asyncio.create_task(runner.run())
+        metadata = {"name": "c", "finalizers": [lifecycle.CLAIM_PROTECTION]}
+        kind = {"apiVersion": "v1", "kind": "PersistentVolumeClaim"}
+        claim = api.add({**kind, "metadata": metadata, "spec": {"volumeName": "v"}})
+        reference = {"namespace": "default", "name": "c", "uid": claim["metadata"]["uid"]}
+        volume = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "v"}}
+        api.add({**volume, "spec": {"claimRef": reference}, "status": {"phase": "Bound"}})
+        await until(lambda: runner.manager.cache.find(PERSISTENT_VOLUME_CLAIM, key_of(claim)) is not None)
+        api.remove(api.find(PERSISTENT_VOLUME_CLAIM, "c"))
+        await until(lambda: api.find(PERSISTENT_VOLUME, "v")["status"]["phase"] == "Released")
+        assert runner.manager.cache.find(PERSISTENT_VOLUME_CLAIM, key_of(claim)) is None
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
     asyncio.run(scene())

@@ -3,5 +3,6 @@
 binder       claims get volumes
 fitting      which suit
 made         those made of local directories
+ephemeral    claims that are a pod's own
 lifecycle    nothing goes while it is in use
 """

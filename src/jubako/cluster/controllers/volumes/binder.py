@@ -34,6 +34,7 @@ from jubako.cluster.objects import (
     text,
     uid,
 )
+from jubako.cluster.types.storage import default_class
 
 BOUND_BY = "pv.kubernetes.io/bound-by-controller"
 STORAGE_PROVISIONER = "volume.kubernetes.io/storage-provisioner"
@@ -115,6 +116,9 @@ def _wait(claim: Object) -> list[Action]:
 
 
 def _provision(observed: Observed, claim: Object) -> list[Action]:
+    default = default_class(observed.all(STORAGE_CLASS))
+    if default is not None and at(claim, "spec", "storageClassName") is None:
+        return [Update(put(claim, default, "spec", "storageClassName"))]
     class_name = text(claim, "spec", "storageClassName")
     class_ = observed.get(STORAGE_CLASS, Key("", class_name)) if class_name else None
     if class_ is None:

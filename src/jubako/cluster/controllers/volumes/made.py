@@ -6,7 +6,7 @@ The directory is the node's to make, and to remove: a volume that goes has the f
 from __future__ import annotations
 
 from jubako.cluster.controllers.kinds import PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM
-from jubako.cluster.objects import Object, at, listed, name, namespace, text, uid
+from jubako.cluster.objects import Object, annotated, at, listed, mapping, name, namespace, text, uid
 
 PROVISIONER = "jubako.io/local"
 PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
@@ -31,7 +31,7 @@ def made(claim: Object, class_: Object, node: str) -> Object:
             "uid": uid(claim),
         },
         "hostPath": {
-            "path": f"{text(class_, 'parameters', 'path').rstrip('/')}/{volume}_{namespace(claim)}_{name(claim)}",
+            "path": f"{text(class_, 'parameters', 'path').rstrip('/')}/{_base(volume, namespace(claim), name(claim))}",
             "type": "DirectoryOrCreate",
         },
     }
@@ -44,6 +44,22 @@ def made(claim: Object, class_: Object, node: str) -> Object:
     }
     kind: Object = {"apiVersion": PERSISTENT_VOLUME.api_version, "kind": PERSISTENT_VOLUME.name}
     return {**kind, "metadata": metadata, "spec": spec}
+
+
+def is_made(volume: Object) -> bool:
+    """Whether a volume is one of ours."""
+    return annotated(volume).get(PROVISIONED_BY) == PROVISIONER
+
+
+def directory_of(volume: Object) -> str:
+    """Return the directory of a volume of ours, "" for any other: what is removed must be what was made."""
+    path, claim = text(volume, "spec", "hostPath", "path"), mapping(volume, "spec", "claimRef")
+    wanted = _base(name(volume), text(claim, "namespace"), text(claim, "name"))
+    return path if is_made(volume) and path.startswith("/") and path.rpartition("/")[2] == wanted else ""
+
+
+def _base(volume: str, namespace_: str, claim: str) -> str:
+    return f"{volume}_{namespace_}_{claim}"
 
 
 def _on(node: str) -> Object:

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from jubako.cluster.types.columns.model import UNSET, Columns, created, name
 from jubako.cluster.types.document import JSON, Object, array, at, mapping, text
+from jubako.cluster.types.storage import is_default
 
 _SHORT = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
-_DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
 def _modes(value: JSON) -> str:
@@ -48,8 +48,7 @@ def _claim(document: Object, now: datetime) -> list[JSON]:
 
 
 def _class(document: Object, now: datetime) -> list[JSON]:
-    is_default = at(document, "metadata", "annotations", _DEFAULT_CLASS) == "true"
-    shown = name(document) + (" (default)" if is_default else "")
+    shown = name(document) + (" (default)" if is_default(document) else "")
     policy, mode = (
         text(document.get("reclaimPolicy")) or "Delete",
         text(document.get("volumeBindingMode")) or "Immediate",
