@@ -6,18 +6,21 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from ipaddress import IPv4Network
 
+import msgspec
+
 from jubako.cluster.apiserver.access.authentication import Authentication
 from jubako.cluster.apiserver.access.authority import Authority
 from jubako.cluster.apiserver.access.authorization import Authorization
 from jubako.cluster.apiserver.access.grants import Grants
 from jubako.cluster.apiserver.access.tokens import Bound, Tokens
 from jubako.cluster.apiserver.admission import Admitting
+from jubako.cluster.apiserver.caller import Request
 from jubako.cluster.apiserver.objects import stored
 from jubako.cluster.apiserver.objects.deleting import Deleter
 from jubako.cluster.apiserver.objects.writing import Writer
 from jubako.cluster.apiserver.services import ServiceAddresses
-from jubako.cluster.store import AsyncStore
-from jubako.cluster.types.document import mapping
+from jubako.cluster.store import AsyncStore, Item
+from jubako.cluster.types.document import Object, mapping
 from jubako.cluster.types.resources import resource
 from jubako.cluster.types.served import Resource
 from jubako.errors import NotFound
@@ -47,6 +50,13 @@ class Api:
         addresses = ServiceAddresses(store, core("services"), service_network, clock)
         self.writer = Writer(store, Admitting(store, Grants(self.authorization), addresses), clock)
         self.deleter = Deleter(store, clock)
+
+    async def apply(self, request: Request, config: Object, *, force: bool) -> tuple[Item, bool]:
+        """Apply a document; who makes an object by it must be allowed to. Raises Failure."""
+        asked = request.attributes
+        if not asked.subresource and not self.writer.has(asked):
+            self.authorization.check(request.user, msgspec.structs.replace(asked, verb="create"))
+        return await self.writer.apply(request, config, force=force)
 
     def _lives(self, bound: Bound) -> bool:
         """Whether a token's service account, and what else it is bound to, is the one that it was."""

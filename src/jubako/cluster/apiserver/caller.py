@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from jubako.cluster.apiserver.attributes import Attributes
+from jubako.cluster.fields import Operation
 
 MASTERS = "system:masters"
 AUTHENTICATED, UNAUTHENTICATED = "system:authenticated", "system:unauthenticated"
@@ -21,13 +22,21 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One call of a verb. `dry_run`: everything is done but the write. `manager` is whom managedFields name."""
+    """One call of a verb. `dry_run`: everything is done but the write. `manager` is whom managedFields name, with the
+    `operation` and the `part` of the object, a subresource, through which it is written."""
 
     attributes: Attributes
     user: User
     dry_run: bool = False
     manager: str = "unknown"
+    operation: Operation = "Update"
+    through: str = ""
+
+    @property
+    def part(self) -> str:
+        return self.through or (self.attributes.subresource.name if self.attributes.subresource else "")
 
     def of_whole(self) -> Request:
         """The same, asked of the object itself instead of a subresource."""
-        return msgspec.structs.replace(self, attributes=msgspec.structs.replace(self.attributes, subresource=None))
+        whole = msgspec.structs.replace(self.attributes, subresource=None)
+        return msgspec.structs.replace(self, attributes=whole, through=self.part)

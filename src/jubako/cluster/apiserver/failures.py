@@ -6,6 +6,7 @@ Spec: API conventions, "Response Status Kind"; k8s.io/apimachinery/pkg/api/error
 from __future__ import annotations
 
 from jubako import errors
+from jubako.cluster.fields import Conflicts, Entry, spelled
 from jubako.cluster.store import FutureRevision, Gone
 from jubako.cluster.types.document import JSON, Object, integer, text
 from jubako.cluster.types.served import Resource
@@ -94,6 +95,29 @@ def modified(resource: Resource, name: str) -> Failure:
     """The object is another than the client has seen."""
     why = "the object has been modified; please apply your changes to the latest version and try again"
     return conflict(resource, name, why)
+
+
+def apply_conflict(conflicts: Conflicts) -> Failure:
+    """Others have fields that an applier wants otherwise."""
+    by_manager: dict[str, list[str]] = {}
+    for entry, path in conflicts.found:
+        by_manager.setdefault(_manager(entry), []).append(spelled(path))
+    told = [(who, path) for who in sorted(by_manager) for path in by_manager[who]]
+    causes: list[JSON] = [
+        {"reason": "FieldManagerConflict", "message": f"conflict with {who}", "field": path} for who, path in told
+    ]
+    if len(told) == 1:
+        message = f"Apply failed with 1 conflict: conflict with {told[0][0]}: {told[0][1]}"
+    else:
+        listed = ("\n- ".join((f"conflicts with {who}:", *by_manager[who])) for who in sorted(by_manager))
+        message = f"Apply failed with {len(told)} conflicts: " + "\n".join(listed)
+    return failure(409, "Conflict", message, {"causes": causes})
+
+
+def _manager(entry: Entry) -> str:
+    through = f' with subresource "{entry.subresource}"' if entry.subresource else ""
+    using = f" using {entry.api_version}" if entry.operation == "Update" else ""
+    return f'"{entry.manager}"{through}{using}'
 
 
 def forbidden(resource: Resource, name: str, why: str) -> Failure:

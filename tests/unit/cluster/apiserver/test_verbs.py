@@ -41,7 +41,7 @@ def test_a_new_object_has_a_uid_a_time_a_version_and_its_namespace(play: Play) -
         assert made == cluster.get(f"{MAPS}/a")
         metadata = made["metadata"]
         assert isinstance(metadata, dict)
-        assert set(metadata) == {"name", "namespace", "uid", "creationTimestamp", "resourceVersion"}
+        assert set(metadata) == {"name", "namespace", "uid", "creationTimestamp", "resourceVersion", "managedFields"}
         assert (metadata["namespace"], metadata["creationTimestamp"]) == ("default", "2026-01-01T00:00:00Z")
 
     play(scene)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
 from aiohttp import web
 
 from jubako.cluster.apiserver.attributes import Attributes
@@ -11,13 +12,26 @@ from jubako.cluster.apiserver.caller import Request, User
 from jubako.cluster.apiserver.http.negotiation import YAML_TYPE, Wanted
 from jubako.cluster.apiserver.http.parameters import Parameters
 
+_AGENT_MAX = 128
+
 
 class Call:
     """What is known of a request once it may be served; `verb` is what the verbs on objects take."""
 
     def __init__(self, request: web.Request, asked: Attributes, user: User, given: Parameters, form: Wanted) -> None:
         self.request, self.asked, self.given, self.form = request, asked, given, form
-        self.verb = Request(attributes=asked, user=user, dry_run=given.dry_run, manager=given.manager or "unknown")
+        manager = given.manager or _agent(request)
+        self.verb = Request(attributes=asked, user=user, dry_run=given.dry_run, manager=manager)
+
+    @property
+    def applies(self) -> Request:
+        return msgspec.structs.replace(self.verb, operation="Apply")
+
+
+def _agent(request: web.Request) -> str:
+    """Return what a client calls itself, for managedFields: the program's name in its User-Agent."""
+    name = request.headers.get("User-Agent", "").partition("/")[0]
+    return "".join(each for each in name if each.isprintable())[:_AGENT_MAX] or "unknown"
 
 
 def response(call: Call, body: bytes, status: int = 200, warnings: Iterable[str] = ()) -> web.Response:

@@ -11,7 +11,7 @@ from jubako.cluster.apiserver import failures
 from jubako.cluster.apiserver.access.impersonation import impersonated
 from jubako.cluster.apiserver.api import Api
 from jubako.cluster.apiserver.attributes import attributes
-from jubako.cluster.apiserver.http import bodies, nonresource, patches, streams
+from jubako.cluster.apiserver.http import applied, bodies, nonresource, patches, streams
 from jubako.cluster.apiserver.http.answers import Answers, encode
 from jubako.cluster.apiserver.http.call import Call, response
 from jubako.cluster.apiserver.http.negotiation import JSON_TYPE, wanted
@@ -105,6 +105,10 @@ class Handler:
         return self._one(call, item, warnings=decoded.warnings)
 
     async def _patch(self, call: Call) -> web.StreamResponse:
+        if call.request.content_type == patches.APPLY:
+            config, warned = await applied.config_of(call.request, call.asked, call.given)
+            item, is_new = await self._api.apply(call.applies, config, force=call.given.force)
+            return self._one(call, item, status=201 if is_new else 200, warnings=warned)
         change, warnings = await patches.change_of(call.request, call.asked.resource.kind, call.given)
         item = await self._api.writer.update(call.verb, change)
         return self._one(call, item, warnings=warnings)

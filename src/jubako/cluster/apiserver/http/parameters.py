@@ -13,6 +13,7 @@ from jubako.cluster.types.columns import IncludeObject
 _TRUE, _FALSE = ("1", "t", "true", ""), ("0", "f", "false")
 _VALIDATIONS = ("Ignore", "Warn", "Strict")
 _INCLUDED = ("None", "Metadata", "Object")
+_MANAGER_MAX = 128
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,11 +61,20 @@ def parameters(query: Mapping[str, str]) -> Parameters:
         initial=_flag(query, "sendInitialEvents") if "sendInitialEvents" in query else None,
         timeout_s=_number(query, "timeoutSeconds"),
         dry_run=query.get("dryRun") == "All",
-        manager=query.get("fieldManager", ""),
+        manager=_manager(query.get("fieldManager", "")),
         force=_flag(query, "force"),
         validation=cast(Literal["Ignore", "Warn", "Strict"], validation),
         include=cast(IncludeObject, include),
     )
+
+
+def _manager(name: str) -> str:
+    if len(name.encode()) > _MANAGER_MAX:
+        why = f"Too long: may not be more than {_MANAGER_MAX} bytes"
+        raise _invalid_options("fieldManager", why)
+    if not name.isprintable():
+        raise _invalid_options("fieldManager", f'Invalid value: "{name}": should only contain printable characters')
+    return name
 
 
 def _flag(query: Mapping[str, str], name: str) -> bool:
@@ -81,6 +91,18 @@ def _number(query: Mapping[str, str], name: str) -> int:
     except ValueError:
         message = f'invalid value of {name}: strconv.ParseInt: parsing "{text}": invalid syntax'
         raise failures.bad_request(message) from None
+
+
+def check_patch(asked: Parameters, *, applies: bool) -> None:
+    """What only an apply has: a manager, and whether it takes what others have. Raises Failure (422)."""
+    if applies and not asked.manager:
+        raise _invalid_options("fieldManager", "Required value: is required for apply patch")
+    if asked.force and not applies:
+        raise _invalid_options("force", "Forbidden: may not be specified for non-apply patch")
+
+
+def _invalid_options(field: str, why: str) -> failures.Failure:
+    return failures.failure(422, "Invalid", f'PatchOptions.meta.k8s.io "" is invalid: {field}: {why}')
 
 
 def _invalid(name: str, value: str, why: str) -> failures.Failure:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from jubako.cluster.apiserver import failures
 from jubako.cluster.apiserver.http import bodies
-from jubako.cluster.apiserver.http.parameters import Parameters
+from jubako.cluster.apiserver.http.parameters import Parameters, check_patch
 from jubako.cluster.patch import MessageSchema, Unprocessable, apply_json, apply_merge, apply_strategic
 from jubako.cluster.types.decoding.body import conform
 from jubako.cluster.types.decoding.parsing import parse
@@ -23,17 +23,18 @@ JSON_PATCH, MERGE, STRATEGIC = (
     f"application/{name}+json" for name in ("json-patch", "merge-patch", "strategic-merge-patch")
 )
 _TYPES = (JSON_PATCH, MERGE, STRATEGIC)
+APPLY = "application/apply-patch+yaml"
 
 
 async def change_of(
     request: web.Request, kind: Kind, asked: Parameters
 ) -> tuple[Callable[[Object], Object], list[str]]:
     """Return the change that a request asks for, and a list into which its warnings come. Raises Failure (400, 415)."""
+    check_patch(asked, applies=False)
     media_type = request.content_type
     if media_type not in _TYPES:
-        message = (
-            f"the body of the request was in an unknown format - accepted media types include: {', '.join(_TYPES)}"
-        )
+        accepted = ", ".join((*_TYPES, APPLY))
+        message = f"the body of the request was in an unknown format - accepted media types include: {accepted}"
         raise failures.failure(415, "UnsupportedMediaType", message)
     patch = _parsed(await bodies.read(request))
     warnings: list[str] = []

@@ -5,6 +5,7 @@ reading     get and list: pages, selectors, versions
 watching    events -> what a watch tells, also where objects come into and go out of a selection
 identity    what every new object is given: name, uid, time
 strategy    what belongs to which verb and kind: status, generation, what an update may not touch
-writing     create and update
+ownership   managedFields: who has set which field
+writing     create, update and apply
 deleting    delete: grace, finalizers, propagation
 """

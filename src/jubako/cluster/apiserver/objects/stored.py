@@ -34,7 +34,10 @@ def key(resource: Resource, namespace: str, name: str) -> str:
 def encode(document: Object, kind: Kind) -> bytes:
     """Return the bytes to store for a document of `kind`, which may be kept in another version's form."""
     document = conversion.convert(document, conversion.stored(kind))
-    metadata = {name: value for name, value in mapping(document["metadata"]).items() if name != "resourceVersion"}
+    metadata = dict(mapping(document["metadata"]))
+    metadata.pop("resourceVersion", None)
+    if managed := metadata.pop("managedFields", None):  # last, so that what changes nothing changes no byte
+        metadata["managedFields"] = managed
     first = {"kind": document["kind"], "apiVersion": document["apiVersion"], "metadata": metadata}
     return _encoder.encode({**first, **{name: value for name, value in document.items() if name not in first}})
 

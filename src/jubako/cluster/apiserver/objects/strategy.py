@@ -7,9 +7,11 @@ Spec: API conventions, "Spec and Status"; k8s.io/kubernetes/pkg/registry/*/strat
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
+from jubako.cluster.fields import Fields
 from jubako.cluster.types.document import Object, child, mapping, text
-from jubako.cluster.types.served import Resource
+from jubako.cluster.types.served import Kind, Resource
 
 # Kinds whose generation counts changes of what is wanted; others have none.
 _GENERATIONS = frozenset(
@@ -17,6 +19,7 @@ _GENERATIONS = frozenset(
 )
 BINDING = "binding"
 """Gives a pod its node and says so in its status, which no other verb may at once."""
+_NOT_WITH_STATUS = ("ownerReferences", "finalizers", "labels")
 _Begin = Callable[[Object], None]
 
 
@@ -47,13 +50,24 @@ def prepare_update(resource: Resource, document: Object, old: Object, subresourc
         child(document, "metadata")["generation"] = (generation if isinstance(generation, int) else 0) + 1
 
 
+@lru_cache(maxsize=256)
+def untouched(kind: Kind, below: str, *, has_status: bool) -> Fields:
+    """Return the fields that a verb does not write, whatever a document says: nobody owns them by it."""
+    if not below:
+        return {"f:status": {}} if has_status else {}
+    if below != "status":
+        return {}
+    rest: Fields = {f"f:{name}": {} for name in kind.message.by_name if name not in ("status", "metadata")}
+    return {**rest, "f:metadata": {f"f:{name}": {} for name in _NOT_WITH_STATUS}}
+
+
 def _keep_all_but_status(document: Object, old: Object) -> None:
     """Labels and annotations may come with a status for some kinds; of the rest nothing does."""
     for name in set(document) | set(old):
         if name not in ("status", "metadata"):
             _replace(document, name, old)
     metadata, before = child(document, "metadata"), mapping(old.get("metadata"))
-    for name in ("ownerReferences", "finalizers", "labels"):
+    for name in _NOT_WITH_STATUS:
         _replace(metadata, name, before)
 
 
@@ -89,6 +103,8 @@ def _begin_job(document: Object) -> None:
     for prefix in ("", "batch.kubernetes.io/"):
         labels.setdefault(f"{prefix}controller-uid", uid)
         labels.setdefault(f"{prefix}job-name", name)
+    if not metadata.get("labels"):  # as defaults would have it, the next time that it is read
+        metadata["labels"] = dict(labels)
     child(child(spec, "selector"), "matchLabels")["batch.kubernetes.io/controller-uid"] = uid
 
 

@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import Protocol
 
 from jubako.cluster.apiserver import failures
+from jubako.cluster.apiserver.attributes import Attributes
 from jubako.cluster.apiserver.caller import Request
-from jubako.cluster.apiserver.objects import identity, stored, strategy
+from jubako.cluster.apiserver.objects import identity, ownership, stored, strategy
 from jubako.cluster.apiserver.objects.reading import get
 from jubako.cluster.apiserver.objects.strategy import BINDING
 from jubako.cluster.store import AsyncStore, Event, Item, StaleRevision
@@ -54,8 +55,9 @@ class Writer:
         for _ in range(_NAMES):
             draft = stored.copy(document)
             made_up = identity.named(draft)
-            strategy.prepare_create(resource, draft)
             default(resource.kind, draft)
+            ownership.made(request, draft, self._clock())
+            strategy.prepare_create(resource, draft)
             await self._admission.admit(request, draft, None)
             name = identity.name_of(draft)
             self._refuse(request, name, validate(resource.kind, draft))
@@ -66,15 +68,36 @@ class Writer:
                     raise failures.already_exists(resource, name) from None
         raise failures.already_exists(resource, name)
 
+    async def apply(self, request: Request, config: Object, *, force: bool) -> tuple[Item, bool]:
+        """Apply a document, durably, to what is there or to nothing; tell whether it was made. Raises Failure."""
+        asked = request.attributes
+        for _ in range(_TRIES):
+            if asked.subresource or self.has(asked):
+                item = await self.update(
+                    request, lambda old: ownership.applied(request, config, old, self._clock(), force=force)
+                )
+                return item, False
+            document = ownership.applied(request, config, None, self._clock(), force=force)
+            try:
+                return await self.create(request, document), True
+            except failures.Failure as failed:
+                if failed.status.get("reason") != "AlreadyExists":
+                    raise
+        raise failures.modified(asked.resource, asked.name)
+
     async def _create(self, request: Request, key: str, document: Object) -> Item:
         value = stored.encode(document, request.attributes.resource.kind)
         if request.dry_run:
-            if self._has(key):
+            if self._is_there(key):
                 raise AlreadyExists("object", key)
             return Item(key, value, 0)
         return _current(await self._store.create(key, value))
 
-    def _has(self, key: str) -> bool:
+    def has(self, asked: Attributes) -> bool:
+        """Whether the object that is asked for is there."""
+        return self._is_there(stored.key(asked.resource, asked.namespace, asked.name))
+
+    def _is_there(self, key: str) -> bool:
         try:
             return bool(self._store.get(key))
         except NotFound:
@@ -106,9 +129,11 @@ class Writer:
         child(document, "metadata")["resourceVersion"] = str(item.revision)
         below = asked.subresource.name if asked.subresource else ""
         default(asked.resource.kind, document)
+        ownership.changed(request, document, old, self._clock())
         strategy.prepare_update(asked.resource, document, old, below)
         await self._admission.admit(request, document, old)
         self._refuse(request, asked.name, _problems(asked.resource.kind, document, old, below))
+        document = ownership.settled(request, document, old)
         value = stored.encode(document, request.attributes.resource.kind)
         if value == item.value:
             return item
