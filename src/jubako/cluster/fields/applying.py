@@ -54,8 +54,7 @@ def applied(shape: Shape, live: Object, config: Object, writing: Writing, *, emp
     attempt = _attempt(shape, bare, config, writing, begins)
     if not force and (found := list(_conflicts(attempt, writing))):
         _check_upgrade(shape, bare, writing, found)
-    entry = writing.entry(fields_of(shape, config))
-    after = lessened(attempt.before, attempt.changes, but=entry.identity)
+    after = lessened(attempt.before, attempt.changes, but=writing.identity)
     document = attempt.document
     if writing.manager == lastapplied.CLIENT:
         document = lastapplied.renewed(document, config)
@@ -71,19 +70,19 @@ def settled(document: Object, live: Object) -> Object:
 
 
 def _attempt(shape: Shape, bare: Object, config: Object, writing: Writing, begins: Managers) -> _Attempt:
-    entry = writing.entry(fields_of(shape, config))
-    last = begins.get(entry.identity)
-    after = {**begins, entry.identity: entry}
+    said = fields_of(shape, config)
+    entry = writing.entry(said)
     document = merged(shape, bare, config)
-    if last:
-        document = given_up(shape, document, last.fields, [each.fields for each in after.values()])
-    return _Attempt(document, after, compare(shape, bare, document).without(writing.untouched))
+    if last := begins.get(entry.identity):
+        others = (each.fields for each in begins.values() if each is not last)
+        document = given_up(shape, document, last.fields, [said, *others])
+    changes = compare(shape, bare, document).without(writing.untouched)
+    return _Attempt(document, {**begins, entry.identity: entry}, changes)
 
 
 def _conflicts(attempt: _Attempt, writing: Writing) -> Iterator[tuple[Entry, Path]]:
-    own = writing.entry({}).identity
     for entry in attempt.before.values():
-        if entry.identity != own:
+        if entry.identity != writing.identity:
             for path in sets.paths(sets.intersection(entry.fields, attempt.changes.set)):
                 yield entry, path
 

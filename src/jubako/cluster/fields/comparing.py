@@ -6,8 +6,6 @@ Model:  what is equal is not walked through. Of an object or list that is new or
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 import msgspec
 
 from jubako.cluster.fields import sets
@@ -15,7 +13,7 @@ from jubako.cluster.fields.elements import field
 from jubako.cluster.fields.reading import indexed
 from jubako.cluster.fields.sets import Fields, Node
 from jubako.cluster.fields.shapes import Shape
-from jubako.cluster.types.document import JSON, Object
+from jubako.cluster.types.document import JSON, Object, mapping
 
 ABSENT: list[JSON] = []
 """Where a value is not there: known by identity."""
@@ -42,65 +40,71 @@ class Comparison(msgspec.Struct, frozen=True):
 
 def compare(shape: Shape, old: Object, new: Object) -> Comparison:
     """Raises Unkeyed."""
-    return Comparison(*(node or {} for node in _gathered(_of_names(shape, old, new))))
+    return Comparison(*(node or {} for node in _names(shape, old, new)))
 
 
-def _gathered(children: Iterable[tuple[str, _Three]]) -> _Three:
-    """Put the three nodes of each child into those of their parent."""
-    three: tuple[Fields, Fields, Fields] = ({}, {}, {})
-    for element, nodes in children:
-        for into, node in zip(three, nodes, strict=True):
-            if node is not None:
-                into[element] = node
-    added, modified, removed = three
+def _names(shape: Shape, old: Object, new: Object) -> _Three:
+    added, modified, removed = three = _nothing()
+    for name, before in old.items():
+        after = new.get(name, ABSENT)
+        if after is ABSENT:
+            removed[field(name)] = _whole(shape.member(name), before)
+        elif before != after:
+            _put(three, field(name), _node(shape.member(name), before, after))
+    for name in new:
+        if name not in old:
+            added[field(name)] = _whole(shape.member(name), new[name])
     return added or None, modified or None, removed or None
 
 
-def _of_names(shape: Shape, old: Object, new: Object) -> Iterator[tuple[str, _Three]]:
-    for name in (*old, *(name for name in new if name not in old)):
-        before, after = old.get(name, ABSENT), new.get(name, ABSENT)
-        if before is ABSENT or after is ABSENT or before != after:
-            yield field(name), _node(shape.member(name), before, after)
-
-
-def _of_elements(shape: Shape, old: JSON, new: JSON) -> Iterator[tuple[str, _Three]]:
+def _elements(shape: Shape, old: JSON, new: JSON) -> _Three:
+    added, modified, removed = three = _nothing()
     before, after = indexed(shape, old), indexed(shape, new)
-    for element in (*before, *(element for element in after if element not in before)):
-        was, now = before.get(element, ABSENT), after.get(element, ABSENT)
-        if was is now or was == now:
-            continue
-        if len(was) > 1 or len(now) > 1:  # told apart by nothing: one value
-            yield element, _changed(was, now)
-        else:
-            yield element, _node(shape.item, was[0] if was else ABSENT, now[0] if now else ABSENT)
+    for element, was in before.items():
+        now = after.get(element)
+        if now is None:
+            removed[element] = _every(shape, was)
+        elif len(was) > 1 or len(now) > 1:  # told apart by nothing: one value
+            modified.update({element: {}} if was != now else {})
+        elif was != now:
+            _put(three, element, _node(shape.item, was[0], now[0]))
+    for element, now in after.items():
+        if element not in before:
+            added[element] = _every(shape, now)
+    return added or None, modified or None, removed or None
 
 
 def _node(shape: Shape, old: JSON, new: JSON) -> _Three:
-    if old is ABSENT or new is ABSENT:
-        whole = _whole(shape, new if old is ABSENT else old)
-        return (whole, None, None) if old is ABSENT else (None, None, whole)
     if shape.what == "leaf" or not (old or new):
         return _MODIFIED
     if shape.what in ("keyed", "set"):
-        return _gathered(_of_elements(shape, old, new))
-    return _gathered(_of_names(shape, _object(old), _object(new)))
+        return _elements(shape, old, new)
+    return _names(shape, mapping(old), mapping(new))
 
 
 def _whole(shape: Shape, value: JSON) -> Fields:
+    """Return what is new or gone with a value."""
     if shape.what == "leaf" or not value:
         return {}
-    children: Iterable[tuple[str, Fields]]
+    found: Fields = {sets.SELF: {}}
     if shape.what in ("keyed", "set"):
-        found = indexed(shape, value).items()
-        children = ((element, _whole(shape.item, items[0]) if len(items) == 1 else {}) for element, items in found)
+        for element, items in indexed(shape, value).items():
+            found[element] = _every(shape, items)
     else:
-        children = ((field(name), _whole(shape.member(name), held)) for name, held in _object(value).items())
-    return {sets.SELF: {}, **dict(children)}
+        for name, held in mapping(value).items():
+            found[field(name)] = _whole(shape.member(name), held)
+    return found
 
 
-def _changed(old: JSON, new: JSON) -> _Three:
-    return ({}, None, None) if old is ABSENT else (None, None, {}) if new is ABSENT else _MODIFIED
+def _every(shape: Shape, items: list[JSON]) -> Fields:
+    return _whole(shape.item, items[0]) if len(items) == 1 else {}
 
 
-def _object(value: JSON) -> Object:
-    return value if isinstance(value, dict) else {}
+def _nothing() -> tuple[Fields, Fields, Fields]:
+    return {}, {}, {}
+
+
+def _put(three: tuple[Fields, Fields, Fields], element: str, nodes: _Three) -> None:
+    for into, node in zip(three, nodes, strict=True):
+        if node is not None:
+            into[element] = node

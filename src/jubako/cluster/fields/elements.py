@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+import msgspec
+
 from jubako.cluster.types.document import JSON, Object
 from jubako.errors import InvalidArgument
 
@@ -14,6 +16,7 @@ def field(name: str) -> str:
 
 
 def keyed(keys: Object) -> str:
+    """Return the element with these keys, whose names are sorted."""
     return f"k:{_compact(keys)}"
 
 
@@ -34,7 +37,7 @@ def canonical(element: str) -> str:
         raise InvalidArgument(f"no element of a path: {element[:100]!r}") from None
     if kind == "k" and not isinstance(value, dict):
         raise InvalidArgument(f"no keys of an element: {element[:100]!r}")
-    return f"{kind}:{_compact(value)}"
+    return f"{kind}:{_compact(dict(sorted(value.items())) if isinstance(value, dict) else value)}"
 
 
 def spelled(path: Iterable[str]) -> str:
@@ -55,4 +58,4 @@ def _spelled(element: str) -> str:
 
 
 def _compact(value: JSON) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return msgspec.json.encode(value).decode()

@@ -7,7 +7,7 @@ Invariant:  nothing here changes what it is given, and results may share parts w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TypeAlias
 
 Fields: TypeAlias = "dict[str, Fields]"
@@ -15,7 +15,6 @@ Node: TypeAlias = "Fields | None"
 """A part of a set; None where nothing is."""
 Path = tuple[str, ...]
 SELF = "."
-_ORDER = {SELF: 0, "f": 1, "k": 2, "v": 3, "i": 4}
 
 
 def is_member(node: Node) -> bool:
@@ -30,26 +29,43 @@ def made(children: Fields, *, member: bool) -> Node:
 
 
 def union(one: Fields, other: Fields) -> Fields:
-    return _combined(one, other, _united)
+    if not one or not other:
+        return one or other
+    found = dict(one)
+    for name, node in other.items():
+        found[name] = _united(one[name], node) if name in one else node
+    return found
 
 
 def difference(one: Fields, other: Fields) -> Fields:
-    """Return what is in `one` and not in `other`, member by member."""
-    return _combined(one, other, _lessened) if other else one
+    """Return what is in `one` and not in `other`, member by member, in the order of `one`."""
+    found = dict(one)
+    for name in other.keys() & one.keys():
+        _put(found, name, _lessened(one[name], other[name]))
+    return found
 
 
 def intersection(one: Fields, other: Fields) -> Fields:
-    return _combined(one, other, _shared)
+    shared = ((name, _shared(node, other[name])) for name, node in one.items() if name in other)
+    return {name: node for name, node in shared if node is not None}
+
+
+def covers(one: Fields, other: Fields) -> bool:
+    """Whether all of `other` is in `one`."""
+    return all(name in one and _covers(one[name], node) for name, node in other.items() if name != SELF)
 
 
 def without(fields: Fields, dropped: Fields) -> Fields:
     """Return a set without the members of `dropped` and all beneath them."""
-    return {name: kept for name, node in fields.items() if (kept := _spared(node, dropped.get(name))) is not None}
+    found = dict(fields)
+    for name in dropped.keys() & fields.keys():
+        _put(found, name, None if is_member(dropped[name]) else _spared(fields[name], dropped[name]))
+    return found
 
 
 def paths(fields: Fields, before: Path = ()) -> Iterator[Path]:
-    """Yield the path of each member, in the order of `ordered`."""
-    for name, node in ordered(fields).items():
+    """Yield the path of each member, in the order of the set."""
+    for name, node in fields.items():
         if name == SELF:
             continue
         if is_member(node):
@@ -59,39 +75,40 @@ def paths(fields: Fields, before: Path = ()) -> Iterator[Path]:
 
 def ordered(fields: Fields) -> Fields:
     """Return the set as it is written: a member itself first, then names, keys and values, each sorted."""
-    return {name: ordered(fields[name]) for name in sorted(fields, key=_place)}
+    if len(fields) < 2:
+        return {name: ordered(node) for name, node in fields.items()}
+    return {name: ordered(fields[name]) for name in sorted(fields)}
 
 
-def _place(element: str) -> tuple[int, str]:
-    return _ORDER.get(element[0], 5), element
+def _put(into: Fields, name: str, node: Node) -> None:
+    if node is None:
+        del into[name]
+    else:
+        into[name] = node
 
 
-def _combined(one: Fields, other: Fields, node: Callable[[Node, Node], Node]) -> Fields:
-    """Combine two sets child by child."""
-    names = (*one, *(name for name in other if name not in one))
-    found = ((name, node(one.get(name), other.get(name))) for name in names if name != SELF)
-    return {name: child for name, child in found if child is not None}
+def _covers(one: Fields, other: Fields) -> bool:
+    return (is_member(one) or not is_member(other)) and covers(one, other)
 
 
-def _united(one: Node, other: Node) -> Node:
-    if one is None or other is None:
-        return other if one is None else one
-    return made(union(one, other), member=is_member(one) or is_member(other))
+def _united(one: Fields, other: Fields) -> Fields:
+    found = union(one, other)
+    return {SELF: {}, **found} if found and (not one or not other) else found
 
 
-def _lessened(one: Node, other: Node) -> Node:
-    if one is None or other is None:
-        return one
-    return made(_combined(one, other, _lessened), member=is_member(one) and not is_member(other))
+def _lessened(one: Fields, other: Fields) -> Node:
+    left = difference(one, other)
+    left.pop(SELF, None)
+    return made(left, member=is_member(one) and not is_member(other))
 
 
-def _shared(one: Node, other: Node) -> Node:
-    if one is None or other is None:
-        return None
-    return made(intersection(one, other), member=is_member(one) and is_member(other))
+def _shared(one: Fields, other: Fields) -> Node:
+    shared = intersection(one, other)
+    shared.pop(SELF, None)
+    return made(shared, member=is_member(one) and is_member(other))
 
 
-def _spared(node: Fields, dropped: Node) -> Node:
-    if dropped is None:
-        return node
-    return None if is_member(dropped) else made(without(node, {SELF: {}, **dropped}), member=False)
+def _spared(node: Fields, dropped: Fields) -> Node:
+    left = without(node, dropped)
+    left.pop(SELF, None)
+    return left or None

@@ -51,6 +51,10 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
             fields=sets.ordered(self.own(fields)),
         )
 
+    @property
+    def identity(self) -> Identity:
+        return self.entry({}).identity
+
     def own(self, fields: Fields) -> Fields:
         """Return what of a set can be somebody's."""
         return sets.without(sets.without(fields, _NOBODYS), self.untouched)
@@ -88,19 +92,20 @@ def updated(begins: Managers, changes: Comparison, writing: Writing) -> Managers
     """Return the managers after an update; the same where it changed nothing that can be somebody's."""
     changes = changes.without(writing.untouched)
     taken = writing.entry(changes.set)
-    left = lessened(begins, changes)
+    left = lessened(begins, changes, but=taken.identity)
     if not taken.fields:
         return left
-    before = left.get(taken.identity)
-    whole = taken.having(sets.ordered(sets.union(before.fields, taken.fields))) if before else taken
-    return {**left, whole.identity: whole}
+    before = left[taken.identity].fields if taken.identity in left else {}
+    whole = before if sets.covers(before, taken.fields) else sets.ordered(sets.union(before, taken.fields))
+    return {**left, taken.identity: taken.having(whole)}
 
 
 def lessened(begins: Managers, changes: Comparison, but: Identity | None = None) -> Managers:
-    """Return the managers without what was changed and removed, all `but` the one who did it."""
+    """Return the managers without what was removed, and all `but` the one who did it without what was changed."""
     if not changes:
         return begins
     gone = sets.union(changes.set, changes.removed)
     return managers.by_identity(
-        each if each.identity == but else each.having(sets.difference(each.fields, gone)) for each in begins.values()
+        each.having(sets.difference(each.fields, changes.removed if each.identity == but else gone))
+        for each in begins.values()
     )
