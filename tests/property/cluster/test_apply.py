@@ -1,4 +1,4 @@
-"""Server-side apply: again it changes nothing, disjoint appliers do not see each other, and who gives up takes only his own."""
+"""Server-side apply: again it changes nothing, who say different things commute, who gives up takes only his own."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_what_is_applied_is_there_whatever_was(of: Kind, seed: int, other: int) 
 def _only_empties(wanted: Any, made: Any) -> bool:
     """Whether all that is wanted is there, but for empty objects and nulls, which want nothing."""
     if isinstance(wanted, dict) and isinstance(made, dict):
-        return all(not held or name in made and _only_empties(held, made[name]) for name, held in wanted.items())
+        return all(not held or (name in made and _only_empties(held, made[name])) for name, held in wanted.items())
     if isinstance(wanted, list) and isinstance(made, list):
         return all(any(_only_empties(item, found) for found in made) for item in wanted)
     return not wanted or wanted == made

@@ -20,11 +20,10 @@ from jubako.cluster.types.served import Kind
 from jubako.errors import InvalidArgument
 
 
-async def config_of(request: web.Request, asked: Attributes, given: Parameters) -> tuple[Object, list[str]]:
-    """Return the document, and warnings. Raises Failure (400, 413, 422, 500)."""
+async def config_of(request: web.Request, kind: Kind, asked: Attributes, given: Parameters) -> tuple[Object, list[str]]:
+    """Return the document, which is of `kind`, and warnings. Raises Failure (400, 413, 422, 500)."""
     check_patch(given, applies=True)
     config = _parsed(await bodies.read(request))
-    kind = asked.resource.kind
     _check_kind(kind, config)
     if at(config, "metadata", MANAGED) is not None:
         raise failures.bad_request("metadata.managedFields must be nil")

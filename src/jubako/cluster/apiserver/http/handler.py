@@ -106,7 +106,7 @@ class Handler:
 
     async def _patch(self, call: Call) -> web.StreamResponse:
         if call.request.content_type == patches.APPLY:
-            config, warned = await applied.config_of(call.request, call.asked, call.given)
+            config, warned = await applied.config_of(call.request, call.asked.resource.kind, call.asked, call.given)
             item, is_new = await self._api.apply(call.applies, config, force=call.given.force)
             return self._one(call, item, status=201 if is_new else 200, warnings=warned)
         change, warnings = await patches.change_of(call.request, call.asked.resource.kind, call.given)

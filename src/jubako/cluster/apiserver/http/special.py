@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 
 from jubako.cluster.apiserver.api import Api, core
-from jubako.cluster.apiserver.http import bodies, patches
+from jubako.cluster.apiserver.http import applied, bodies, patches
 from jubako.cluster.apiserver.http.answers import encode
 from jubako.cluster.apiserver.http.call import Call, response
 from jubako.cluster.apiserver.objects import reading, stored
@@ -53,12 +53,21 @@ class Special:
         return response(call, encode(scale.scale_of(stored.decode(item))))
 
     async def _patch_scale(self, call: Call) -> web.StreamResponse:
+        if call.request.content_type == patches.APPLY:
+            return await self._apply_scale(call)
         change, _ = await patches.change_of(call.request, _kind(call), call.given)
 
         def rescale(old: Object) -> Object:
             return scale.scaled(change(scale.scale_of(old)))(old)
 
         item = await self._api.writer.update(call.verb.of_whole(), rescale)
+        return response(call, encode(scale.scale_of(stored.decode(item))))
+
+    async def _apply_scale(self, call: Call) -> web.StreamResponse:
+        config, _ = await applied.config_of(call.request, _kind(call), call.asked, call.given)
+        self._document(call)  # a scale makes nothing
+        whole = scale.config_of(config, call.asked.resource.kind)
+        item, _ = await self._api.apply(call.applies.of_whole(), whole, force=call.given.force)
         return response(call, encode(scale.scale_of(stored.decode(item))))
 
     async def _bind(self, call: Call) -> web.StreamResponse:

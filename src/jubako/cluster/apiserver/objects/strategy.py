@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from jubako.cluster.fields import Fields
 from jubako.cluster.types.document import Object, child, mapping, text
+from jubako.cluster.types.empty import empty
 from jubako.cluster.types.served import Kind, Resource
 
 # Kinds whose generation counts changes of what is wanted; others have none.
@@ -24,10 +25,10 @@ _Begin = Callable[[Object], None]
 
 
 def prepare_create(resource: Resource, document: Object) -> None:
-    """A new object has no status yet, but for what its kind begins with."""
+    """A new object has an empty status, but for what its kind begins with."""
     kind = resource.kind.name
-    if resource.subresource("status"):
-        document.pop("status", None)
+    if resource.subresource("status") and (status := resource.kind.message.by_name["status"].message):
+        document["status"] = empty(status)
     if kind in _GENERATIONS:
         child(document, "metadata")["generation"] = 1
     if begin := _BEGINNINGS.get(kind):

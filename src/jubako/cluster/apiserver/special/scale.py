@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from jubako.cluster.apiserver import failures
 from jubako.cluster.types.document import Object, child, integer, mapping, strings, text
+from jubako.cluster.types.served import Kind
 
 _SHARED = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
@@ -43,6 +44,13 @@ def scaled(scale: Object) -> Callable[[Object], Object]:
         return old
 
     return change
+
+
+def config_of(applied: Object, of: Kind) -> Object:
+    """Return what applying a Scale says of the object itself."""
+    metadata, spec = mapping(applied.get("metadata")), mapping(applied.get("spec"))
+    said: Object = {"replicas": spec["replicas"]} if "replicas" in spec else {}
+    return {"apiVersion": of.api_version, "kind": of.name, "metadata": {"name": metadata.get("name")}, "spec": said}
 
 
 def _selector(selector: Object) -> str:
