@@ -25,7 +25,7 @@ def survey() -> dict[str, set[str]]:
 
 def test_a_rehearsal_goes_through_and_leaves_no_container(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     before = survey()
-    rehearsal.go_through(str(tmp_path / "root"), str(tmp_path / "run"))
+    rehearsal.go_through_run(str(tmp_path / "root"), str(tmp_path / "run"))
     assert {name: found - before[name] for name, found in survey().items() if found - before[name]} == {}
     ids, errors = capfd.readouterr()
     assert (len(set(ids.split())), errors) == (rehearsal.ROUNDS, "")
@@ -51,6 +51,6 @@ def test_a_rehearsal_of_bundles_goes_through_and_leaves_nothing(
 def test_its_directory_is_gone_afterwards_and_so_is_what_a_killed_one_left(name: str, tmp_path: Path) -> None:
     directory = tmp_path / "keeper.rehearsal"
     (directory / "root" / "layers").mkdir(parents=True)
-    rehearsal.rehearse(PROGRAMS[name], str(directory))
+    rehearsal.rehearse(PROGRAMS[name].rehearse, str(directory))
     assert not directory.exists()
-    rehearsal.rehearse(PROGRAMS[name], "/proc/no/such/place")
+    rehearsal.rehearse(PROGRAMS[name].rehearse, "/proc/no/such/place")

@@ -51,7 +51,7 @@ def _jubako_oci(arguments: list[str]) -> int:
 
 
 def _rehearse_run(directory: str) -> None:
-    rehearsal.go_through(f"{directory}/root", f"{directory}/run")
+    rehearsal.go_through_run(f"{directory}/root", f"{directory}/run")
 
 
 # All that short commands use. What only long work needs (archives, registries, builds, rich, aiohttp) is not worth its

@@ -9,23 +9,20 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # it names what is below
-    from jubako.cli.keeper.programs import Program
 
 ROUNDS = 10  # bytecode is specialised after eight
 _COMMAND = ("create", "--rm", "--network", "none")
 
 
-def rehearse(program: Program, directory: str) -> None:
-    """Go through it in `directory`, which is gone afterwards. A rehearsal that fails helps less, and harms nothing."""
+def rehearse(go_through: Callable[[str], None], directory: str) -> None:
+    """Do it in `directory`, which is gone afterwards. A rehearsal that fails helps less, and harms nothing."""
     discard(directory)
     try:
         with suppress(Exception):
             os.mkdir(directory, 0o700)
-            program.rehearse(directory)
+            go_through(directory)
     finally:
         discard(directory)
 
@@ -35,7 +32,7 @@ def discard(directory: str) -> None:
     shutil.rmtree(directory, ignore_errors=True)
 
 
-def go_through(root: str, run_root: str) -> None:
+def go_through_run(root: str, run_root: str) -> None:
     """Do what `jubako run --rm` does, short of running anything, on an engine of these directories."""
     from jubako.cli import main
     from jubako.engine import Engine, rehearsal

@@ -229,7 +229,7 @@ def run() -> NoReturn:
     snapshot = Snapshot()
     for _ in range(rehearsal.ROUNDS):
         child.rehearse()
-    rehearsal.rehearse(program, _beside(f"{name}.rehearsal"))
+    rehearsal.rehearse(program.rehearse, _beside(f"{name}.rehearsal"))
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGTERM, _end)
