@@ -7,6 +7,7 @@ acknowledged is in the store, and the next one goes on from there.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -25,6 +26,7 @@ from jubako.cluster.place import Place, Running, tell
 from jubako.cluster.store import AsyncStore, DurableStore, Options
 from jubako.errors import JubakoError
 
+_ALLOCATIONS = (20_000, 50, 100)
 _ADMIN = "kubernetes-admin"
 # What is told, and signs of life: an hour of the one, and of the other what a node renews anyway.
 _EPHEMERAL = {"/registry/core/events/": 3600.0, "/registry/coordination.k8s.io/leases/kube-node-lease/": None}
@@ -41,6 +43,7 @@ async def serve(place: Place, held: int, host: str, port: int) -> None:
         authority = Authority(place.state / "pki")
         api = Api(AsyncStore(core), authority)
         await bootstrap(api, place.volumes)
+        _collect_seldom()
         control = Control(place, api, authority, host)
         server = Server(
             Handler(api, control.streams), tls_of(authority, *authority.server([host, "127.0.0.1", "localhost"]))
@@ -52,6 +55,14 @@ async def serve(place: Place, held: int, host: str, port: int) -> None:
         tell(held, Running(os.getpid(), address))
         os.write(1, b"ready\n")
         await ended.wait()
+
+
+def _collect_seldom() -> None:
+    """Documents are trees that end with their last reference: looking for circles of thousands of them, over and over
+    while they are read, would take twice the time of the reading."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_ALLOCATIONS)
 
 
 async def _start(server: Server, place: Place, host: str, port: int) -> int:

@@ -192,7 +192,7 @@ class EngineContainers:
         with self._drivers.store.records.transaction():
             record.name = names.check(name)
             try:
-                self._drivers.containers.replace(record.id, record, unique=[record.name])
+                self._drivers.containers.replace(record.id, record, unique=record.uniques)
             except AlreadyExists as error:
                 raise AlreadyExists(
                     "container",

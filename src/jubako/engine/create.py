@@ -50,7 +50,7 @@ def _insert(drivers: Drivers, record: ContainerRecord, *, named: bool) -> None:
                     from jubako.engine.pods import members
 
                     members.check_pod(drivers, record.options.pod)
-                drivers.records_of(record).insert(record.id, record, unique=[record.name])
+                drivers.records_of(record).insert(record.id, record, unique=record.uniques)
                 emit_container(drivers, record, "create")
             return
         except AlreadyExists as error:

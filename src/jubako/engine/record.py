@@ -70,6 +70,12 @@ class ContainerRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
         return self.options.hostname or self.short_id
 
     @property
+    def uniques(self) -> list[str]:
+        """What it is found by: its name, and what of which pod it is."""
+        pod = self.options.pod
+        return [self.name, *([f"{pod}/{self.id}"] if pod else [])]
+
+    @property
     def status(self) -> str:
         """Docker's State.Status."""
         return "paused" if self.paused and self.phase == RUNNING else self.phase

@@ -1,8 +1,9 @@
 """The SQLite database beneath the records: its schema and its connections.
 
 Layout:       jubako.db in WAL mode; PRAGMA user_version is the schema's version
-Concurrency:  many processes; one connection for each process, opened when it is first needed, shared by its threads
-              under a lock. A connection never crosses fork: a child that uses its parent's object gets its own.
+Concurrency:  many processes; one connection for each object, opened when it is first needed, shared by threads under a
+              lock. A connection never crosses fork: a child that uses its parent's object gets its own. Writers wait
+              for their turn: those of one process for a lock, those of many by trying again after a sleep.
 Endings:      `close` merges the log into the database when nobody else has it open; `leave` is for a process that ends.
 """
 
@@ -25,6 +26,8 @@ _BUSY_TIMEOUT_S = 30.0
 _LOG_PAGES = 128
 # Connections that this process must not close: left ones, and its parent's, whose locks and log that would touch.
 _open_for_ever: list[sqlite3.Connection] = []
+# Whose turn it is to write, by database: one that has to sleep until it tries again wakes long after the other is done.
+_turns: dict[Path, threading.RLock] = {}
 
 # One entry for each version: the statements that lead to it from the one before. Entries are never edited.
 _MIGRATIONS = (
@@ -47,6 +50,7 @@ class Database:
         self.path = path
         self.ballast = Ballast(path.with_name("ballast"))
         self._lock = threading.RLock()
+        self._turn = _turns.setdefault(path.absolute(), threading.RLock())
         self._connection: sqlite3.Connection | None = None
         self._pid = 0
         self._depth = 0
@@ -105,7 +109,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Run the body in one write transaction, or as a part of the enclosing one that can fail alone."""
-        with self._lock, explained(self.path):
+        with self._lock, self._turn, explained(self.path):
             connection = self._connect()
             begin, commit, rollback = _NESTED if self._depth else _OUTER
             connection.execute(begin)

@@ -122,6 +122,17 @@ class Collection(Generic[T]):
         )
         return [(str(key), self._decode(str(key), value)) for key, value in rows]
 
+    def holding(self, prefix: str) -> list[tuple[str, T]]:
+        """Return the keys and documents that hold a unique string which begins with `prefix`, in order of these."""
+        rows = self._database.execute(
+            "SELECT key, value FROM uniques JOIN records USING (collection, key)"
+            " WHERE collection = ? AND text >= ? AND text < ? ORDER BY text",
+            self.name,
+            prefix,
+            prefix + _LAST,
+        )
+        return [(str(key), self._decode(str(key), value)) for key, value in rows]
+
     def keys(self, prefix: str = "") -> list[str]:
         """Return the keys that begin with `prefix`, in order."""
         rows = self._database.execute(

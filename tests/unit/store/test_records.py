@@ -66,6 +66,15 @@ def test_unique_strings_find_their_document(boxes: Collection[Box]) -> None:
     assert boxes.by_unique("tea") is None
 
 
+def test_unique_strings_list_what_begins_with_them(boxes: Collection[Box]) -> None:
+    boxes.insert("a", Box("red"), unique=["kitchen/2"])
+    boxes.insert("b", Box("blue"), unique=["b", "kitchen/1"])
+    boxes.insert("c", Box("green"), unique=["kitchenette/1"])
+    assert boxes.holding("kitchen/") == [("b", Box("blue")), ("a", Box("red"))]
+    boxes.delete("b")
+    assert boxes.holding("kitchen/") == [("a", Box("red"))]
+
+
 def test_collections_do_not_see_each_other(store: Store, boxes: Collection[Box]) -> None:
     others = store.records.collection("crate", Box)
     boxes.insert("a", Box("red"), unique=["lunch"])
@@ -136,6 +145,26 @@ def test_threads_share_one_store(store: Store, boxes: Collection[Box]) -> None:
     for thread in threads:
         thread.join()
     assert len(boxes.keys()) == 200
+
+
+def test_threads_with_stores_of_their_own_wait_for_each_other(store: Store, boxes: Collection[Box]) -> None:
+    """While one thread writes, another waits without asking SQLite, which would have it sleep."""
+    writing, done = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with Store.open(store.root) as own:
+            writing.wait()
+            own.records.collection("box", Box).insert("b", Box("blue"))
+            done.set()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    with store.records.transaction():
+        writing.set()
+        boxes.insert("a", Box("red"))
+        assert not done.wait(0.05)
+    thread.join()
+    assert boxes.keys() == ["a", "b"]
 
 
 def test_a_forked_child_gets_a_connection_of_its_own(boxes: Collection[Box]) -> None:

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from jubako.cluster.apiserver.streams import LogOptions
 from jubako.cluster.node.seen import Attempt, Seen
-from jubako.cluster.node.translate import CLUSTER_LABEL, UID_LABEL
+from jubako.cluster.node.translate import CLUSTER_LABEL, UID_LABEL, sandbox_name
+from jubako.cluster.types.document import Object
 from jubako.engine import CreateOptions, Engine
 from jubako.engine.exec import ExecOptions
 from jubako.engine.logs import Line
-from jubako.engine.pods.record import READY, PodOptions, PodRecord
+from jubako.engine.pods.record import READY, PodOptions
 from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.errors import NotFound
 from jubako.runtime.attach import EXITED, Attached
@@ -45,19 +46,16 @@ class NodeEngine:
         found = self.engine.pods.list({"label": [f"{CLUSTER_LABEL}={self.cluster}"]})
         return {record.options.labels[UID_LABEL]: record.id for record in found}
 
-    def look(self, uid: str) -> Seen:
-        """Return what there is of the pod with this uid."""
-        wanted = [f"{CLUSTER_LABEL}={self.cluster}", f"{UID_LABEL}={uid}"]
-        found = self.engine.pods.list({"label": wanted})
-        return self._seen(found[0]) if found else Seen()
-
-    def _seen(self, pod: PodRecord) -> Seen:
+    def look(self, pod: Object) -> Seen:
+        """Return what there is of a pod of the cluster."""
+        try:
+            found = self.engine.pods.whole(sandbox_name(self.cluster, pod))
+        except NotFound:
+            return Seen()
         attempts: dict[str, list[Attempt]] = {}
-        for record in reversed(self.engine.pods.containers(pod.id)):
+        for record in reversed(found.containers):
             attempts.setdefault(record.options.member, []).append(_attempt(record))
-        return Seen(
-            sandbox=pod.id, ready=pod.phase == READY, address=self.engine.pods.address(pod.id), attempts=attempts
-        )
+        return Seen(sandbox=found.pod.id, ready=found.pod.phase == READY, address=found.address, attempts=attempts)
 
     def make(self, options: PodOptions, sandbox: str) -> str:
         """Make the sandbox, or one that is there ready again; returns its id."""

@@ -35,6 +35,8 @@ from jubako.errors import AlreadyExists, JubakoError, NotFound
 T = TypeVar("T")
 _THREADS = 8
 _LEASE_S, _RENEW_S, _STATUS_S = 40, 10.0, 300.0
+# What only a worker does, which then looks by itself.
+_OWN_DOING = ("create", "start")
 _LEASES = "kube-node-lease"
 
 
@@ -96,10 +98,11 @@ class Node:
         await self._tell_status()
 
     async def _tell_status(self) -> None:
+        """Patched, for whoever marks the node meanwhile makes another version of it."""
         node = await self._client.get(NODE, Key("", self.name))
         before = objects(at(node, "status", "conditions"))
         found = facts.status(self.name, self.address, self._version, datetime.now(UTC), before)
-        await self._client.update({**node, "status": found}, "status")
+        await self._client.patch(Patch(NODE, Key("", self.name), "", {"status": found}, subresource="status"))
 
     async def _heartbeat(self) -> None:
         told = time.monotonic()
@@ -164,11 +167,11 @@ class Node:
             known[0].wake({**pod, "metadata": {**marked, "deletionGracePeriodSeconds": 0}})
 
     def _listen(self, loop: asyncio.AbstractEventLoop, stop: threading.Event) -> None:
-        """Wake the worker of each container that starts or ends."""
+        """Wake the worker of each container that ends, or is another in any way."""
         for event in self.engine.engine.events():
             if stop.is_set():
                 return
-            if uid := event.attributes.get(UID_LABEL):
+            if event.action not in _OWN_DOING and (uid := event.attributes.get(UID_LABEL)):
                 with suppress(RuntimeError):
                     loop.call_soon_threadsafe(self._wake, uid)
 

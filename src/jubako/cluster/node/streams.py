@@ -80,7 +80,7 @@ class NodeStreams:
 
     async def _attempt(self, pod: Object, container: str, *, previous: bool) -> Attempt:
         name = text(at(pod, "metadata", "name"))
-        seen = await self._blocking(partial(self._engine.look, text(at(pod, "metadata", "uid"))))
+        seen = await self._blocking(partial(self._engine.look, pod))
         attempts = seen.of(container)
         if previous and len(attempts) < 2:
             raise FailedPrecondition(f'previous terminated container "{container}" in pod "{name}" not found')

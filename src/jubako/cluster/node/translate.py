@@ -37,6 +37,14 @@ def labels(cluster: str, pod: Object) -> dict[str, str]:
     }
 
 
+def sandbox_name(cluster: str, pod: Object) -> str:
+    """Return the name of the engine's pod, by which it is found."""
+    metadata = mapping(pod["metadata"])
+    return "_".join(
+        (cluster, *(text(metadata.get(field)) for field in ("namespace", "name")), text(metadata.get("uid"))[:8])
+    )
+
+
 def sandbox(cluster: str, pod: Object, dns: Dns) -> PodOptions:
     """Return the options of the engine's pod."""
     spec, metadata = mapping(pod.get("spec")), mapping(pod["metadata"])
@@ -47,7 +55,7 @@ def sandbox(cluster: str, pod: Object, dns: Dns) -> PodOptions:
         host.append("uts")
     name = text(metadata.get("name"))
     return PodOptions(
-        name=f"{cluster}_{text(metadata.get('namespace'))}_{name}_{text(metadata.get('uid'))[:8]}",
+        name=sandbox_name(cluster, pod),
         labels=labels(cluster, pod),
         hostname="" if on_host else text(spec.get("hostname")) or name[:63],
         network="host" if on_host else "bridge",

@@ -108,7 +108,7 @@ class Worker:
     async def _turn(self) -> float:
         """Do what is to be done now; returns when to look again at the latest."""
         try:
-            seen = await self._host.blocking(partial(self._engine.look, self._uid))
+            seen = await self._host.blocking(partial(self._engine.look, self.pod))
             self._watch_health(seen)
             await self._renew(seen)
             situation = self._situation(seen)
@@ -227,7 +227,7 @@ class Worker:
         self.gone = True
 
     async def _tell_status(self) -> None:
-        seen = await self._host.blocking(partial(self._engine.look, self._uid))
+        seen = await self._host.blocking(partial(self._engine.look, self.pod))
         self._watch_health(seen)
         found = status(self._situation(seen), host=self._host.address)
         if found == self.pod.get("status"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from jubako.engine import clock, lifecycle
 from jubako.engine.attachment import is_bridged
@@ -15,6 +15,15 @@ from jubako.engine.pods.record import CREATED, NET, READY, STOPPED, PodRecord
 from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.errors import InvalidArgument
 from jubako.linux.cgroup import PARENT
+
+
+class Whole(NamedTuple):
+    """A pod with its address ("" where it has none) and its containers, oldest first, at one moment."""
+
+    pod: PodRecord
+    address: str
+    containers: list[ContainerRecord]
+
 
 KEYS = ("id", "label", "name", "network", "status")
 
@@ -41,6 +50,16 @@ def _matches(drivers: Drivers, record: PodRecord, key: str, values: Sequence[str
         case "status":
             return status(record, living(drivers, record)).lower() in [value.lower() for value in values]
     return record.options.network in values
+
+
+def whole(drivers: Drivers, record: PodRecord) -> Whole:
+    """All that there is of a pod whose record was just looked up."""
+    return Whole(record, address(drivers, record), living(drivers, record))
+
+
+def address(drivers: Drivers, record: PodRecord) -> str:
+    endpoint = drivers.networks.endpoint(record.id)
+    return endpoint.ip if endpoint else ""
 
 
 def living(drivers: Drivers, record: PodRecord) -> list[ContainerRecord]:

@@ -62,7 +62,7 @@ def check_pod(drivers: Drivers, pod_id: str) -> None:
 
 def of(drivers: Drivers, pod_id: str) -> list[ContainerRecord]:
     """The containers of a pod, oldest first, as their records say."""
-    found = [record for _, record in drivers.containers.items() if record.options.pod == pod_id]
+    found = (record for _, record in drivers.containers.holding(f"{pod_id}/"))
     return sorted(found, key=lambda record: record.created_ns)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from jubako.engine.drivers import Drivers
 from jubako.engine.pods import create, ending, listing, starting
+from jubako.engine.pods.listing import Whole
 from jubako.engine.pods.record import PodOptions, PodRecord
 from jubako.engine.record import ContainerRecord
 
@@ -52,8 +53,11 @@ class EnginePods:
 
     def address(self, text: str) -> str:
         """Its address on its bridge network; "" where it has none."""
-        endpoint = self._drivers.networks.endpoint(self.get(text).id)
-        return endpoint.ip if endpoint else ""
+        return listing.address(self._drivers, self.get(text))
+
+    def whole(self, text: str) -> Whole:
+        """The pod, its address and its containers in one."""
+        return listing.whole(self._drivers, self.get(text))
 
     def inspect(self, text: str) -> dict[str, Any]:
         """The document of `pod inspect`."""
