@@ -11,10 +11,27 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Completed", "ContainerError", "CreateOptions", "Engine", "__version__", "build", "run"]
+__all__ = [
+    "Completed",
+    "ContainerError",
+    "CreateOptions",
+    "Engine",
+    "__version__",
+    "build",
+    "enter_user_namespace",
+    "run",
+]
 
 if TYPE_CHECKING:
-    from jubako.python import Completed, ContainerError, CreateOptions, Engine, build, run
+    from jubako.python import (
+        Completed,
+        ContainerError,
+        CreateOptions,
+        Engine,
+        build,
+        enter_user_namespace,
+        run,
+    )
 
 
 def _python() -> ModuleType:

@@ -19,7 +19,7 @@ from jubako.build import context as contexts
 from jubako.build.attest.options import AttestOptions, attest_options
 from jubako.build.bases import Bases
 from jubako.build.caching import Caching
-from jubako.build.conditions import conditions_of
+from jubako.build.conditions import conditions_of, limitations
 from jubako.build.convert.arguments import Arguments
 from jubako.build.convert.converter import Converter
 from jubako.build.convert.scope import Place, Workshop
@@ -146,6 +146,8 @@ class _Build:
     def _run(self) -> BuildResult:
         reap(self.drivers.networks, self.drivers.run_root)
         asked = self.options
+        for limitation in limitations(asked):
+            self.progress.warning(limitation)
         text = contexts.read_dockerfile(
             self.context, asked.dockerfile, inside=self.inside, inline=asked.dockerfile_inline
         )

@@ -12,6 +12,7 @@ from jubako.build.entitlements import Entitlements, entitlements
 from jubako.build.rundir import cgroup_name
 from jubako.build.sources.login import Access
 from jubako.errors import InvalidArgument
+from jubako.linux import userns
 
 if TYPE_CHECKING:
     from jubako.build.options import BuildOptions
@@ -57,6 +58,21 @@ def conditions_of(options: BuildOptions) -> Conditions:
         device_directories=options.device_directories,
         debug=options.debug is not None,
     )
+
+
+def limitations(options: BuildOptions) -> list[str]:
+    """What an ordinary user's build goes without."""
+    if userns.is_initial():
+        return []
+    found = []
+    if userns.maps_one_id():
+        found.append(
+            "this user has no id but its own: files of other owners can not be made, and no RUN has another user "
+            "(jubako doctor tells how to get ranges of ids)"
+        )
+    if options.cgroup_parent:
+        found.append("--cgroup-parent has no effect: the commands of an ordinary user's build have no cgroup")
+    return found
 
 
 def _check(options: BuildOptions) -> None:

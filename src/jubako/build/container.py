@@ -20,11 +20,12 @@ from jubako.build.graph.filesystem import Task
 from jubako.build.output import Output
 from jubako.build.rundir import cgroup_name, run_directory
 from jubako.build.runmounts import RunMounts
-from jubako.build.runspec import HOSTNAME, Entry, own_mounts, specification
+from jubako.build.runnetwork import RunNetwork
+from jubako.build.runspec import own_mounts, specification
 from jubako.build.stubs import Stubs
 from jubako.errors import NotFound, PermissionDenied
 from jubako.linux import cgroup, userns
-from jubako.network import Networks, hosts
+from jubako.network import Networks
 from jubako.runtime import defaults, executor, seccomp
 from jubako.runtime.executor import Handle, Launch
 from jubako.runtime.users import Identity, resolve
@@ -37,15 +38,14 @@ if TYPE_CHECKING:
     from jubako.runtime.launch import Filter
 
 _SIGKILL = 9
-_GATEWAY = "host-gateway"
 _SHELL = "/bin/sh"
 
 
 class _Prepared(NamedTuple):
     """A container that can be started, in any way that its launch can still be told."""
 
-    container_id: str
     launch: Launch
+    network: RunNetwork
     stubs: Stubs
 
 
@@ -72,7 +72,7 @@ class BuildContainer:
                 os.close(writer)
             output = Output(reader, task)
             with task.on_cancel(lambda: handle.signal(_SIGKILL)):
-                self._start(handle, prepared.container_id, job.spec, task)
+                _start(handle, prepared.network, job.spec, task)
                 ended = output.follow(handle)
         task.check()
         if ended.code:
@@ -88,7 +88,7 @@ class BuildContainer:
             launch.spec.process.terminal = True
             launch.stdin = launch.attach = True
             handle = executor.create(launch)
-            self._start(handle, prepared.container_id, asked, task)
+            _start(handle, prepared.network, asked, task)
             assert handle.attached is not None
             try:
                 sit(handle.attached)
@@ -102,9 +102,10 @@ class BuildContainer:
         name = cgroup_name(container_id, self._conditions.cgroup_parent)
         with ExitStack() as stack:
             run_dir = stack.enter_context(run_directory(self._run_root, container_id, name))
-            address = self._reserve(stack, container_id, spec.network)
+            network = RunNetwork(stack, self._networks, container_id, run_dir, spec)
             extra = RunMounts(stack, job.bench, run_dir, self._root, self._conditions, task)
-            mounts = [*own_mounts(run_dir, spec, self._hosts(spec, address)), *extra.make(spec.mounts, job.sources)]
+            own = own_mounts(run_dir, spec, network.hosts, network.servers)
+            mounts = [*own, *extra.make(spec.mounts, job.sources)]
             with mounted(job.bench.snapshotter.view_mounts(job.snapshot.layers)) as root_fd:
                 identity = resolve(root_fd, spec.user)
                 compiled = specification(spec, identity, _environment(job, identity, extra), mounts)
@@ -121,7 +122,7 @@ class BuildContainer:
                 listen=False,
                 die_with_creator=True,
             )
-            yield _Prepared(container_id, launch, stubs)
+            yield _Prepared(launch, network, stubs)
 
     def _filter(self) -> Filter:
         return seccomp.of_profile(self._root / "cache" / "seccomp", defaults.CAPABILITIES)
@@ -134,39 +135,20 @@ class BuildContainer:
             devices = Devices(self._conditions.device_directories)
             inject(compiled, [found for name in spec.devices for found in devices.find(name)])
 
-    def _hosts(self, spec: RunSpec, address: str) -> list[Entry]:
-        """The entries of the hosts file."""
-        entries: list[Entry] = [hosts.added(text) for text in spec.hosts]
-        if any(to == _GATEWAY for _, to in entries):
-            gateway = "127.0.0.1" if spec.network == "host" else self._networks.get("bridge").gateway
-            entries = [(names, gateway if to == _GATEWAY else to) for names, to in entries]
-        return [*entries, ([HOSTNAME], address)]
 
-    def _reserve(self, stack: ExitStack, container_id: str, network: str) -> str:
-        """Claim a place on the network; returns its address, or "" where there is none."""
-        if network != "bridge":
-            return ""
-        stack.callback(self._networks.detach, container_id)
-        return self._networks.reserve(container_id, f"build-{container_id[:12]}", network=network).ip
-
-    def _start(self, handle: Handle, container_id: str, spec: RunSpec, task: Task) -> None:
-        """Connect the network and let the program begin; when it can not, nothing is left of it."""
-        try:
-            if endpoint := self._networks.endpoint(container_id):
-                netns = handle.netns_fd()
-                try:
-                    handle.keep(self._networks.attach(endpoint, netns))
-                finally:
-                    os.close(netns)
-            handle.start()
-        except (NotFound, PermissionDenied) as error:
-            handle.abandon()
-            task.check()
-            code = 127 if isinstance(error, NotFound) else 126
-            raise CommandFailed(spec.arguments, code, reason=error.message) from error
-        except BaseException:
-            handle.abandon()
-            raise
+def _start(handle: Handle, network: RunNetwork, spec: RunSpec, task: Task) -> None:
+    """Connect the network and let the program begin; when it can not, nothing is left of it."""
+    try:
+        network.connect(handle)
+        handle.start()
+    except (NotFound, PermissionDenied) as error:
+        handle.abandon()
+        task.check()
+        code = 127 if isinstance(error, NotFound) else 126
+        raise CommandFailed(spec.arguments, code, reason=error.message) from error
+    except BaseException:
+        handle.abandon()
+        raise
 
 
 def _group(name: str, compiled: Spec, stack: ExitStack) -> CgroupHandle | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jubako.build.files.failure import explained
 from jubako.build.graph.execute import RunSpec
+from jubako.build.runnetwork import HOSTNAME, Entry
 from jubako.network import hosts, resolv
 from jubako.runtime import defaults
 from jubako.runtime.host_devices import device_of
@@ -27,10 +28,6 @@ from jubako.spec.oci_runtime import (
     Spec,
     User,
 )
-
-HOSTNAME = "build"
-Entry = tuple[Sequence[str], str]
-"""Names and the address, as a line of the hosts file has them."""
 
 _NAMESPACES = ("mount", "uts", "ipc", "pid", "cgroup")
 # What an insecure RUN has beside the nodes of every container (BuildKit, util/entitlements/security).
@@ -66,9 +63,9 @@ def specification(spec: RunSpec, identity: Identity, env: Mapping[str, str], mou
     )
 
 
-def own_mounts(run_dir: Path, spec: RunSpec, entries: Sequence[Entry]) -> list[Mount]:
+def own_mounts(run_dir: Path, spec: RunSpec, entries: Sequence[Entry], servers: Sequence[str]) -> list[Mount]:
     """The mounts of every container, and the files of this one, which are written to `run_dir`."""
-    files = {"hosts": hosts.render(entries), "resolv.conf": resolv.render()}
+    files = {"hosts": hosts.render(entries), "resolv.conf": resolv.render(servers=servers)}
     mounts = defaults.mounts(privileged=spec.security == "insecure")
     for mount in mounts:
         if mount.destination == "/dev/shm" and spec.shm_bytes:

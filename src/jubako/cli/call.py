@@ -41,6 +41,14 @@ def _wait_writable(fd: int) -> None:
     poll.poll()
 
 
+def enter_own_root() -> None:
+    """An ordinary user's command works on its state as root of a user namespace."""
+    if os.geteuid() != 0:
+        from jubako.runtime import rootless
+
+        rootless.enter()
+
+
 Opener = Callable[[str | None, str | None, bool], "Engine"]
 """Opens the engine on a root and a run root; with True, the one that builds too."""
 
@@ -69,6 +77,7 @@ class Call:
 
     def _open(self, *, builds: bool) -> Engine:
         if self._engine is None:
+            enter_own_root()
             self._engine = self._opener(self.root, self.run_root, builds)
         return self._engine
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
-from jubako.engine import create, lifecycle, names, process, removal, start
+from jubako.engine import create, lifecycle, names, ordinary, process, removal, start
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit_container
 from jubako.engine.options import CreateOptions, restart_policy, validate
@@ -40,6 +40,7 @@ class EngineContainers:
 
     def create(self, options: CreateOptions, *, progress: Progress | None = None) -> ContainerRecord:
         """Record a new container; the image is pulled first where `options.pull` says so."""
+        ordinary.refuse("a container")
         from jubako.engine.images import EngineImages
 
         images = EngineImages(self._drivers)

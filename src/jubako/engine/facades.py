@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from jubako.engine import clock, collection, doctor, removal, system
+from jubako.engine import clock, collection, doctor, ordinary, removal, system
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit
 from jubako.engine.record import RUNNING
@@ -41,6 +41,7 @@ class EngineNetworks:
         labels: Mapping[str, str] | None = None,
     ) -> Network:
         """Define a network; raises AlreadyExists for a taken name, Conflict for an overlapping subnet."""
+        ordinary.refuse("a network of containers")
         network = self._drivers.networks.create(
             name, driver=driver, subnet=subnet, gateway=gateway, internal=internal, labels=dict(labels or {})
         )
@@ -193,4 +194,4 @@ class EngineSystem:
 
     def doctor(self) -> _Findings:
         """What this host lacks, and how to get it."""
-        return doctor.examine(self._drivers)
+        return doctor.examine(self._drivers.root)

@@ -33,8 +33,10 @@ _DIRECTORY = "images"
 
 def mount(drivers: Drivers, image: Image) -> Path:
     """Mount an image whose layers are unpacked; return where, also when it was mounted before."""
+    from jubako.engine import ordinary
     from jubako.snapshot.mounted import attach
 
+    ordinary.refuse("image mount", ordinary.MOUNTS)
     with _locked(drivers, image.id, make=True) as directory:
         root = directory / "root"
         if not os.path.ismount(root):

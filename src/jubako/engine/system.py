@@ -112,7 +112,7 @@ def disk_usage(drivers: Drivers) -> dict[str, list[dict[str, Any]]]:
 def info(drivers: Drivers) -> dict[str, Any]:
     """The document of `GET /info`, as far as it applies."""
     from jubako import __version__
-    from jubako.linux import cgroup
+    from jubako.linux import cgroup, userns
 
     states = [record.status for _, record in drivers.containers.items()]
     return {
@@ -135,7 +135,7 @@ def info(drivers: Drivers) -> dict[str, Any]:
         "DockerRootDir": str(drivers.root),
         "RunRoot": str(drivers.run_root),
         "Name": platform.node(),
-        "Rootless": os.geteuid() != 0,
+        "Rootless": userns.user() != 0,
         "SecurityOptions": ["name=seccomp,profile=builtin", "name=cgroupns"],
         "ServerVersion": __version__,
         "DefaultRuntime": "jubako",

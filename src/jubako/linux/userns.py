@@ -1,15 +1,21 @@
-"""User namespaces of an ordinary user: the id ranges it was given, and the helpers that write the maps.
+"""User namespaces of an ordinary user: the id ranges it was given, the maps, and who writes them.
 
-Spec: user_namespaces(7), subuid(5), newuidmap(1).
+Spec: user_namespaces(7), subuid(5), newuidmap(1), ioctl_nsfs(2).
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from jubako.errors import FailedPrecondition
+from jubako.linux import helper
 from jubako.spec.oci_runtime import IDMapping
+
+_NS_GET_USERNS = 0xB701  # linux/nsfs.h
+
+_user: list[int] = []
 
 
 def ranges(path: str, user: str, uid: int) -> list[tuple[int, int]]:
@@ -31,6 +37,34 @@ def is_initial() -> bool:
     """Whether this process is in the user namespace that the machine started with, in which ids are what they seem."""
     with open("/proc/self/uid_map") as file:
         return file.read().split() == ["0", "0", str((1 << 32) - 1)]
+
+
+def user() -> int:
+    """Whose process this is, also where it became root of a namespace of its own (nested.enter)."""
+    return _user[0] if _user else os.geteuid()
+
+
+def became_root(uid: int) -> None:
+    """This process is root of a user namespace from now on, and was `uid` until then."""
+    _user[:] = [uid]
+
+
+def owns_network() -> bool:
+    """Whether root of this process's user namespace is that of its network namespace too, and may make links there."""
+    network = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.close(fcntl.ioctl(network, _NS_GET_USERNS))
+    except PermissionError:  # the owner is further out than this process can see
+        return False
+    finally:
+        os.close(network)
+    return True
+
+
+def maps_one_id() -> bool:
+    """Whether there is but one user in this process's user namespace."""
+    with open("/proc/self/uid_map") as file:
+        return sum(int(line.split()[2]) for line in file) == 1
 
 
 def has_group(gid: int) -> bool:
@@ -57,7 +91,7 @@ def mappings() -> tuple[list[IDMapping], list[IDMapping]]:
     except KeyError:
         name = str(uid)
     uids, gids = ranges("/etc/subuid", name, uid), ranges("/etc/subgid", name, uid)
-    if not (uids and gids and _helper("newuidmap") and _helper("newgidmap")):
+    if not (uids and gids and helper.find("newuidmap") and helper.find("newgidmap")):
         uids = gids = []
     return _with_ranges(uid, uids), _with_ranges(gid, gids)
 
@@ -80,34 +114,36 @@ def is_own_id(uids: Sequence[IDMapping], gids: Sequence[IDMapping]) -> bool:
     )
 
 
+def map_ids(pid: int, uids: Sequence[IDMapping], gids: Sequence[IDMapping]) -> None:
+    """Write the maps of the new user namespace that `pid` is in, in whichever way this process may. OSError, and as
+    map_with_helpers."""
+    is_own = is_own_id(uids, gids)
+    if os.geteuid() and not is_own:
+        map_with_helpers(pid, uids, gids)
+        return
+    if os.geteuid():
+        _write(pid, "setgroups", "deny")  # user_namespaces(7): before a group is mapped without privilege
+    _write(pid, "uid_map", map_text(uids))
+    _write(pid, "gid_map", map_text(gids))
+
+
+def map_text(mappings: Iterable[IDMapping]) -> str:
+    """The lines of /proc/<pid>/uid_map."""
+    return "".join(f"{m.container_id} {m.host_id} {m.size}\n" for m in mappings)
+
+
+def _write(pid: int, name: str, text: str) -> None:
+    with open(f"/proc/{pid}/{name}", "w") as file:
+        file.write(text)
+
+
 def map_with_helpers(pid: int, uids: Sequence[IDMapping], gids: Sequence[IDMapping]) -> None:
     """Let newuidmap and newgidmap write the maps of `pid`. Raises FailedPrecondition with what they said."""
     for name, maps in (("newuidmap", uids), ("newgidmap", gids)):
-        program = _helper(name)
+        program = helper.find(name)
         if not program:
             raise FailedPrecondition(f"{name} is not installed", hint="apt install uidmap")
         numbers = [str(number) for m in maps for number in (m.container_id, m.host_id, m.size)]
-        said = _complaint([program, str(pid), *numbers])
+        said = helper.complaint([program, str(pid), *numbers])
         if said is not None:
             raise FailedPrecondition(f"{name} failed: {said}", hint="see /etc/subuid and /etc/subgid")
-
-
-def _complaint(argv: list[str]) -> str | None:
-    """Run a helper; what it wrote to standard error when it failed, None when it did not."""
-    reader, writer = os.pipe()
-    try:
-        actions = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0), (os.POSIX_SPAWN_DUP2, writer, 2)]
-        pid = os.posix_spawn(argv[0], argv, {}, file_actions=actions)
-    finally:
-        os.close(writer)
-    with open(reader, encoding="utf-8", errors="replace") as output:
-        said = output.read(4096).strip()
-    return said if os.waitpid(pid, 0)[1] else None
-
-
-def _helper(name: str) -> str | None:
-    for directory in ("/usr/bin", "/usr/local/bin", "/bin"):
-        path = f"{directory}/{name}"
-        if os.access(path, os.X_OK):
-            return path
-    return None

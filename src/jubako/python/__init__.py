@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from jubako.engine.system import Pruned
     from jubako.runtime.attach import Attached
 
-__all__ = ["Completed", "ContainerError", "CreateOptions", "Engine", "build", "run"]
+__all__ = ["Completed", "ContainerError", "CreateOptions", "Engine", "build", "enter_user_namespace", "run"]
 
 
 class Completed(msgspec.Struct, frozen=True):
@@ -198,3 +198,14 @@ def build(
     """Build an image from the Dockerfile in `context`; `tags`, `target`, `build_args` … as `jubako build` has them."""
     with Engine(root, run_root) as engine:
         return engine.build(context, **options)
+
+
+def enter_user_namespace() -> None:
+    """Make this process, for the rest of its life, root of a user namespace, in which an ordinary user can build.
+
+    The command line does it by itself. Nothing happens to a process that is root already. Raises FailedPrecondition,
+    also for a process that has threads: call it first.
+    """
+    from jubako.runtime import rootless
+
+    rootless.enter()

@@ -9,7 +9,8 @@ import os
 
 from jubako.errors import FailedPrecondition, InvalidArgument
 from jubako.linux import mount as mounts
-from jubako.runtime import namespaces, program
+from jubako.linux import userns
+from jubako.runtime import program
 from jubako.runtime.mount_options import Options
 from jubako.spec.oci_runtime import IDMapping, Linux, Mount
 
@@ -23,22 +24,20 @@ def apply(tree: int, mount: Mount, options: Options, linux: Linux) -> None:
         uids, gids = linux.uid_mappings, linux.gid_mappings
     if not uids or not gids:
         raise InvalidArgument(f"mount {mount.destination}: idmap needs mappings, of the mount or of the container")
-    userns = user_namespace(uids, gids)
+    namespace = user_namespace(uids, gids)
     try:
-        mounts.mount_setattr(tree, add=mounts.MOUNT_ATTR_IDMAP, recursive=options.idmap_recursive, userns_fd=userns)
+        mounts.mount_setattr(tree, add=mounts.MOUNT_ATTR_IDMAP, recursive=options.idmap_recursive, userns_fd=namespace)
     except OSError as error:
         raise FailedPrecondition(f"failed to map the ids of {mount.source}: {os.strerror(error.errno or 0)}") from None
     finally:
-        os.close(userns)
+        os.close(namespace)
 
 
 def user_namespace(uids: list[IDMapping], gids: list[IDMapping]) -> int:
     """An fd of a new user namespace with these maps, in which nobody is; the caller closes it."""
     with program.user_namespace_holder() as pid:
         try:
-            for file, mappings in (("uid_map", uids), ("gid_map", gids)):
-                with open(f"/proc/{pid}/{file}", "w") as map_file:
-                    map_file.write(namespaces.map_text(mappings))
+            userns.map_ids(pid, uids, gids)
             return os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
-            raise FailedPrecondition(f"cannot map user and group ids of a mount: {error.strerror}") from None
+            raise FailedPrecondition(f"cannot map user and group ids: {error.strerror}") from None

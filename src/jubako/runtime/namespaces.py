@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from jubako.errors import FailedPrecondition, InvalidArgument
+from jubako.linux import userns
 from jubako.linux.cgroup import CgroupHandle
 from jubako.linux.fd import above_stdio
 from jubako.runtime import opcodes as op
 from jubako.runtime.plan import Plan
-from jubako.spec.oci_runtime import IDMapping, Linux, Namespace
+from jubako.spec.oci_runtime import Linux, Namespace
 
 FLAGS = {
     "time": 0x00000080,
@@ -103,14 +104,9 @@ def add_id_maps(plan: Plan, linux: Linux, *, by_creator: bool) -> None:
         op.ID_MAP,
         int(by_creator),
         int(os.geteuid() != 0 and not by_creator),
-        map_text(linux.uid_mappings),
-        map_text(linux.gid_mappings),
+        userns.map_text(linux.uid_mappings),
+        userns.map_text(linux.gid_mappings),
     )
-
-
-def map_text(mappings: Iterable[IDMapping]) -> str:
-    """The lines of /proc/<pid>/uid_map."""
-    return "".join(f"{m.container_id} {m.host_id} {m.size}\n" for m in mappings)
 
 
 def add_cgroup(plan: Plan, cgroup: CgroupHandle | None) -> None:

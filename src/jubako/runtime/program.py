@@ -65,7 +65,7 @@ def user_namespace_holder() -> Iterator[int]:
         os.close(theirs)
     try:
         if not os.read(mine, 1):
-            raise FailedPrecondition("cannot make a user namespace")
+            raise FailedPrecondition("cannot make a user namespace", hint="jubako doctor tells what this host lacks")
         yield pid
     finally:
         os.close(mine)

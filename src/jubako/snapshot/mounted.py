@@ -83,7 +83,7 @@ def _explained(error: OSError, log: list[str]) -> Exception:
     what = "; ".join(log) or error.strerror
     if error.errno in (errno.EPERM, errno.EACCES):
         return PermissionDenied(
-            f"cannot mount the snapshot: {what}", hint="mounts need root, or a user namespace of your own"
+            f"cannot mount the snapshot: {what}", hint="mounts need root, or jubako.enter_user_namespace()"
         )
     if error.errno == errno.ENOENT:
         return NotFound("layer", error.filename or "", message=f"cannot mount the snapshot: {what}")

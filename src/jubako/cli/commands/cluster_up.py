@@ -12,7 +12,9 @@ from jubako.cli.options import TEXT, Arguments, Option, UsageError
 
 def run(call: Call, arguments: Arguments) -> int:
     from jubako.cluster import kubeconfig, life
+    from jubako.engine import ordinary
 
+    ordinary.refuse("a cluster")
     host, _, port = arguments.text("listen").rpartition(":")
     if not host or not port.isdigit():
         raise UsageError(f"invalid --listen {arguments.text('listen')}: it is ADDRESS:PORT")

@@ -9,7 +9,10 @@ from jubako.cli.texttable import align
 
 
 def run(call: Call, arguments: Arguments) -> int:
-    findings = call.engine.system.doctor()
+    from jubako.engine import doctor, paths
+
+    # Not through the engine: what is wrong here may keep it from opening.
+    findings = doctor.examine(paths.resolve(call.root, call.run_root)[0])
     lines = [
         f"{finding.level}\t{finding.subject}\t{finding.detail}" + (f" ({finding.remedy})" if finding.remedy else "")
         for finding in findings

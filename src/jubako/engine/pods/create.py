@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from jubako.engine import names
+from jubako.engine import names, ordinary
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit
 from jubako.engine.options import validate_limits
@@ -18,6 +18,7 @@ _KINDS = (NET, IPC, UTS, PID)
 
 def create(drivers: Drivers, options: PodOptions) -> PodRecord:
     """Record a new pod; raises InvalidArgument, NotFound (network), AlreadyExists (name)."""
+    ordinary.refuse("a pod")
     _validate(drivers, options)
     record = PodRecord(
         id=PodID(names.new_id()),

@@ -22,6 +22,7 @@ import msgspec
 from jubako.errors import InvalidArgument
 from jubako.image.manifest import MALFORMED
 from jubako.image.reference import DEFAULT_DOMAIN
+from jubako.linux import userns
 from jubako.registry.client import helper
 
 _HUB_KEY = "https://index.docker.io/v1/"
@@ -128,7 +129,7 @@ def _paths() -> Iterator[Path]:
     home = Path(os.path.expanduser("~"))
     yield Path(os.environ.get("DOCKER_CONFIG") or home / ".docker") / "config.json"
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    yield Path(runtime, "containers/auth.json") if runtime else Path(f"/run/containers/{os.getuid()}/auth.json")
+    yield Path(runtime, "containers/auth.json") if runtime else Path(f"/run/containers/{userns.user()}/auth.json")
     yield Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "containers/auth.json"
 
 

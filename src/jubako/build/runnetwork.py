@@ -1,0 +1,76 @@
+"""The network of a RUN: a place on the bridge, or pasta's where no bridge can be made; none; or the host's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jubako.build.graph.execute import RunSpec
+from jubako.errors import FailedPrecondition
+from jubako.linux import userns
+from jubako.network import Networks, hosts, pasta
+
+if TYPE_CHECKING:
+    from jubako.runtime.executor import Handle
+
+HOSTNAME = "build"
+Entry = tuple[Sequence[str], str]
+"""Names and the address, as a line of the hosts file has them."""
+_GATEWAY = "host-gateway"
+
+
+class RunNetwork:
+    """Claimed before there is a container; `stack` lets go of it."""
+
+    def __init__(self, stack: ExitStack, networks: Networks, container_id: str, run_dir: Path, spec: RunSpec) -> None:
+        self._networks = networks
+        self._id = container_id
+        self._run_dir = run_dir
+        self._spec = spec
+        self._carried = spec.network == "bridge" and not userns.owns_network()
+        self._address = ""
+        if self._carried:
+            stack.callback(pasta.disconnect, run_dir)
+        elif spec.network == "bridge":
+            stack.callback(networks.detach, container_id)
+            self._address = networks.reserve(container_id, f"build-{container_id[:12]}", network=spec.network).ip
+
+    @property
+    def servers(self) -> list[str]:
+        """The name servers, where they are not the host's."""
+        return [pasta.FORWARDER] if self._carried else []
+
+    @property
+    def hosts(self) -> list[Entry]:
+        """The entries of the hosts file."""
+        entries: list[Entry] = [hosts.added(text) for text in self._spec.hosts]
+        if any(to == _GATEWAY for _, to in entries):
+            gateway = self._gateway()
+            entries = [(names, gateway if to == _GATEWAY else to) for names, to in entries]
+        return [*entries, ([HOSTNAME], self._address)]
+
+    def _gateway(self) -> str:
+        if self._spec.network == "host":
+            return "127.0.0.1"
+        if self._carried:
+            raise FailedPrecondition(
+                f"--add-host with {_GATEWAY}: no address leads from an ordinary user's RUN to this machine itself",
+                hint="--network host, where 127.0.0.1 is this machine",
+            )
+        return self._networks.get("bridge").gateway
+
+    def connect(self, handle: Handle) -> None:
+        """Connect what is made, before the program begins."""
+        if self._spec.network != "bridge":
+            return
+        netns = handle.netns_fd()
+        try:
+            if self._carried:
+                pasta.connect(netns, self._run_dir)
+            elif endpoint := self._networks.endpoint(self._id):
+                handle.keep(self._networks.attach(endpoint, netns))
+        finally:
+            os.close(netns)
