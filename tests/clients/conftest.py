@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -11,9 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from tests.clients.kubectl import NEW, OLD, Kubectl, cluster, program
 from tests.conftest import COMMAND, Cli, serving
 
 RUNTIME = COMMAND.with_name("jubako-oci")
+_numbers = itertools.count(1)
 LIMITS = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
 
 
@@ -166,3 +169,19 @@ def unmount_beneath(base: Path) -> None:
         reverse=True,
     ):
         subprocess.run(["umount", mount], check=False)
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Of a cluster of this run's own."""
+    with cluster(tmp_path_factory.mktemp("cluster")) as path:
+        yield path
+
+
+@pytest.fixture(params=[NEW, OLD])
+def kubectl(request: pytest.FixtureRequest, kubeconfig: Path) -> Iterator[Kubectl]:
+    """Each kubectl, in a namespace of the test's own."""
+    client = Kubectl(program(request.param), kubeconfig, f"test-{next(_numbers)}")
+    client("create", "namespace", client.namespace)
+    yield client
+    client("delete", "namespace", client.namespace, "--wait=false")

@@ -3,55 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import select
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.conftest import Cli
+from tests.clients.kubectl import NEW, Kubectl, cluster, columns, program
 
 pytestmark = [pytest.mark.clients, pytest.mark.root]
 
 
-class Kubectl:
-    def __init__(self, kubeconfig: Path, home: Path) -> None:
-        self._env = {**os.environ, "KUBECONFIG": str(kubeconfig), "HOME": str(home)}
-
-    def run(self, *arguments: str, input: str | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["kubectl", *arguments], capture_output=True, text=True, timeout=60, env=self._env, input=input, check=False
-        )
-
-    def __call__(self, *arguments: str, input: str | None = None) -> str:
-        done = self.run(*arguments, input=input)
-        assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
-        return done.stdout
-
-    def refused(self, *arguments: str) -> str:
-        done = self.run(*arguments)
-        assert done.returncode == 1, done.stdout
-        return done.stderr
-
-
 @pytest.fixture(scope="module")
 def kubectl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
-    if not shutil.which("kubectl"):
-        pytest.skip("needs kubectl")
-    base = tmp_path_factory.mktemp("cluster")
-    jubako = Cli(base / "root", base / "run")
-    jubako("image", "bootstrap", "busybox")
-    jubako("cluster", "up", "--kubeconfig", str(base / "kubeconfig"))
-    yield Kubectl(base / "kubeconfig", base)
-    jubako("cluster", "reset")
-    jubako("system", "prune", "-a", "-f", "--volumes")
-
-
-def columns(text: str) -> list[list[str]]:
-    return [re.split(r" {2,}", line.strip()) for line in text.splitlines()]
+    with cluster(tmp_path_factory.mktemp("cluster")) as kubeconfig:
+        yield Kubectl(program(NEW), kubeconfig)
 
 
 def test_version_and_namespaces(kubectl: Kubectl) -> None:
@@ -114,12 +80,7 @@ def test_rights(kubectl: Kubectl) -> None:
 
 
 def test_a_watch_tells_what_happens(kubectl: Kubectl) -> None:
-    watch = subprocess.Popen(
-        ["kubectl", "get", "cm", "--watch-only", "-o", "name"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=kubectl._env,
-    )
+    watch = kubectl.start("get", "cm", "--watch-only", "-o", "name")
     try:
         assert watch.stdout is not None
         with watch.stdout as told:

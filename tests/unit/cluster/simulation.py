@@ -301,7 +301,7 @@ class Simulation:
                 self.manager.remove(change.object, change.revision)
             else:
                 self.manager.put(change.object)
-            self.manager.cache.forget_removals(kind, change.revision)
+            self.manager.cache.reached(kind, change.revision)
         self.positions[kind] = position
 
     def deliver_all(self) -> None:

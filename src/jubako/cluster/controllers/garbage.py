@@ -104,11 +104,11 @@ def _orphan(observed: Observed, owner: Object) -> list[Action]:
 
 def _without(document: Object, finalizer: str) -> Action:
     left = [each for each in finalizers(document) if each != finalizer]
-    return patch(document, {"metadata": {"finalizers": listed(left)}}, exactly=True)
+    return patch(document, {"metadata": {"finalizers": listed(left) or None}}, exactly=True)
 
 
 def _refer(document: Object, references: list[Object]) -> Action:
-    return patch(document, {"metadata": {"ownerReferences": listed(references)}}, exactly=True)
+    return patch(document, {"metadata": {"ownerReferences": listed(references) or None}}, exactly=True)
 
 
 def _sort(api_version: str, kind: str) -> str:

@@ -40,6 +40,7 @@ class Cache:
         self._uncontrolled: dict[tuple[Kind, str], dict[Key, Object]] = {}
         self._dependents: dict[str, dict[Found, None]] = {}
         self._removed: dict[Found, int] = {}
+        self._reached: dict[Kind, int] = {}
 
     def find(self, kind: Kind, key: Key) -> Object | None:
         return self._objects.get(kind, {}).get(key)
@@ -48,8 +49,9 @@ class Cache:
         """Take in a version of an object; False when the cache knows a newer one, or this."""
         found = kind_of(document), key_of(document)
         known = self.find(*found)
-        newest = max(revision(known) if known else 0, self._removed.get(found, 0))
-        if revision(document) <= newest:
+        # What is not known though the watch is past its revision was removed: an answer that came late.
+        seen = revision(known) if known else self._reached.get(found[0], 0)
+        if revision(document) <= max(seen, self._removed.get(found, 0)):
             return False
         if known:
             self._unlink(found, known)
@@ -82,8 +84,9 @@ class Cache:
         changed = [document for document in gone if self.remove(document, at_revision)]
         return changed + [document for document in listed.values() if self.put(document)]
 
-    def forget_removals(self, kind: Kind, up_to: int) -> None:
-        """The watch of a kind has come to a revision: nothing older of it can come any more."""
+    def reached(self, kind: Kind, up_to: int) -> None:
+        """The watch of a kind has come to a revision: what is there of it by then is known."""
+        self._reached[kind] = max(up_to, self._reached.get(kind, 0))
         late = [found for found, gone in self._removed.items() if found[0] == kind and gone <= up_to]
         for found in late:
             del self._removed[found]

@@ -33,7 +33,6 @@ class Runner:
         self._client = client
         self._clock = clock
         self._performer = Performer(client, self.manager, Recorder())
-        self._writing = False
         self._unlisted: set[Kind] = set(self.manager.kinds())
         self._wake = asyncio.Event()
         self._worked = asyncio.Event()
@@ -66,7 +65,7 @@ class Runner:
     async def _list(self, kind: Kind) -> int:
         listing = await self._client.list(kind)
         self.manager.replace(kind, listing.objects, listing.revision)
-        self._forget_removals(kind, listing.revision)
+        self.manager.cache.reached(kind, listing.revision)
         self._unlisted.discard(kind)
         self._wake.set()
         return listing.revision
@@ -79,13 +78,8 @@ class Runner:
                 self.manager.remove(change.object, change.revision)
             case "BOOKMARK":
                 pass
-        self._forget_removals(kind, change.revision)
+        self.manager.cache.reached(kind, change.revision)
         self._wake.set()
-
-    def _forget_removals(self, kind: Kind, up_to: int) -> None:
-        """While a write is under way the watch may tell of a removal before its answer tells of what was removed."""
-        if not self._writing:
-            self.manager.cache.forget_removals(kind, up_to)
 
     async def _work(self) -> None:
         while True:
@@ -93,15 +87,12 @@ class Runner:
             if work is None:
                 await self._rest()
                 continue
-            self._writing = True
             try:
                 await self._performer.work(work)
             except JubakoError as error:
                 # The cache could not be made new after a failure: try the key again, and it, later.
                 _log.warning("%s %s: %s", work.controller.name, work.item.key, error.message)
                 self.manager.finish(work, failure=error.message)
-            finally:
-                self._writing = False
             self._worked.set()
             # Watches and others come between two works.
             await asyncio.sleep(0)

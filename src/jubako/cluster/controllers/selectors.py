@@ -74,4 +74,4 @@ def _release(document: Object, owner: Object) -> Action:
 
 def _refer(document: Object, references: list[Object]) -> Action:
     # A merge patch replaces the list whole, so it holds for just this version.
-    return patch(document, {"metadata": {"ownerReferences": listed(references)}}, exactly=True)
+    return patch(document, {"metadata": {"ownerReferences": listed(references) or None}}, exactly=True)

@@ -81,6 +81,15 @@ def test_pages_of_a_selection_are_full_and_end(play: Play) -> None:
     play(scene)
 
 
+def test_a_selection_without_a_limit_goes_past_what_it_leaves_out(play: Play) -> None:
+    async def scene(cluster: Cluster) -> None:
+        for number in range(3):
+            await cluster.create(MAPS, named(f"m{number}", labels={"color": "red" if number == 1 else "blue"}))
+        assert names(listing(cluster.api.store, maps(keep=is_red)).items) == ["m1"]
+
+    play(scene)
+
+
 def test_a_token_that_is_old_or_made_up_is_refused(play: Play) -> None:
     async def scene(cluster: Cluster) -> None:
         for name in "abc":

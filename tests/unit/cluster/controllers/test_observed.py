@@ -42,14 +42,14 @@ def test_a_deletion_older_than_the_object_is_that_of_its_predecessor() -> None:
     assert cache.find(POD, Key("n", "a")) is not None
 
 
-def test_removals_are_forgotten_when_the_watch_has_come_to_them() -> None:
+def test_an_answer_that_comes_after_the_watch_has_told_of_the_end_brings_nothing_back() -> None:
     cache = Cache()
     cache.put(pod("a", 5))
     cache.remove(pod("a", 9), 9)
-    cache.forget_removals(POD, 8)
-    assert not cache.put(pod("a", 7))
-    cache.forget_removals(POD, 9)
-    assert cache.put(pod("a", 7))
+    for reached in (8, 9):
+        cache.reached(POD, reached)
+        assert not cache.put(pod("a", 7))
+    assert cache.put(pod("a", 10))
 
 
 def test_a_list_takes_away_what_is_not_in_it_and_keeps_what_is_newer() -> None:

@@ -24,6 +24,7 @@ from jubako.cluster.apiserver.objects.selecting import keep
 from jubako.cluster.apiserver.objects.watching import Watching
 from jubako.cluster.apiserver.streams import Streams
 from jubako.cluster.store import Item
+from jubako.cluster.types.document import integer, mapping
 from jubako.errors import JubakoError
 
 _log = logging.getLogger(__name__)
@@ -137,7 +138,10 @@ class Handler:
 
 
 def _failed(failed: failures.Failure) -> web.Response:
-    return web.Response(status=failed.code, body=encode(failed.status), content_type=JSON_TYPE)
+    made = web.Response(status=failed.code, body=encode(failed.status), content_type=JSON_TYPE)
+    if again_s := integer(mapping(failed.status.get("details")).get("retryAfterSeconds")):
+        made.headers["Retry-After"] = str(again_s)
+    return made
 
 
 def _selection(call: Call) -> reading.Selection:

@@ -15,6 +15,7 @@ from jubako.cluster.apiserver.objects import reading, stored
 from jubako.cluster.apiserver.objects.deleting import options_of
 from jubako.cluster.apiserver.objects.strategy import BINDING
 from jubako.cluster.apiserver.special import account, binding, scale
+from jubako.cluster.apiserver.special.eviction import Evicting
 from jubako.cluster.apiserver.special.reviews import Reviews
 from jubako.cluster.types.document import Object, mapping, text
 from jubako.cluster.types.served import Kind
@@ -26,6 +27,7 @@ class Special:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._reviews = Reviews(api.authorization, api.tokens)
+        self._evicting = Evicting(api.store, api.writer, api.deleter, api.clock)
         self._answers: dict[tuple[str, str], _Answer] = {
             ("scale", "get"): self._scale,
             ("scale", "update"): self._rescale,
@@ -82,8 +84,9 @@ class Special:
 
     async def _evict(self, call: Call) -> web.StreamResponse:
         body = await self._body(call)
-        options = options_of(mapping(body.get("deleteOptions")))
-        await self._api.deleter.delete(call.verb.of_whole(), options)
+        wanted = mapping(body.get("deleteOptions"))
+        verb = msgspec.structs.replace(call.verb.of_whole(), dry_run=call.verb.dry_run or bool(wanted.get("dryRun")))
+        await self._evicting.evict(verb, options_of(wanted))
         return response(call, encode(_success(201)), 201)
 
     async def _token(self, call: Call) -> web.StreamResponse:

@@ -85,9 +85,10 @@ def _selected(store: AsyncStore, prefix: str, selection: Selection, after: str, 
         page = store.list(prefix, limit=_AT_ONCE if selection.limit else 0, after=after, revision=revision)
         revision = page.revision
         for at, item in enumerate(page.items):
-            if selection.keep(stored.decode(item, selection.resource.kind)):
-                found.append(item)
             after = item.key
+            if not selection.keep(stored.decode(item, selection.resource.kind)):
+                continue
+            found.append(item)
             if len(found) == selection.limit:
                 return _page(found, revision, page.remaining + len(page.items) - at - 1, after=after)
         if not page.remaining:

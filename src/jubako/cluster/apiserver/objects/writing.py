@@ -134,9 +134,9 @@ class Writer:
         await self._admission.admit(request, document, old)
         self._refuse(request, asked.name, _problems(asked.resource.kind, document, old, below))
         document = ownership.settled(request, document, old)
-        value = stored.encode(document, request.attributes.resource.kind)
-        if value == item.value:
+        if document == old:
             return item
+        value = stored.encode(document, request.attributes.resource.kind)
         if request.dry_run:
             return Item(item.key, value, item.revision)
         if _is_over(document):

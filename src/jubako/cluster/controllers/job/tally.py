@@ -106,4 +106,4 @@ def released(job: Object, pods: list[Object], *, all_: bool = False, done: set[i
 
 def release(pod: Object) -> Action:
     left = [each for each in finalizers(pod) if each != FINALIZER]
-    return patch(pod, {"metadata": {"finalizers": listed(left)}}, exactly=True)
+    return patch(pod, {"metadata": {"finalizers": listed(left) or None}}, exactly=True)

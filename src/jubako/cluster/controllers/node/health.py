@@ -27,6 +27,7 @@ from jubako.cluster.objects import (
     put,
     stamp,
     text,
+    without_nones,
 )
 
 GRACE_S = 40.0
@@ -50,8 +51,12 @@ def reconcile(observed: Observed, key: Key) -> list[Action]:
     if left <= 0 and (silent := _silenced(observed, node)):
         return silent
     wanted = _taints(observed, node)
-    changed: list[Action] = [Update(put(node, listed(wanted), "spec", "taints"))] if wanted != taints(node) else []
+    changed: list[Action] = [Update(_tainted(node, wanted))] if wanted != taints(node) else []
     return [*changed, *soonest(left if left > 0 else None)]
+
+
+def _tainted(node: Object, wanted: list[Object]) -> Object:
+    return put(node, without_nones({**mapping(node, "spec"), "taints": listed(wanted) or None}), "spec")
 
 
 def _alive_for(observed: Observed, node: Object) -> float:

@@ -61,7 +61,7 @@ def _volume(observed: Observed, key: Key) -> list[Action]:
 
 def _without(document: Object, finalizer: str) -> Action:
     left = [each for each in finalizers(document) if each != finalizer]
-    return patch(document, {"metadata": {"finalizers": listed(left)}}, exactly=True)
+    return patch(document, {"metadata": {"finalizers": listed(left) or None}}, exactly=True)
 
 
 def _of_pod(_: Observed, pod: Object) -> list[Key]:
