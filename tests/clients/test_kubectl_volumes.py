@@ -5,51 +5,14 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
-from typing import Any
 
 import pytest
-from tests.clients.test_kubectl import Kubectl, kubectl
+from tests.clients.kube_case import apply, becomes, container, read, run, waiting
+from tests.clients.kubectl import Kubectl
+from tests.clients.test_kubectl import kubectl
 
 __all__ = ["kubectl"]
 pytestmark = [pytest.mark.clients, pytest.mark.root]
-SOON_S = 20.0
-
-
-def container(name: str = "main", command: str = "sleep 1000", **more: Any) -> dict[str, Any]:
-    words = ["sh", "-c", f"trap 'exit 0' TERM; {command} & wait"]
-    return {"name": name, "image": "busybox", "command": words, "imagePullPolicy": "IfNotPresent", **more}
-
-
-def run(kubectl: Kubectl, name: str, *containers: dict[str, Any], ready: bool = True, **spec: Any) -> None:
-    whole = {"containers": list(containers) or [container()], "terminationGracePeriodSeconds": 2, **spec}
-    document = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}}, "spec": whole}
-    kubectl("apply", "-f", "-", input=json.dumps(document))
-    if ready:
-        kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=30s")
-
-
-def apply(kubectl: Kubectl, kind: str, name: str, **more: Any) -> None:
-    document = {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, **more}
-    kubectl("apply", "-f", "-", input=json.dumps(document))
-
-
-def read(kubectl: Kubectl, *what: str) -> Any:
-    return json.loads(kubectl("get", *what, "-o", "json"))
-
-
-def becomes(look: Callable[[], Any], wanted: Any) -> None:
-    """Look until it is so; the last look is the failure's."""
-    deadline = time.monotonic() + SOON_S
-    while (found := look()) != wanted and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert found == wanted
-
-
-def waiting(kubectl: Kubectl, pod: str) -> tuple[str, str]:
-    statuses = read(kubectl, "pod", pod)["status"].get("containerStatuses", [{}])
-    held = statuses[0].get("state", {}).get("waiting", {})
-    return held.get("reason", ""), held.get("message", "")
 
 
 def test_projections_are_renewed_while_a_pod_runs_and_parts_of_them_are_not(kubectl: Kubectl) -> None:
@@ -191,7 +154,7 @@ def test_fs_group_may_write_and_read(kubectl: Kubectl) -> None:
     kubectl("delete", "pod/group", "secret/grouped")
 
 
-def claim(kubectl: Kubectl, name: str, **more: Any) -> None:
+def claim(kubectl: Kubectl, name: str, **more: object) -> None:
     asked = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}, **more}
     apply(kubectl, "PersistentVolumeClaim", name, spec=asked)
 

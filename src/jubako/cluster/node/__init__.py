@@ -8,7 +8,13 @@ making       what a pod's steps are to the engine
 seen         a pod as the engine has it now
 decide       a pod and what is seen of it -> the next steps
 status       the same -> the status that is told
-probing      startup, liveness and readiness probes
+probes       one container: startup, liveness and readiness probes
+healths      one pod: what its probes say
+hooks        postStart and preStop
+starting     an attempt is started, with its hook
+stopping     an attempt is ended, with its hook and in its turn
+ending       the ends of all containers of a pod
+commands     a command in a running attempt
 engine       the engine, for many threads
 worker       one pod: look, decide, do, tell, and again
 sources      ConfigMaps and Secrets that change while pods run

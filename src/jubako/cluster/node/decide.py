@@ -28,7 +28,7 @@ class Start(msgspec.Struct, frozen=True):
 
 
 class Kill(msgspec.Struct, frozen=True):
-    """End an attempt that is unhealthy; what comes after it is decided when it has ended."""
+    """End an attempt whose probe `why` has failed; what comes after it is decided when it has ended."""
 
     container: str
     attempt: str
@@ -42,6 +42,10 @@ class Stop(msgspec.Struct, frozen=True):
     grace_s: int
 
 
+class TakeDown(msgspec.Struct, frozen=True):
+    """Give the sandbox back: the pod has ended, and its containers are kept for who asks how."""
+
+
 class Remove(msgspec.Struct, frozen=True):
     """Give back everything: the pod was deleted, and has ended."""
 
@@ -52,7 +56,7 @@ class Look(msgspec.Struct, frozen=True):
     after_s: float
 
 
-Step: TypeAlias = "MakeSandbox | Start | Kill | Stop | Remove | Look"
+Step: TypeAlias = "MakeSandbox | Start | Kill | Stop | TakeDown | Remove | Look"
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,9 +78,9 @@ def steps(of: Situation) -> list[Step]:
         grace = integer(metadata.get("deletionGracePeriodSeconds"), _GRACE_S)
         return [Stop(grace)] if any_running(of) else [Remove()]
     if is_over(of):
-        return [Stop(_grace(of))] if any_running(of) else []
+        return [Stop(grace_of(of.pod))] if any_running(of) else [TakeDown()] if of.seen.ready else []
     if of.deadline and of.now >= of.deadline:
-        return [Stop(_grace(of))]
+        return [Stop(grace_of(of.pod))]
     if not of.seen.ready:
         return [MakeSandbox()]
     return list(_containers(of))
@@ -145,7 +149,8 @@ def _unhealthy(of: Situation, container: Object) -> Iterator[Step]:
     name = name_of(container)
     last, health = of.seen.last(name), of.health.get(name)
     if last is not None and last.running and health is not None and health.failed and health.attempt == last.id:
-        yield Kill(name, last.id, health.failed, _grace(of))
+        own = mapping(container.get(f"{health.failed}Probe")).get("terminationGracePeriodSeconds")
+        yield Kill(name, last.id, health.failed, integer(own, grace_of(of.pod)))
 
 
 def is_done(of: Situation, container: Object) -> bool:
@@ -160,12 +165,21 @@ def is_up(of: Situation, container: Object) -> bool:
     return is_sidecar(container) and of.seen.is_running(name_of(container)) and health.started
 
 
+def comes_again(of: Situation, container: Object) -> bool:
+    """Whether a container that has ended will be started again."""
+    is_init = any(name_of(each) == name_of(container) for each in initial(of.pod))
+    if is_over(of) or mapping(of.pod["metadata"]).get("deletionTimestamp") or (is_init and is_done(of, container)):
+        return False
+    always = is_sidecar(container) or (policy_of(of.pod) == "Always" and not is_init)
+    return always or _again(of, container)
+
+
 def any_running(of: Situation) -> bool:
     return any(each.running for attempts in of.seen.attempts.values() for each in attempts)
 
 
-def _grace(of: Situation) -> int:
-    return integer(mapping(of.pod.get("spec")).get("terminationGracePeriodSeconds"), _GRACE_S)
+def grace_of(pod: Object) -> int:
+    return integer(mapping(pod.get("spec")).get("terminationGracePeriodSeconds"), _GRACE_S)
 
 
 def initial(pod: Object) -> list[Object]:
@@ -174,6 +188,10 @@ def initial(pod: Object) -> list[Object]:
 
 def main(pod: Object) -> list[Object]:
     return objects(mapping(pod.get("spec")).get("containers"))
+
+
+def container_of(pod: Object, name: str) -> Object:
+    return next(each for each in (*initial(pod), *main(pod)) if name_of(each) == name)
 
 
 def is_sidecar(container: Object) -> bool:

@@ -6,32 +6,32 @@ What is seen of a pod is read here, and what was decided is done here. All of it
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from jubako.cluster.apiserver.streams import LogOptions
 from jubako.cluster.node.seen import Attempt, Seen
-from jubako.cluster.node.translate import CLUSTER_LABEL, UID_LABEL, sandbox_name
+from jubako.cluster.node.translate import CLUSTER_LABEL, FALLBACK_TO_LOGS, MESSAGE_POLICY, UID_LABEL, sandbox_name
 from jubako.cluster.types.document import Object
 from jubako.engine import CreateOptions, Engine
 from jubako.engine.exec import ExecOptions
 from jubako.engine.logs import Line
 from jubako.engine.pods.record import READY, PodOptions
 from jubako.engine.record import RUNNING, ContainerRecord
-from jubako.errors import NotFound
-from jubako.runtime.attach import EXITED, Attached
+from jubako.errors import FailedPrecondition, NotFound
+from jubako.runtime.attach import Attached
 from jubako.runtime.handle import Handle
 
 _NANO = 1e9
-_SAID_BYTES = 10 << 10
+_FALLBACK_LINES, _FALLBACK_BYTES = 80, 2048
 
 
 class NodeEngine:
     def __init__(self, root: Path, run_root: Path, cluster: str) -> None:
         self._root, self._run_root, self.cluster = root, run_root, cluster
         self._local = threading.local()
+        self._words: dict[str, str] = {}
 
     @property
     def engine(self) -> Engine:
@@ -54,8 +54,21 @@ class NodeEngine:
             return Seen()
         attempts: dict[str, list[Attempt]] = {}
         for record in reversed(found.containers):
-            attempts.setdefault(record.options.member, []).append(_attempt(record))
+            attempts.setdefault(record.options.member, []).append(_attempt(record, self._last_words(record)))
         return Seen(sandbox=found.pod.id, ready=found.pod.phase == READY, address=found.address, attempts=attempts)
+
+    def _last_words(self, record: ContainerRecord) -> str:
+        """What the program of an ended attempt wrote for that, or, if that was asked for, the end of its log."""
+        if record.phase == RUNNING or not record.finished_ns:
+            return ""
+        known = self._words.get(record.id)
+        if known is None:
+            known = self.engine.containers.termination_message(record.id)
+            if not known and record.exit_code and record.options.annotations.get(MESSAGE_POLICY) == FALLBACK_TO_LOGS:
+                lines = self.engine.containers.logs(record.id, tail=_FALLBACK_LINES)
+                known = "".join(line.log for line in lines)[-_FALLBACK_BYTES:]
+            self._words[record.id] = known
+        return known
 
     def make(self, options: PodOptions, sandbox: str) -> str:
         """Make the sandbox, or one that is there ready again; returns its id."""
@@ -78,20 +91,18 @@ class NodeEngine:
         kept = set(keep)
         for record in self.engine.pods.attempts(options.pod, options.member):
             if record.id not in kept:
+                self._words.pop(record.id, None)
                 with suppress(NotFound):
                     self.engine.containers.remove(record.id, force=True, volumes=True)
         made = self.engine.containers.create(options)
         self.engine.containers.start(made.id)
         return made.id
 
-    def kill(self, attempt: str, grace_s: int) -> None:
-        with suppress(NotFound):
-            self.engine.containers.stop(attempt, grace_s)
-
-    def execute(self, attempt: str, words: list[str], timeout_s: float) -> tuple[int, str]:
-        """Run a command in a running attempt; returns its exit code and what it said. Raises TimeoutError."""
-        handle = self.engine.containers.exec(attempt, ExecOptions(command=words))
-        return _outcome(handle, timeout_s)
+    def signal(self, attempt: str, kill: bool) -> None:
+        """Send an attempt its stop signal, or end it; nothing happens to one that does not run."""
+        with suppress(NotFound, FailedPrecondition):
+            name = "KILL" if kill else self.engine.containers.get(attempt).stop_signal
+            self.engine.containers.kill(attempt, name)
 
     def exec(self, attempt: str, options: ExecOptions) -> Handle:
         """Start one more process in a running attempt."""
@@ -109,16 +120,19 @@ class NodeEngine:
                 return
             yield line
 
-    def stop(self, sandbox: str, grace_s: int) -> None:
+    def take_down(self, sandbox: str) -> None:
+        """Give back a sandbox whose containers have ended, and keep those."""
         with suppress(NotFound):
-            self.engine.pods.stop(sandbox, grace_s)
+            self.engine.pods.stop(sandbox, 0)
 
     def remove(self, sandbox: str) -> None:
         with suppress(NotFound):
+            for record in self.engine.pods.containers(sandbox):
+                self._words.pop(record.id, None)
             self.engine.pods.remove(sandbox, force=True, timeout_s=0)
 
 
-def _attempt(record: ContainerRecord) -> Attempt:
+def _attempt(record: ContainerRecord, message: str) -> Attempt:
     return Attempt(
         id=record.id,
         number=record.options.attempt,
@@ -130,23 +144,5 @@ def _attempt(record: ContainerRecord) -> Attempt:
         exit_code=record.exit_code,
         reason=record.reason,
         error=record.error,
+        message=message,
     )
-
-
-def _outcome(handle: Handle, timeout_s: float) -> tuple[int, str]:
-    """Follow a process to its end; it is killed when its time is over. Raises TimeoutError."""
-    assert handle.attached is not None
-    deadline = time.monotonic() + timeout_s
-    said = bytearray()
-    try:
-        with handle.attached as channel:
-            while frame := channel.read(max(deadline - time.monotonic(), 0.001)):
-                if frame.kind == EXITED:
-                    break
-                said += frame.data[: _SAID_BYTES - len(said)]
-        ended = handle.wait(max(deadline - time.monotonic(), 0.001))
-    except BaseException:
-        handle.abandon()
-        raise
-    handle.acknowledge()
-    return ended.code, said.decode("utf-8", "replace")

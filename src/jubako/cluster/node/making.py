@@ -53,8 +53,8 @@ class Making:
         volumes.renew(pod, self._facts(pod, address), changed)
         return volumes.due_s(pod, time.time())
 
-    def container(self, pod: Object, container: Object, seen: Seen) -> None:
-        """Create and start the next attempt. Raises Missing."""
+    def container(self, pod: Object, container: Object, seen: Seen) -> str:
+        """Create and start the next attempt, and return its id. Raises Missing."""
         facts = self._facts(pod, seen.address)
         places = self._volumes(pod).make(pod, facts)
         env = environment(pod, container, self._look(pod), facts, self._service_variables(pod))
@@ -68,7 +68,7 @@ class Making:
             mounting.mounts(container, places, env),
             attempts[0].number + 1 if attempts else 0,
         )
-        self._engine.start(options, [attempt.id for attempt in attempts[:_KEPT_ATTEMPTS]])
+        return self._engine.start(options, [attempt.id for attempt in attempts[:_KEPT_ATTEMPTS]])
 
     def clear(self, uid: str) -> None:
         """Throw away the volumes of a pod that is gone."""

@@ -21,7 +21,7 @@ from jubako.cluster.controllers.client import ClusterClient, Listing
 from jubako.cluster.controllers.following import follow
 from jubako.cluster.controllers.kinds import CONFIG_MAP, LEASE, NODE, POD, SECRET, Key
 from jubako.cluster.controllers.recorder import Recorder
-from jubako.cluster.node import facts
+from jubako.cluster.node import commands, facts
 from jubako.cluster.node.engine import NodeEngine
 from jubako.cluster.node.making import Making
 from jubako.cluster.node.reclaiming import reclaim
@@ -75,7 +75,7 @@ class Node:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
     async def execute(self, attempt: str, words: list[str], timeout_s: float) -> tuple[int, str]:
-        return await self.blocking(partial(self.engine.execute, attempt, words, timeout_s))
+        return await commands.execute(self.engine, self.blocking, attempt, words, timeout_s)
 
     async def tell(self, event: EmitEvent) -> None:
         """Tell of something; that it can not be told is nobody's failure."""

@@ -60,7 +60,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     started: bool = True
     ready: bool = True
     failed: str = ""
-    """The message of the liveness or startup probe that has failed for good."""
+    """Which probe has failed for good: liveness or startup."""
 
 
 class Waiting(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from jubako.cluster.node import decide
 from jubako.cluster.node.backoff import delay_s
-from jubako.cluster.node.decide import Situation, initial, is_sidecar, main, name_of, policy_of
+from jubako.cluster.node.decide import Situation, initial, is_sidecar, main, name_of
 from jubako.cluster.node.seen import Attempt, Health, Waiting
 from jubako.cluster.types import times
 from jubako.cluster.types.document import JSON, Object, mapping, objects, text
@@ -33,6 +33,12 @@ def status(of: Situation, *, host: str) -> Object:
     found["containerStatuses"] = [_container(of, each, is_init=False) for each in main(of.pod)]
     found["conditions"] = _conditions(of, found, objects(before.get("conditions")))
     return found
+
+
+def full_name(pod: Object) -> str:
+    """Return how people are told of a pod: NAME_NAMESPACE(UID)."""
+    name, namespace, uid = (text(mapping(pod["metadata"]).get(field)) for field in ("name", "namespace", "uid"))
+    return f"{name}_{namespace}({uid})"
 
 
 def _phase(of: Situation) -> tuple[str, str, str]:
@@ -86,7 +92,7 @@ def _container(of: Situation, container: Object, *, is_init: bool) -> Object:
 def _previous(of: Situation, container: Object) -> Object:
     """A container that waits to be started again shows how it ended as its last state."""
     last = of.seen.last(name_of(container))
-    return _ended(last) if last is not None and last.ended and _comes_again(of, container) else {}
+    return _ended(last) if last is not None and last.ended and decide.comes_again(of, container) else {}
 
 
 def _state(of: Situation, container: Object, *, is_init: bool) -> Object:
@@ -95,27 +101,17 @@ def _state(of: Situation, container: Object, *, is_init: bool) -> Object:
     last = attempts[0] if attempts else None
     if last is not None and last.running:
         return {"running": {"startedAt": _moment(last.started)}}
-    if last is not None and last.ended and not _comes_again(of, container):
+    if last is not None and last.ended and not decide.comes_again(of, container):
         return _ended(last)
-    if held := of.waiting.get(name):
+    held = of.waiting.get(name)
+    if held is not None and (held.until >= of.now or last is None or not last.ended):
         return _waiting(held)
     if last is not None and last.ended and (delay := delay_s(attempts)) > 0:
-        where = (
-            f"{name}_{text(mapping(of.pod['metadata']).get('name'))}({text(mapping(of.pod['metadata']).get('uid'))})"
-        )
-        return _waiting(Waiting("CrashLoopBackOff", f"back-off {_span(delay)} restarting failed container={where}"))
+        where = f"container={name} pod={full_name(of.pod)}"
+        return _waiting(Waiting("CrashLoopBackOff", f"back-off {_span(delay)} restarting failed {where}"))
     if not is_init and not _is_initialized(of):
         return _waiting(Waiting("PodInitializing", ""))
     return _waiting(Waiting("ContainerCreating" if not initial(of.pod) else "PodInitializing", ""))
-
-
-def _comes_again(of: Situation, container: Object) -> bool:
-    if decide.is_over(of) or mapping(of.pod["metadata"]).get("deletionTimestamp") or decide.is_done(of, container):
-        return False
-    last = of.seen.last(name_of(container))
-    if is_sidecar(container) or policy_of(of.pod) == "Always":
-        return True
-    return policy_of(of.pod) == "OnFailure" and last is not None and bool(last.exit_code or last.error)
 
 
 def _waiting(held: Waiting) -> Object:

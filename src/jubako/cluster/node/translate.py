@@ -13,6 +13,7 @@ from jubako.engine import CreateOptions
 from jubako.engine.pods.record import PodOptions
 
 UID_LABEL, CLUSTER_LABEL = "io.kubernetes.pod.uid", "dev.jubako.cluster"
+MESSAGE_POLICY, FALLBACK_TO_LOGS = "io.kubernetes.container.terminationMessagePolicy", "FallbackToLogsOnError"
 _PERIOD_US = 100_000
 _LEAST_SHARES, _MOST_SHARES = 2, 262144
 _LEAST_MEMORY = 6 << 20
@@ -109,6 +110,8 @@ def container(
         member=text(each.get("name")),
         attempt=attempt,
         labels=labels(cluster, pod),
+        annotations={MESSAGE_POLICY: text(each.get("terminationMessagePolicy")) or "File"},
+        termination_message_path=text(each.get("terminationMessagePath")) or "/dev/termination-log",
         entrypoint=command,
         command=arguments if arguments is not None or command is None else [],
         env=[f"{name}={value}" for name, value in env.items()],

@@ -2,41 +2,43 @@
 
 Model:        a task for each pod that is bound to this node. It ends when the pod is gone; stopped, it leaves
               everything as it is for the next one.
-Concurrency:  one task; what blocks is in a thread, one call at a time for each pod.
+Concurrency:  one task, with tasks of its own for probes and for containers that are ending; what blocks is in a thread.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Literal, Protocol, TypeVar, assert_never
+from typing import Literal, Protocol, TypeVar, assert_never
 
 from jubako.cluster.controllers.actions import Delete, EmitEvent
 from jubako.cluster.controllers.client import ClusterClient
 from jubako.cluster.controllers.kinds import POD, key_of
 from jubako.cluster.node import decide
-from jubako.cluster.node.decide import Kill, Look, MakeSandbox, Remove, Situation, Start, Step, Stop
+from jubako.cluster.node.decide import Kill, Look, MakeSandbox, Remove, Situation, Start, Step, Stop, TakeDown
+from jubako.cluster.node.ending import Ending
 from jubako.cluster.node.engine import NodeEngine
 from jubako.cluster.node.environment import Missing
+from jubako.cluster.node.healths import Healths
+from jubako.cluster.node.hooks import hook_of
 from jubako.cluster.node.images import Images
 from jubako.cluster.node.making import Making
-from jubako.cluster.node.probing import Probing
+from jubako.cluster.node.probes.checks import Checks
 from jubako.cluster.node.seen import Seen, Waiting
-from jubako.cluster.node.status import status
+from jubako.cluster.node.starting import UNCONFIGURED, Starting, Unready
+from jubako.cluster.node.status import full_name, status
 from jubako.cluster.node.volumes.references import POD as OWN
 from jubako.cluster.node.volumes.references import TOKEN, Source, references
 from jubako.cluster.types import times
-from jubako.cluster.types.document import Object, at, integer, mapping, text
+from jubako.cluster.types.document import Object, at, integer, text
 from jubako.errors import Conflict, JubakoError, NotFound
 
 T = TypeVar("T")
 _AGAIN_S, _MOUNT_AGAIN_S, _LONGEST_S = 1.0, 5.0, 60.0
 _TOLD_IN_FILES = ("labels", "annotations")
-_UNCONFIGURED = "CreateContainerConfigError"
-_PROBED = ("startupProbe", "livenessProbe", "readinessProbe")
 
 
 class Host(Protocol):
@@ -57,10 +59,12 @@ class Worker:
     def __init__(self, pod: Object, client: ClusterClient, engine: NodeEngine, making: Making, host: Host) -> None:
         self.pod = pod
         self._client, self._engine, self._making, self._host = client, engine, making, host
-        self._images = Images(engine, host.blocking, self._say)
         self._waiting: dict[str, Waiting] = {}
-        self._probes: dict[str, Probing] = {}
+        self._address = ""
         self._woken = asyncio.Event()
+        self._healths = Healths(host.execute, self._tell, self._woken.set)
+        self._starting = Starting(making, Images(engine, host.blocking, self.say), self, full_name(pod))
+        self._ending = Ending(engine, self, full_name(pod))
         self._changed: set[Source] | None = None  # nobody knows what has changed since it was made
         self._due = 0.0
         self._made_of = references(pod)
@@ -83,7 +87,7 @@ class Worker:
             self._changed = None
         elif renew:
             self._note_changed(source)
-        for name in [name for name, held in self._waiting.items() if held.reason == _UNCONFIGURED]:
+        for name in [name for name, held in self._waiting.items() if held.reason == UNCONFIGURED]:
             del self._waiting[name]
         self._woken.set()
 
@@ -102,14 +106,13 @@ class Worker:
                         async with asyncio.timeout(wait_s):
                             await self._woken.wait()
         finally:
-            for probing in self._probes.values():
-                probing.stop()
+            self._healths.stop()
+            self._ending.cancel()
 
     async def _turn(self) -> float:
         """Do what is to be done now; returns when to look again at the latest."""
         try:
-            seen = await self._host.blocking(partial(self._engine.look, self.pod))
-            self._watch_health(seen)
+            seen = await self._look()
             await self._renew(seen)
             situation = self._situation(seen)
             wait_s = min(_LONGEST_S, max(self._due - time.time(), 0.0)) if seen.ready else _LONGEST_S
@@ -119,17 +122,28 @@ class Worker:
                 await self._tell_status()
             return min(wait_s, self._until_deadline())
         except JubakoError as error:
-            await self._say("Warning", "FailedSync", error.message)
+            await self.say("Warning", "FailedSync", error.message)
             return _AGAIN_S
+
+    async def _look(self) -> Seen:
+        seen = await self.blocking(partial(self._engine.look, self.pod))
+        self._address = seen.address or self._host.address
+        self._ending.note(seen)
+        self._healths.watch(self.pod, seen, self._address)
+        return seen
 
     @property
     def _uid(self) -> str:
         return text(at(self.pod, "metadata", "uid"))
 
     def _situation(self, seen: Seen) -> Situation:
-        health = {name: probing.health for name, probing in self._probes.items()}
         return Situation(
-            pod=self.pod, seen=seen, health=health, waiting=self._waiting, now=time.time(), deadline=self._deadline()
+            pod=self.pod,
+            seen=seen,
+            health=self._healths.known(),
+            waiting=self._waiting,
+            now=time.time(),
+            deadline=self._deadline(),
         )
 
     def _deadline(self) -> float:
@@ -148,25 +162,23 @@ class Worker:
                 return await self._make(situation)
             case Start(container):
                 return await self._start(container, situation)
-            case Kill(container, attempt, why, grace_s):
-                message = f"Container {container} failed {why} probe, will be restarted"
-                await self._say("Normal", "Killing", message)
-                await self._host.blocking(partial(self._engine.kill, attempt, grace_s))
-                return 0.0
+            case Kill(name, _, why, grace_s):
+                message = f"Container {name} failed {why} probe, will be restarted"
+                last = situation.seen.last(name)
+                assert last is not None
+                await self._ending.stop(decide.container_of(self.pod, name), last, grace_s, message)
             case Stop(grace_s):
-                for name, attempts in situation.seen.attempts.items():
-                    if attempts[0].running:
-                        await self._say("Normal", "Killing", f"Stopping container {name}")
-                await self._host.blocking(partial(self._engine.stop, situation.seen.sandbox, grace_s))
-                return 0.0
+                await self._ending.stop_all(self.pod, situation.seen, grace_s)
+            case TakeDown():
+                await self.blocking(partial(self._engine.take_down, situation.seen.sandbox))
             case Remove():
                 await self._remove(situation.seen.sandbox)
-                return 0.0
             case Look(after_s):
                 await self._say_back_off(situation)
                 return after_s
             case _:
                 assert_never(step)
+        return _LONGEST_S
 
     async def _renew(self, seen: Seen) -> None:
         """Bring the volumes up to date when what they are made of is another, or a token's time has come."""
@@ -176,59 +188,69 @@ class Worker:
             return
         changed, self._changed, self._due = self._changed, set(), time.time() + _LONGEST_S
         try:
-            left_s = await self._host.blocking(partial(self._making.renew, self.pod, seen.address, changed))
+            left_s = await self.blocking(partial(self._making.renew, self.pod, seen.address, changed))
             self._due = time.time() + left_s
         except Missing as missing:
-            await self._say("Warning", "FailedMount", str(missing))
+            await self.say("Warning", "FailedMount", str(missing))
 
     async def _make(self, situation: Situation) -> float:
         self._changed = set()
         try:
-            left_s = await self._host.blocking(partial(self._making.sandbox, self.pod, situation.seen.sandbox))
+            left_s = await self.blocking(partial(self._making.sandbox, self.pod, situation.seen.sandbox))
             self._due = time.time() + left_s
         except Missing as missing:
-            await self._say("Warning", "FailedMount", str(missing))
+            await self.say("Warning", "FailedMount", str(missing))
             return _MOUNT_AGAIN_S
         except JubakoError as error:
-            await self._say("Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {error.message}")
+            await self.say("Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {error.message}")
             return _AGAIN_S
         return 0.0
 
     async def _start(self, name: str, situation: Situation) -> float:
-        container = next(
-            each for each in (*decide.initial(self.pod), *decide.main(self.pod)) if decide.name_of(each) == name
-        )
-        if held := await self._images.have(container, self._waiting.get(name)):
-            self._waiting[name] = held
-            return max(held.until - time.time(), 0.0)
+        container, held = decide.container_of(self.pod, name), self._waiting.get(name)
         try:
-            await self._host.blocking(partial(self._making.container, self.pod, container, situation.seen))
-        except Missing as missing:
-            self._waiting[name] = Waiting(_UNCONFIGURED, str(missing), time.time() + _MOUNT_AGAIN_S)
-            await self._say("Warning", "Failed", f"Error: {missing}")
-            return _MOUNT_AGAIN_S
-        except JubakoError as error:
-            self._waiting.pop(name, None)
-            await self._say("Warning", "Failed", f"Error: {error.message}")
-            return 0.0
-        self._waiting.pop(name, None)
-        await self._say("Normal", "Created", f"Created container: {name}")
-        await self._say("Normal", "Started", f"Started container {name}")
+            attempt = await self._starting.start(self.pod, container, situation.seen, held)
+        except Unready as unready:
+            self._note_waiting(name, unready.waiting)
+            return max(unready.waiting.until - time.time(), 0.0) if unready.waiting else 0.0
+        self._note_waiting(name, None)
+        if handler := hook_of(container, "postStart"):
+            await self._hook(name, attempt, handler)
         return 0.0
+
+    async def _hook(self, name: str, attempt: str, handler: Object) -> None:
+        container = decide.container_of(self.pod, name)
+        failed = await self._starting.hook(self.checks(container, attempt), handler, self._deleted)
+        if failed is None:
+            return
+        self._note_waiting(name, failed)
+        last = (await self._look()).last(name)
+        if last is not None and last.running:
+            await self._ending.stop(container, last, decide.grace_of(self.pod), "FailedPostStartHook")
+
+    async def _deleted(self) -> None:
+        """Wait until the pod is being deleted."""
+        while not at(self.pod, "metadata", "deletionTimestamp"):
+            self._woken.clear()
+            await self._woken.wait()
+
+    def _note_waiting(self, name: str, waiting: Waiting | None) -> None:
+        self._waiting.pop(name, None)
+        if waiting is not None:
+            self._waiting[name] = waiting
 
     async def _remove(self, sandbox: str) -> None:
         """Give everything back, and say that the pod is gone."""
         if sandbox:
-            await self._host.blocking(partial(self._engine.remove, sandbox))
-        await self._host.blocking(partial(self._making.clear, self._uid))
+            await self.blocking(partial(self._engine.remove, sandbox))
+        await self.blocking(partial(self._making.clear, self._uid))
         await self._tell_status()
         with suppress(NotFound, Conflict):
             await self._client.delete(Delete(POD, key_of(self.pod), self._uid, grace_s=0))
         self.gone = True
 
     async def _tell_status(self) -> None:
-        seen = await self._host.blocking(partial(self._engine.look, self.pod))
-        self._watch_health(seen)
+        seen = await self._look()
         found = status(self._situation(seen), host=self._host.address)
         if found == self.pod.get("status"):
             return
@@ -240,39 +262,23 @@ class Worker:
             with suppress(NotFound):
                 self.wake(await self._client.get(POD, key_of(self.pod)))
 
-    def _watch_health(self, seen: Seen) -> None:
-        """Probe what runs, and nothing else."""
+    async def _say_back_off(self, situation: Situation) -> None:
         for container in (*decide.initial(self.pod), *decide.main(self.pod)):
             name = decide.name_of(container)
-            last = seen.last(name)
-            known = self._probes.get(name)
-            if known is not None and (last is None or not last.running or known.health.attempt != last.id):
-                known.stop()
-                del self._probes[name]
-                known = None
-            if known is None and last is not None and last.running and any(container.get(kind) for kind in _PROBED):
-                tell = partial(self._tell_probe, name)
-                self._probes[name] = Probing(
-                    last.id, container, seen.address or "127.0.0.1", self._host.execute, tell, self._woken.set
-                )
+            last = situation.seen.last(name)
+            if last is not None and last.ended and decide.comes_again(situation, container):
+                message = f"Back-off restarting failed container {name} in pod {full_name(self.pod)}"
+                await self.say("Warning", "BackOff", message)
 
-    def _tell_probe(self, container: str, kind: str, message: str) -> None:
-        said = f"{kind.capitalize()} probe failed: {message}"
-        self._background(self._say("Warning", "Unhealthy", said))
+    def checks(self, container: Object, attempt: str) -> Checks:
+        return Checks(attempt=attempt, container=container, address=self._address, execute=self._host.execute)
 
-    def _background(self, saying: Awaitable[Any]) -> None:
-        task = asyncio.ensure_future(saying)
+    async def blocking(self, call: Callable[[], T]) -> T:
+        return await self._host.blocking(call)
+
+    def _tell(self, reason: str, message: str) -> None:
+        task = asyncio.ensure_future(self.say("Warning", reason, message))
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
-    async def _say_back_off(self, situation: Situation) -> None:
-        metadata = mapping(self.pod["metadata"])
-        for container in decide.main(self.pod):
-            name = decide.name_of(container)
-            last = situation.seen.last(name)
-            if last is not None and last.ended and name not in self._waiting:
-                where = f"{metadata['name']}_{metadata['namespace']}({metadata['uid']})"
-                message = f"Back-off restarting failed container {name} in pod {where}"
-                await self._say("Warning", "BackOff", message)
-
-    async def _say(self, kind: Literal["Normal", "Warning"], reason: str, message: str) -> None:
+    async def say(self, kind: Literal["Normal", "Warning"], reason: str, message: str) -> None:
         await self._host.tell(EmitEvent(self.pod, reason, message, kind))

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.cluster.node.scenes import NOW, ended, pod, running, situation
 
 from jubako.cluster.node.backoff import LONGEST_S, delay_s, wait_s
-from jubako.cluster.node.decide import Kill, Look, MakeSandbox, Remove, Start, Stop, is_over, steps
+from jubako.cluster.node.decide import Kill, Look, MakeSandbox, Remove, Start, Stop, TakeDown, is_over, steps
 from jubako.cluster.node.seen import Attempt, Health, Waiting
 from jubako.cluster.types.document import Object
 
@@ -58,7 +58,7 @@ def test_a_pod_is_over_when_nothing_comes_again(policy: str, code: int, over: bo
 def test_a_failed_init_container_ends_a_pod_that_never_restarts() -> None:
     scene = situation(pod(A, init=[INIT], restartPolicy="Never"), {"init": [ended(1)]})
     assert is_over(scene)
-    assert steps(scene) == []
+    assert steps(scene) == [TakeDown()]
 
 
 def test_a_container_that_fails_again_waits_longer_each_time() -> None:
@@ -88,6 +88,18 @@ def test_a_failed_probe_ends_the_attempt_that_it_probed() -> None:
     assert steps(situation(pod(), {"a": [running(1)]}, health=failed)) == []
 
 
+def test_a_probe_may_have_a_grace_period_of_its_own() -> None:
+    container: Object = {"name": "a", "livenessProbe": {"terminationGracePeriodSeconds": 3}}
+    failed = {"a": Health(attempt="r0", failed="liveness")}
+    assert steps(situation(pod(container), {"a": [running()]}, health=failed)) == [Kill("a", "r0", "liveness", 3)]
+
+
+def test_sidecars_are_stopped_once_the_rest_has_ended() -> None:
+    side: Object = {"name": "side", "restartPolicy": "Always"}
+    scene = situation(pod(A, init=[side], restartPolicy="Never"), {"side": [running()], "a": [ended()]})
+    assert steps(scene) == [Stop(30)]
+
+
 def test_a_deleted_pod_is_stopped_with_its_grace_and_then_removed() -> None:
     document = pod()
     document["metadata"] = {**document["metadata"], "deletionTimestamp": "x", "deletionGracePeriodSeconds": 7}  # type: ignore[dict-item]
@@ -103,10 +115,11 @@ def test_a_deadline_ends_what_runs() -> None:
 def test_a_pod_that_failed_is_never_started_again() -> None:
     document = pod()
     document["status"] = {"phase": "Failed"}
-    assert steps(situation(document, {"a": [ended(1)]})) == []
+    assert steps(situation(document, {"a": [ended(1)]})) == [TakeDown()]
+    assert steps(situation(document, {"a": [ended(1)]}, ready=False)) == []
 
 
 def test_an_attempt_that_could_not_start_has_ended() -> None:
     attempt = Attempt(id="x", number=0, error="no such file")
     assert attempt.ended
-    assert steps(situation(pod(restartPolicy="Never"), {"a": [attempt]})) == []
+    assert steps(situation(pod(restartPolicy="Never"), {"a": [attempt]})) == [TakeDown()]

@@ -59,10 +59,15 @@ def test_an_unready_container_is_named() -> None:
 def test_a_container_that_waits_to_come_again_shows_how_it_ended() -> None:
     found = told(pod(), {"a": [ended(3, 1), ended(3, 0)]})
     assert state(found)["waiting"] == {
-        "reason": "CrashLoopBackOff", "message": "back-off 10s restarting failed container=a_p(u)",
+        "reason": "CrashLoopBackOff", "message": "back-off 10s restarting failed container=a pod=p_n(u)",
     }  # fmt: skip
     (container,) = objects(found["containerStatuses"])
     assert (container["restartCount"], at(container, "lastState", "terminated", "exitCode")) == (1, 3)
+
+
+def test_a_container_that_ended_well_comes_again_too() -> None:
+    found = told(pod(), {"a": [ended(0, 1), ended(0, 0)]})
+    assert state(found)["waiting"]["reason"] == "CrashLoopBackOff"
 
 
 def test_what_keeps_a_container_from_starting_is_told() -> None:
