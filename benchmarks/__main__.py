@@ -6,11 +6,12 @@ import argparse
 import platform
 import sys
 import tempfile
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from benchmarks import oci  # noqa: F401 - its rows
-from benchmarks.peers import bench
+from benchmarks import cluster, cluster_api, oci  # noqa: F401 - their rows
+from benchmarks.peers import Bench, bench
 from benchmarks.rows import ROWS, describe
 
 
@@ -25,7 +26,22 @@ def show(name: str, title: str, result: dict[str, Any]) -> None:
         print(f"    against {peer:<8} {ratio['ratio']:8.3f}x   {goal}  {met}")
     if "pss_kib" in result:
         print(f"    {result['pss_kib']} KiB, goal {result['goal_kib']} KiB")
+    for name, found in result.get("numbers", {}).items():
+        print(f"    {name:<12} {found['value']:10.2f} {found['unit']:<16} {_judged(found)}")
     sys.stdout.flush()
+
+
+def _judged(found: dict[str, Any]) -> str:
+    if "below" in found:
+        return f"goal < {found['below']:g}   {'met' if found['value'] < found['below'] else 'MISSED'}"
+    if "above" in found:
+        return f"goal >= {found['above']:g}   {'met' if found['value'] >= found['above'] else 'MISSED'}"
+    return ""
+
+
+def _set_up(work: Path, rows: list[str]) -> AbstractContextManager[Bench]:
+    """The cluster has no peers: where only its rows are asked for, none is started."""
+    return bench(work, peers=not all(name.startswith("cluster_") for name in rows))
 
 
 def main() -> int:
@@ -35,9 +51,13 @@ def main() -> int:
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results/latest.json"))
     parser.add_argument("rows", nargs="*", choices=[*ROWS, []], metavar="ROW", help=", ".join(ROWS))
     arguments = parser.parse_args()
+    wanted = arguments.rows or list(ROWS)
     results: dict[str, Any] = {"kernel": platform.release(), "machine": platform.machine(), "rows": {}}
-    with tempfile.TemporaryDirectory(prefix="jubako-bench.", dir="/var/tmp") as work, bench(Path(work)) as parties:
-        for name in arguments.rows or ROWS:
+    with (
+        tempfile.TemporaryDirectory(prefix="jubako-bench.", dir="/var/tmp") as work,
+        _set_up(Path(work), wanted) as parties,
+    ):
+        for name in wanted:
             title, function = ROWS[name]
             result = function(parties, arguments.rounds)
             results["rows"][name] = {"title": title, **result}

@@ -54,6 +54,17 @@ def summary(times: Mapping[str, list[float]], goals: Mapping[str, float]) -> dic
     }
 
 
+def number(value: float, unit: str, *, below: float | None = None, above: float | None = None) -> dict[str, Any]:
+    """A number with its goal: what it has to stay below, or to be at least."""
+    goal = {"below": below} if below is not None else {"above": above} if above is not None else {}
+    return {"value": round(value, 3), "unit": unit, **goal}
+
+
+def numbers(**found: dict[str, Any]) -> dict[str, Any]:
+    """The result of a row that has no peer."""
+    return {"numbers": {name.replace("_", " "): value for name, value in found.items()}}
+
+
 def command(*argv: str, env: Mapping[str, str] | None = None, stdin: bytes | None = None) -> Action:
     """An action that runs a command and fails loudly when the command fails."""
 

@@ -124,11 +124,11 @@ def forget_network(bridge: str) -> None:
 class Bench:
     """What a row needs: ourselves, the peers that this machine has, and a place for files."""
 
-    def __init__(self, work: Path) -> None:
+    def __init__(self, work: Path, *, peers: bool) -> None:
         self.work = work
         self.jubako = Jubako(work)
-        self.podman = Podman(work) if shutil.which("podman") and shutil.which("runc") else None
-        self.docker = Docker(work) if shutil.which("dockerd") else None
+        self.podman = Podman(work) if peers and shutil.which("podman") and shutil.which("runc") else None
+        self.docker = Docker(work) if peers and shutil.which("dockerd") else None
 
     def containers(self) -> dict[str, Podman | Docker]:
         """The peers that run containers, by name."""
@@ -153,12 +153,12 @@ class Bench:
 
 
 @contextmanager
-def bench(work: Path) -> Iterator[Bench]:
+def bench(work: Path, *, peers: bool = True) -> Iterator[Bench]:
     """Set everybody up in `work`, and take everybody down."""
     run = work / "run"
     run.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "run", str(run)], check=True)
-    parties = Bench(work)
+    parties = Bench(work, peers=peers)
     try:
         parties.give_image()
         yield parties
