@@ -8,12 +8,14 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from jubako.cluster.place import Place, Running
 from jubako.errors import NotFound, PermissionDenied, Unavailable
 
 _UP_S, _DOWN_S = 30.0, 20.0
+_AT_ONCE = 8  # pods that are removed; most of the time they wait for the kernel
 
 
 def up(place: Place, host: str = "127.0.0.1", port: int = 0) -> Running:
@@ -97,8 +99,9 @@ def _remove_pods(place: Place) -> None:
     from jubako.cluster.node.engine import NodeEngine
 
     engine = NodeEngine(place.root, place.run_root, place.name)
-    for sandbox in engine.sandboxes().values():
-        engine.remove(sandbox)
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        for _ in threads.map(engine.remove, engine.sandboxes().values()):
+            pass
 
 
 def _remove_rules(place: Place) -> None:
