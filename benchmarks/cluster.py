@@ -9,7 +9,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from benchmarks import files
-from benchmarks.kubernetes import DEPLOYMENTS, PODS, Cluster, pod_spec, up
+from benchmarks.cluster_client import DEPLOYMENTS, PODS, Cluster, pod_spec, up
 from benchmarks.measure import number, numbers
 from benchmarks.peers import Bench
 from benchmarks.rows import row

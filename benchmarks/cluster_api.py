@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 
-from benchmarks.kubernetes import CONFIG_MAPS, Cluster, up
+from benchmarks.cluster_client import CONFIG_MAPS, Cluster, up
 from benchmarks.measure import number, numbers, timed
 from benchmarks.peers import Bench
 from benchmarks.rows import row
