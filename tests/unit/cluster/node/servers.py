@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
-import h2.config
-import h2.connection
-import h2.events
+if TYPE_CHECKING:
+    from h2.connection import H2Connection
 
 
 @asynccontextmanager
@@ -35,6 +35,9 @@ async def answering(answers: dict[str, bytes], seen: list[bytes] | None = None) 
 @asynccontextmanager
 async def health(states: dict[str, int | tuple[int, str]], port: int = 0) -> AsyncIterator[int]:
     """A gRPC server that serves Health/Check: the state of each service, or code and message of an error."""
+    import h2.config
+    import h2.connection
+    import h2.events
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
@@ -54,7 +57,7 @@ async def health(states: dict[str, int | tuple[int, str]], port: int = 0) -> Asy
         server.close()
 
 
-def _answer(connection: h2.connection.H2Connection, states: dict[str, int | tuple[int, str]], service: str) -> None:
+def _answer(connection: H2Connection, states: dict[str, int | tuple[int, str]], service: str) -> None:
     state = states.get(service, (5, "unknown service"))
     head = [(":status", "200"), ("content-type", "application/grpc")]
     if isinstance(state, tuple):
