@@ -19,6 +19,7 @@ from jubako.cluster.apiserver.objects import stored
 from jubako.cluster.apiserver.objects.deleting import Deleter
 from jubako.cluster.apiserver.objects.writing import Writer
 from jubako.cluster.apiserver.services import ServiceAddresses
+from jubako.cluster.apiserver.special.eviction import Evictions
 from jubako.cluster.store import AsyncStore, Item
 from jubako.cluster.types.document import Object, mapping
 from jubako.cluster.types.resources import resource
@@ -50,6 +51,7 @@ class Api:
         addresses = ServiceAddresses(store, core("services"), service_network, clock)
         self.writer = Writer(store, Admitting(store, Grants(self.authorization), addresses), clock)
         self.deleter = Deleter(store, clock)
+        self.evictions = Evictions(store, self.writer, self.deleter, clock)
 
     async def apply(self, request: Request, config: Object, *, force: bool) -> tuple[Item, bool]:
         """Apply a document; who makes an object by it must be allowed to. Raises Failure."""

@@ -65,7 +65,9 @@ def _named(api_version: str, kind: str, name: str, labels: dict[str, str] | None
     return {"kind": kind, "apiVersion": api_version, "metadata": metadata}
 
 
+_ISSUER = "system:service-account-issuer-discovery"
 _BINDINGS = (
+    (_ISSUER, _ISSUER, ("system:serviceaccounts",)),
     ("cluster-admin", "cluster-admin", (MASTERS,)),
     ("system:discovery", "system:discovery", ("system:authenticated",)),
     ("system:basic-user", "system:basic-user", ("system:authenticated",)),
@@ -77,6 +79,7 @@ def _roles() -> Iterator[tuple[str, list[JSON]]]:
     yield "cluster-admin", [_rule("*", "*", "*"), {"nonResourceURLs": ["*"], "verbs": ["*"]}]
     yield "system:discovery", [_paths("/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*", *_HEALTH)]
     yield "system:public-info-viewer", [_paths(*_HEALTH)]
+    yield _ISSUER, [_paths("/.well-known/openid-configuration", "/openid/v1/jwks", "/openid/v1/jwks/")]
     reviews = ("selfsubjectaccessreviews", "selfsubjectrulesreviews")
     yield (
         "system:basic-user",

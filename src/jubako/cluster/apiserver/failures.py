@@ -45,7 +45,8 @@ def failure(code: int, reason: str, message: str, details: Object | None = None)
 def status_of(code: int, reason: str, message: str, details: Object | None = None) -> Object:
     """Return the Status of a failure."""
     status: Object = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message}
-    status["reason"] = reason
+    if reason:
+        status["reason"] = reason
     if details:
         status["details"] = details
     status["code"] = code
@@ -127,6 +128,10 @@ def forbidden(resource: Resource, name: str, why: str) -> Failure:
 
 def bad_request(message: str) -> Failure:
     return failure(400, "BadRequest", message)
+
+
+def too_large(message: str) -> Failure:
+    return failure(413, "RequestEntityTooLarge", message)
 
 
 def unknown_path() -> Failure:

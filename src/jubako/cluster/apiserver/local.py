@@ -17,7 +17,7 @@ from jubako.cluster.apiserver.caller import Request, User
 from jubako.cluster.apiserver.failures import Failure
 from jubako.cluster.apiserver.objects import reading, stored
 from jubako.cluster.apiserver.objects.deleting import DeleteOptions
-from jubako.cluster.apiserver.objects.strategy import BINDING
+from jubako.cluster.apiserver.objects.parts import BINDING
 from jubako.cluster.apiserver.objects.watching import Notice, Watching, watch
 from jubako.cluster.apiserver.special.binding import bound
 from jubako.cluster.controllers.actions import Bind, Delete, Patch

@@ -83,12 +83,14 @@ def _subresource(package: str, packages: dict[str, tuple[str, str]], row: list[s
 
 @lru_cache(maxsize=1)
 def _by_plural() -> dict[tuple[str, str, str], Resource]:
-    return {(gv.group, gv.version, found.plural): found for gv in group_versions() for found in gv.resources}
+    return {(gv.group, gv.version, found.plural): found for gv in group_versions(older=True) for found in gv.resources}
 
 
 @lru_cache(maxsize=1)
 def _by_kind() -> dict[tuple[str, str, str], Resource]:
-    return {(gv.group, gv.version, found.kind.name): found for gv in group_versions() for found in gv.resources}
+    return {
+        (gv.group, gv.version, found.kind.name): found for gv in group_versions(older=True) for found in gv.resources
+    }
 
 
 def resource(group: str, version: str, plural: str) -> Resource | None:
@@ -126,6 +128,7 @@ def _subresource_kinds() -> dict[tuple[str, str, str], Kind]:
     return {(found.group, found.version, found.name): found for found in kinds}
 
 
+@lru_cache(maxsize=256)
 def preferred(of: Kind) -> Kind:
     """Return the kind as the first version has it in which it is served."""
     served = (found.kind for group in group_versions() for found in group.resources)

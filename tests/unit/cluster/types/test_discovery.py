@@ -43,7 +43,9 @@ def test_a_resource_list_has_resources_and_subresources() -> None:
 
 
 def test_older_versions_are_served_to_those_who_ask_for_them() -> None:
-    assert {found.api_version for found in {*SERVED} - {*group_versions()}} == {"batch/v1beta1", "policy/v1beta1"}
+    assert {found.api_version for found in {*SERVED} - {*group_versions()}} == {
+        "batch/v1beta1", "discovery.k8s.io/v1beta1", "events.k8s.io/v1beta1", "policy/v1beta1",
+    }  # fmt: skip
 
 
 def test_a_group_prefers_its_first_version() -> None:

@@ -5,6 +5,8 @@ Spec: "Managing Service Accounts", bound tokens; RFC 7519, ES256.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -13,11 +15,14 @@ from typing import Any
 import jwt
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import ECAlgorithm
 
 from jubako.cluster.apiserver.caller import User
+from jubako.cluster.types.document import Object
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
-_ALGORITHM = "ES256"
+ALGORITHM = "ES256"
 _LENGTH_LIMIT = 16 << 10
 
 
@@ -55,6 +60,7 @@ class Tokens:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._key, self._lives, self._clock = key, lives, clock
+        self._key_id = _key_id(key)
 
     def issue(self, bound: Bound, lifetime_s: int, audiences: Sequence[str] = ()) -> tuple[str, int]:
         """Return a token and the time of its end, in seconds since the epoch."""
@@ -69,14 +75,19 @@ class Tokens:
             "jti": os.urandom(16).hex(),
             "kubernetes.io": msgspec.to_builtins(bound),
         }
-        return jwt.encode(claims, self._key, _ALGORITHM), now + lifetime_s
+        return jwt.encode(claims, self._key, ALGORITHM, {"kid": self._key_id}), now + lifetime_s
+
+    def public_key(self) -> Object:
+        """Return the key that tokens are verified with, as a JSON Web Key."""
+        numbers = ECAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
+        return {"use": "sig", "alg": ALGORITHM, "kid": self._key_id, **numbers}
 
     def read(self, token: str, audience: str = ISSUER) -> User | None:
         """Return whose token it is; None unless it is ours, for this audience, in time, and what it is bound to is."""
         if len(token) > _LENGTH_LIMIT:
             return None
         try:
-            found = jwt.decode(token, self._key.public_key(), [_ALGORITHM], audience=audience, issuer=ISSUER, options={
+            found = jwt.decode(token, self._key.public_key(), [ALGORITHM], audience=audience, issuer=ISSUER, options={
                 "verify_exp": False, "verify_iat": False, "verify_nbf": False, "require": ["exp", "sub", "aud", "iss"],
             })  # fmt: skip
             claims = msgspec.convert(found, Claims)
@@ -85,6 +96,11 @@ class Tokens:
         if claims.exp <= self._clock() or not self._lives(claims.bound):
             return None
         return _user(claims.bound)
+
+
+def _key_id(key: ec.EllipticCurvePrivateKey) -> str:
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return base64.urlsafe_b64encode(hashlib.sha256(public).digest()).decode().rstrip("=")
 
 
 def user_name(namespace: str, name: str) -> str:

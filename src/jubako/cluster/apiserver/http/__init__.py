@@ -3,9 +3,11 @@
 parameters    the query of a request
 bodies        what a client sends -> a document
 negotiation   the Accept header -> a form (objects, metadata alone, a table) and a media type
+patches, applied  the body of a PATCH -> a change of a document, or what is applied
 answers       items -> what a client gets
 streams       a watch
 nonresource   /version, /healthz, discovery, OpenAPI
+openid        the key that service accounts' tokens are verified with
 handler       one request, from its credentials to its answer
 server        the listener
 """

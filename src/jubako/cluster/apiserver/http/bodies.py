@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from jubako.cluster.apiserver import failures
 from jubako.cluster.apiserver.http.parameters import Parameters
@@ -12,16 +15,23 @@ from jubako.cluster.types.resources import kind
 from jubako.cluster.types.served import Kind
 from jubako.errors import JubakoError
 
+BODY_S = web.AppKey("body_s", float)
+"""How long a client may take to send a body."""
 _NO_TYPE = ("", "application/octet-stream", "*/*")
 
 
 async def read(request: web.Request) -> bytes:
-    """Return the body. Raises Failure (413)."""
+    """Return the body. Raises Failure (400, 413, 504)."""
     try:
-        return await request.read()
+        async with asyncio.timeout(request.app[BODY_S]):
+            return await request.read()
     except web.HTTPRequestEntityTooLarge:
-        message = f"Request entity too large: limit is {MAX_BODY_BYTES}"
-        raise failures.failure(413, "RequestEntityTooLarge", message) from None
+        raise failures.too_large(f"Request entity too large: limit is {MAX_BODY_BYTES}") from None
+    except TimeoutError:
+        message = "Timeout: request did not complete within the allotted timeout"
+        raise failures.failure(504, "Timeout", message) from None
+    except (web.RequestPayloadError, HttpProcessingError) as error:
+        raise failures.bad_request(f"the body of the request can not be read: {error}") from None
 
 
 async def document(request: web.Request, expected: Kind, asked: Parameters) -> Decoded:

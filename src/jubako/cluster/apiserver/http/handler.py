@@ -11,7 +11,7 @@ from jubako.cluster.apiserver import failures
 from jubako.cluster.apiserver.access.impersonation import impersonated
 from jubako.cluster.apiserver.api import Api
 from jubako.cluster.apiserver.attributes import attributes
-from jubako.cluster.apiserver.http import applied, bodies, nonresource, patches, streams
+from jubako.cluster.apiserver.http import applied, bodies, nonresource, openid, patches, streams
 from jubako.cluster.apiserver.http.answers import Answers, encode
 from jubako.cluster.apiserver.http.call import Call, response
 from jubako.cluster.apiserver.http.negotiation import JSON_TYPE, wanted
@@ -24,7 +24,7 @@ from jubako.cluster.apiserver.objects.selecting import keep
 from jubako.cluster.apiserver.objects.watching import Watching
 from jubako.cluster.apiserver.streams import Streams
 from jubako.cluster.store import Item
-from jubako.cluster.types.document import integer, mapping
+from jubako.cluster.types.document import at, integer
 from jubako.errors import JubakoError
 
 _log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class Handler:
             self._api.authorization.check_path(user, request.method.lower(), request.path)
             if request.method != "GET":
                 raise failures.unknown_path()
-            return nonresource.answer(request)
+            return openid.answer(request, self._api.tokens) or nonresource.answer(request)
         verbs = asked.subresource.verbs if asked.subresource else asked.resource.verbs
         if asked.verb not in verbs:
             raise failures.method_not_allowed()
@@ -139,8 +139,8 @@ class Handler:
 
 def _failed(failed: failures.Failure) -> web.Response:
     made = web.Response(status=failed.code, body=encode(failed.status), content_type=JSON_TYPE)
-    if again_s := integer(mapping(failed.status.get("details")).get("retryAfterSeconds")):
-        made.headers["Retry-After"] = str(again_s)
+    if seconds := integer(at(failed.status, "details", "retryAfterSeconds")):
+        made.headers["Retry-After"] = str(seconds)
     return made
 
 

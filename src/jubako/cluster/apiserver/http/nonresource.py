@@ -48,7 +48,7 @@ def _version() -> Object:
 
 
 def _discovery(request: web.Request, path: str) -> web.Response | None:
-    served = group_versions()
+    served = group_versions(older=True)
     parts = path.strip("/").split("/")
     if path in ("/api", "/apis"):
         chosen = [group for group in served if bool(group.group) == (path == "/apis")]
@@ -68,12 +68,12 @@ def _discovery(request: web.Request, path: str) -> web.Response | None:
 def _openapi(request: web.Request, path: str) -> web.Response:
     if path == "/openapi/v2":
         old = v2.PROTOBUF_ACCEPTED in request.headers.get("Accept", "")
-        body, tag = (v2.document_protobuf if old else v2.document)(group_versions())
+        body, tag = (v2.document_protobuf if old else v2.document)(group_versions(older=True))
         return _cached(request, body, tag, v2.PROTOBUF_TYPE if old else "application/json")
     if path == "/openapi/v3":
-        return _json(v3.index(group_versions()))
+        return _json(v3.index(group_versions(older=True)))
     name = path.removeprefix("/openapi/v3/")
-    for group in group_versions():
+    for group in group_versions(older=True):
         if prefix(group).removeprefix("/") == name:
             return _cached(request, *v3.document(group), "application/json")
     raise failures.unknown_path()

@@ -7,15 +7,15 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from aiohttp import web
 
+from jubako.cluster.apiserver import failures
 from jubako.cluster.apiserver.api import Api, core
 from jubako.cluster.apiserver.http import applied, bodies, patches
 from jubako.cluster.apiserver.http.answers import encode
 from jubako.cluster.apiserver.http.call import Call, response
 from jubako.cluster.apiserver.objects import reading, stored
 from jubako.cluster.apiserver.objects.deleting import options_of
-from jubako.cluster.apiserver.objects.strategy import BINDING
+from jubako.cluster.apiserver.objects.parts import BINDING
 from jubako.cluster.apiserver.special import account, binding, scale
-from jubako.cluster.apiserver.special.eviction import Evicting
 from jubako.cluster.apiserver.special.reviews import Reviews
 from jubako.cluster.types.document import Object, mapping, text
 from jubako.cluster.types.served import Kind
@@ -27,7 +27,6 @@ class Special:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._reviews = Reviews(api.authorization, api.tokens)
-        self._evicting = Evicting(api.store, api.writer, api.deleter, api.clock)
         self._answers: dict[tuple[str, str], _Answer] = {
             ("scale", "get"): self._scale,
             ("scale", "update"): self._rescale,
@@ -84,9 +83,11 @@ class Special:
 
     async def _evict(self, call: Call) -> web.StreamResponse:
         body = await self._body(call)
+        if text(mapping(body.get("metadata")).get("name")) != call.asked.name:
+            raise failures.bad_request("name in URL does not match name in Eviction object")
         wanted = mapping(body.get("deleteOptions"))
-        verb = msgspec.structs.replace(call.verb.of_whole(), dry_run=call.verb.dry_run or bool(wanted.get("dryRun")))
-        await self._evicting.evict(verb, options_of(wanted))
+        verb = msgspec.structs.replace(call.verb, dry_run=call.verb.dry_run or bool(wanted.get("dryRun")))
+        await self._api.evictions.evict(verb, options_of(wanted))
         return response(call, encode(_success(201)), 201)
 
     async def _token(self, call: Call) -> web.StreamResponse:

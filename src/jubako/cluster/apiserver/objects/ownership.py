@@ -12,7 +12,7 @@ from functools import lru_cache
 from jubako.cluster import fields
 from jubako.cluster.apiserver import failures
 from jubako.cluster.apiserver.caller import Request
-from jubako.cluster.apiserver.objects import strategy
+from jubako.cluster.apiserver.objects import parts
 from jubako.cluster.fields import Conflicts, Writing, shape_of
 from jubako.cluster.types import times
 from jubako.cluster.types.decoding.body import conform
@@ -30,7 +30,7 @@ def made(request: Request, document: Object, now: datetime) -> None:
 
 def changed(request: Request, document: Object, old: Object, now: datetime) -> None:
     """Note who changes an object, in place."""
-    if request.operation == "Update" and request.part != strategy.BINDING:
+    if request.operation == "Update" and request.part != parts.BINDING:
         kind = request.attributes.resource.kind
         fields.track(shape_of(kind.message_name), old, document, _writing(request, now))
 
@@ -65,7 +65,7 @@ def _writing(request: Request, now: datetime) -> Writing:
         api_version=asked.resource.kind.api_version,
         subresource=request.part,
         time=times.render(now),
-        untouched=strategy.untouched(asked.resource.kind, below, has_status=has_status),
+        untouched=parts.untouched(asked.resource.kind, below, has_status=has_status),
     )
 
 

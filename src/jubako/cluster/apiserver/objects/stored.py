@@ -11,11 +11,13 @@ from copy import deepcopy
 
 import msgspec
 
+from jubako.cluster.apiserver import failures
 from jubako.cluster.store import Event, Item
 from jubako.cluster.types import conversion
 from jubako.cluster.types.document import Object, mapping
 from jubako.cluster.types.served import Kind, Resource
 
+MAX_OBJECT_BYTES = 1536 << 10
 _METADATA = b'"metadata":{'
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(dict)
@@ -32,14 +34,20 @@ def key(resource: Resource, namespace: str, name: str) -> str:
 
 
 def encode(document: Object, kind: Kind) -> bytes:
-    """Return the bytes to store for a document of `kind`, which may be kept in another version's form."""
+    """Return the bytes to store for a document of `kind`, which may be kept in another version's form.
+
+    Raises Failure (413).
+    """
     document = conversion.convert(document, conversion.stored(kind))
     metadata = dict(mapping(document["metadata"]))
     metadata.pop("resourceVersion", None)
     if managed := metadata.pop("managedFields", None):  # last, so that what changes nothing changes no byte
         metadata["managedFields"] = managed
     first = {"kind": document["kind"], "apiVersion": document["apiVersion"], "metadata": metadata}
-    return _encoder.encode({**first, **{name: value for name, value in document.items() if name not in first}})
+    value = _encoder.encode({**first, **{name: value for name, value in document.items() if name not in first}})
+    if len(value) > MAX_OBJECT_BYTES:
+        raise failures.too_large(f"etcdserver: request is too large: an object may have {MAX_OBJECT_BYTES} bytes")
+    return value
 
 
 def decode(item: Item, kind: Kind | None = None) -> Object:
@@ -59,7 +67,7 @@ def copy(document: Object) -> Object:
 
 def body(item: Item, kind: Kind) -> bytes:
     """Return the document as JSON text, without decoding it where it is kept in the form of its kind."""
-    if conversion.stored(kind) is not kind:
+    if conversion.stored(kind) != kind:
         return _encoder.encode(decode(item, kind))
     if not item.revision:
         return item.value

@@ -7,20 +7,16 @@ Spec: API conventions, "Spec and Status"; k8s.io/kubernetes/pkg/registry/*/strat
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
-from jubako.cluster.fields import Fields
+from jubako.cluster.apiserver.objects import parts
 from jubako.cluster.types.document import Object, child, mapping, text
 from jubako.cluster.types.empty import empty
-from jubako.cluster.types.served import Kind, Resource
+from jubako.cluster.types.served import Resource
 
 # Kinds whose generation counts changes of what is wanted; others have none.
 _GENERATIONS = frozenset(
     ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "PodDisruptionBudget")
 )
-BINDING = "binding"
-"""Gives a pod its node and says so in its status, which no other verb may at once."""
-_NOT_WITH_STATUS = ("ownerReferences", "finalizers", "labels")
 _Begin = Callable[[Object], None]
 
 
@@ -37,45 +33,21 @@ def prepare_create(resource: Resource, document: Object) -> None:
 
 def prepare_update(resource: Resource, document: Object, old: Object, subresource: str) -> None:
     """Take back what the verb may not touch, and count the change."""
-    if subresource == "status":
-        _keep_all_but_status(document, old)
+    if subresource == parts.STATUS:
+        parts.keep_all_but_status(document, old)
         return
-    if subresource == BINDING:
+    if subresource == parts.BINDING:
+        return
+    if subresource == parts.EPHEMERAL:
+        parts.keep_all_but_ephemeral(document, old)
         return
     if resource.subresource("status"):
-        _replace(document, "status", old)
+        parts.replace(document, "status", old)
     if resource.kind.name == "Namespace" and subresource != "finalize":
-        _replace(child(document, "spec"), "finalizers", mapping(old.get("spec")))
+        parts.replace(child(document, "spec"), "finalizers", mapping(old.get("spec")))
     if resource.kind.name in _GENERATIONS and document.get("spec") != old.get("spec"):
         generation = mapping(old.get("metadata")).get("generation")
         child(document, "metadata")["generation"] = (generation if isinstance(generation, int) else 0) + 1
-
-
-@lru_cache(maxsize=256)
-def untouched(kind: Kind, below: str, *, has_status: bool) -> Fields:
-    """Return the fields that a verb does not write, whatever a document says: nobody owns them by it."""
-    if not below:
-        return {"f:status": {}} if has_status else {}
-    if below != "status":
-        return {}
-    rest: Fields = {f"f:{name}": {} for name in kind.message.by_name if name not in ("status", "metadata")}
-    return {**rest, "f:metadata": {f"f:{name}": {} for name in _NOT_WITH_STATUS}}
-
-
-def _keep_all_but_status(document: Object, old: Object) -> None:
-    """Labels and annotations may come with a status for some kinds; of the rest nothing does."""
-    for name in set(document) | set(old):
-        if name not in ("status", "metadata"):
-            _replace(document, name, old)
-    metadata, before = child(document, "metadata"), mapping(old.get("metadata"))
-    for name in _NOT_WITH_STATUS:
-        _replace(metadata, name, before)
-
-
-def _replace(document: Object, name: str, old: Object) -> None:
-    document.pop(name, None)
-    if name in old:
-        document[name] = old[name]
 
 
 def _begin_pod(document: Object) -> None:

@@ -16,8 +16,8 @@ from jubako.cluster.apiserver import failures
 from jubako.cluster.apiserver.attributes import Attributes
 from jubako.cluster.apiserver.caller import Request
 from jubako.cluster.apiserver.objects import identity, ownership, stored, strategy
+from jubako.cluster.apiserver.objects.parts import BINDING, EPHEMERAL
 from jubako.cluster.apiserver.objects.reading import get
-from jubako.cluster.apiserver.objects.strategy import BINDING
 from jubako.cluster.store import AsyncStore, Event, Item, StaleRevision
 from jubako.cluster.types.defaulting import default
 from jubako.cluster.types.document import Object, child, mapping, text
@@ -26,6 +26,7 @@ from jubako.cluster.types.validation import (
     FieldError,
     invalid_status,
     validate,
+    validate_ephemeral_containers,
     validate_status_update,
     validate_update,
 )
@@ -167,6 +168,8 @@ def _problems(kind: Kind, document: Object, old: Object, below: str) -> list[Fie
         return validate_status_update(kind, document, old)
     if below == BINDING:
         return validate(kind, document)
+    if below == EPHEMERAL:
+        return validate_ephemeral_containers(kind, document, old)
     return validate_update(kind, document, old)
 
 

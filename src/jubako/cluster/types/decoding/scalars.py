@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import re
 from collections.abc import Callable
 
@@ -127,6 +128,8 @@ def _sound_all(value: JSON, depth: int) -> JSON:
             return [_sound_all(item, depth + 1) for item in value]
         case dict():
             return {sound(key): _sound_all(item, depth + 1) for key, item in value.items()}
+        case float() if not math.isfinite(value):
+            raise Mismatch("!a number is out of range")
         case int() if not -(2**63) <= value < 2**63:
             return _finite(value)
     return value
