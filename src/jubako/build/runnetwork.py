@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 HOSTNAME = "build"
 Entry = tuple[Sequence[str], str]
 """Names and the address, as a line of the hosts file has them."""
-_GATEWAY = "host-gateway"
 
 
 class RunNetwork:
@@ -46,21 +45,15 @@ class RunNetwork:
     @property
     def hosts(self) -> list[Entry]:
         """The entries of the hosts file."""
-        entries: list[Entry] = [hosts.added(text) for text in self._spec.hosts]
-        if any(to == _GATEWAY for _, to in entries):
-            gateway = self._gateway()
-            entries = [(names, gateway if to == _GATEWAY else to) for names, to in entries]
-        return [*entries, ([HOSTNAME], self._address)]
+        return [*hosts.entries(self._spec.hosts, self._gateway), ([HOSTNAME], self._address)]
 
     def _gateway(self) -> str:
-        if self._spec.network == "host":
-            return "127.0.0.1"
         if self._carried:
             raise FailedPrecondition(
-                f"--add-host with {_GATEWAY}: no address leads from an ordinary user's RUN to this machine itself",
+                "--add-host with host-gateway: no address leads from an ordinary user's RUN to this machine itself",
                 hint="--network host, where 127.0.0.1 is this machine",
             )
-        return self._networks.get("bridge").gateway
+        return self._networks.host_address(self._spec.network)
 
     def connect(self, handle: Handle) -> None:
         """Connect what is made, before the program begins."""

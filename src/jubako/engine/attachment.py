@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +14,7 @@ from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit
 from jubako.engine.options import SharedOptions
 from jubako.engine.record import RUNNING
-from jubako.network import PortBinding, publish
+from jubako.network import PortBinding, hosts, publish
 
 
 class Connected(Protocol):
@@ -88,7 +89,14 @@ def has_names(record: Connected) -> bool:
     return is_bridged(record) and record.options.network != "bridge"
 
 
-def network_names(drivers: Drivers, record: Connected) -> tuple[files.Names, files.Names]:
+def hosts_text(drivers: Drivers, record: Connected) -> str:
+    """The hosts file: loopback, --add-host entries, its own names, its neighbours'."""
+    gateway = partial(drivers.networks.host_address, record.options.network)
+    own, peers = _names(drivers, record)
+    return hosts.render([*hosts.entries(record.options.extra_hosts, gateway), *own, *peers])
+
+
+def _names(drivers: Drivers, record: Connected) -> tuple[files.Names, files.Names]:
     """The hosts entries of its own and of its neighbours."""
     endpoint = drivers.networks.endpoint(record.id) if is_bridged(record) else None
     if endpoint is None:
@@ -104,8 +112,7 @@ def rewrite_hosts(drivers: Drivers, network: str, *, except_id: str) -> None:
     """Tell all others on a user-defined network their neighbours' names of this moment."""
     for run_dir, record in _everybody(drivers):
         if record.options.network == network and record.id != except_id and (run_dir / "hosts").exists():
-            own, peers = network_names(drivers, record)
-            files.overwrite(str(run_dir / "hosts"), files.hosts_text(record.options, own, peers))
+            files.overwrite(str(run_dir / "hosts"), hosts_text(drivers, record))
 
 
 def _everybody(drivers: Drivers) -> Iterator[tuple[Path, Connected]]:

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from jubako.engine.options import CreateOptions, SharedOptions
-from jubako.network import hosts, resolv
+from jubako.network import resolv
 from jubako.spec.oci_runtime import Mount
 
 Names = list[tuple[list[str], str]]
@@ -59,11 +59,6 @@ def overwrite(path: str, text: str) -> None:
         os.write(fd, text.encode())
     finally:
         os.close(fd)
-
-
-def hosts_text(options: SharedOptions, own: Names, peers: Names) -> str:
-    """The hosts file: loopback, --add-host entries, the container's own names, its neighbours'."""
-    return hosts.render([*map(hosts.added, options.extra_hosts), *own, *peers])
 
 
 def resolv_text(options: SharedOptions) -> str:

@@ -14,7 +14,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from jubako.engine import files, rootfs, security, volumes
-from jubako.engine.attachment import attach_network, is_bridged, network_names, release_network, reserve_network
+from jubako.engine.attachment import attach_network, hosts_text, is_bridged, release_network, reserve_network
 from jubako.engine.claiming import claim
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit_container
@@ -164,11 +164,10 @@ def _record_failure(drivers: Drivers, record: ContainerRecord, error: BaseExcept
 def _files(drivers: Drivers, record: ContainerRecord, run_dir: Path) -> list[Mount]:
     if record.options.pod:
         return files.mounts(drivers.pod_places.run_dir(record.options.pod), read_only=record.options.read_only)
-    own, peers = network_names(drivers, record)
     return files.write(
         run_dir,
         hostname(record),
-        files.hosts_text(record.options, own, peers),
+        hosts_text(drivers, record),
         files.resolv_text(record.options),
         read_only=record.options.read_only,
     )

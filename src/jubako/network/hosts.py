@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from jubako.errors import InvalidArgument
 
+_GATEWAY = "host-gateway"
 _STANDARD = """\
 127.0.0.1\tlocalhost
 ::1\tlocalhost ip6-localhost ip6-loopback
@@ -19,6 +20,11 @@ ff02::2\tip6-allrouters
 def render(entries: Iterable[tuple[Sequence[str], str]] = ()) -> str:
     """Return the standard lines, then one for each of `entries`: (names, address), as Networks.peers() gives them."""
     return _STANDARD + "".join(f"{address}\t{' '.join(names)}\n" for names, address in entries if address and names)
+
+
+def entries(texts: Iterable[str], gateway: Callable[[], str]) -> list[tuple[Sequence[str], str]]:
+    """The entries of `--add-host` texts; the address `host-gateway` is what gateway() says. Raises InvalidArgument."""
+    return [(names, gateway() if address == _GATEWAY else address) for names, address in map(added, texts)]
 
 
 def added(text: str) -> tuple[list[str], str]:

@@ -23,7 +23,7 @@ from jubako.linux.netlink.route import Link
 from jubako.network import address, bridge, holder, sockets
 from jubako.network.address import Subnet
 from jubako.network.addresses import Addresses, unique
-from jubako.network.catalog import PREDEFINED, Catalog
+from jubako.network.catalog import DEFAULT, PREDEFINED, Catalog
 from jubako.network.connector import Connector
 from jubako.network.naming import Names
 from jubako.network.ports import Ports
@@ -130,6 +130,13 @@ class Networks:
         """Return (names, address) of each endpoint on a network: container name, then aliases."""
         found = self.endpoints(self.get(network))
         return [(list(dict.fromkeys([e.container_name, *e.aliases])), e.ip) for e in found]
+
+    def host_address(self, network: str) -> str:
+        """Where a container on a network finds this host: `host-gateway` of `--add-host`."""
+        if network == "host":
+            return "127.0.0.1"
+        found = self.get(DEFAULT if ":" in network else network)
+        return found.gateway or self.get(DEFAULT).gateway
 
     def reserve(
         self,

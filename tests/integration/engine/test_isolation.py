@@ -148,3 +148,13 @@ def test_user_that_is_no_user_is_refused(jubako, user):
     assert done.returncode == 125
     assert user.encode() in done.stderr
     assert jubako.containers() == []
+
+
+def test_host_gateway_is_where_the_containers_network_has_the_host(jubako):
+    for options in ([], ["--network", "none"]):
+        text = jubako("run", "--rm", *options, "--add-host", "up:host-gateway", "busybox", "cat", "/etc/hosts")
+        address = next(line.split()[0] for line in text.splitlines() if line.endswith("\tup"))
+        gateway = json.loads(jubako("network", "inspect", "bridge"))[0]["IPAM"]["Config"][0]["Gateway"]
+        assert address == gateway
+    text = jubako("run", "--rm", "--network", "host", "--add-host", "up:host-gateway", "busybox", "cat", "/etc/hosts")
+    assert "127.0.0.1\tup\n" in text

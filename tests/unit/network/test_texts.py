@@ -35,3 +35,11 @@ def test_hosts_has_loopback_and_each_entry_on_a_line() -> None:
     text = hosts.render([(["web", "www"], "10.88.0.2"), (["none"], "")])
     assert text.startswith("127.0.0.1\tlocalhost\n")
     assert text.endswith("\n10.88.0.2\tweb www\n")
+
+
+def test_host_gateway_is_asked_for_only_where_it_stands() -> None:
+    assert hosts.entries(["a:host-gateway", "b=10.0.0.1"], lambda: "10.88.0.1") == [
+        (["a"], "10.88.0.1"),
+        (["b"], "10.0.0.1"),
+    ]
+    assert hosts.entries(["b:10.0.0.1"], lambda: 1 / 0) == [(["b"], "10.0.0.1")]  # type: ignore[return-value]

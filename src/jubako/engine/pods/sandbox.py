@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from jubako.engine import files
-from jubako.engine.attachment import attach_network, is_bridged, network_names, release_network
+from jubako.engine.attachment import attach_network, hosts_text, is_bridged, release_network
 from jubako.engine.drivers import Drivers
 from jubako.engine.pods import init
 from jubako.engine.pods.record import IPC, NET, PID, UTS, PodRecord
@@ -37,8 +37,7 @@ def build(drivers: Drivers, record: PodRecord) -> None:
     with ExitStack() as undo:
         undo.callback(take_down, drivers, record)
         run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        own, peers = network_names(drivers, record)
-        hosts, resolv = files.hosts_text(record.options, own, peers), files.resolv_text(record.options)
+        hosts, resolv = hosts_text(drivers, record), files.resolv_text(record.options)
         files.write(run_dir, record.hostname, hosts, resolv, read_only=False)
         cgroup.manager().create(record.cgroup, compile_limits(record.options)).close()
         _pin_namespaces(record, run_dir)
