@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import jubako
+from jubako.cluster.addressing import Addresses
 from jubako.cluster.apiserver.access.authority import Authority
 from jubako.cluster.apiserver.access.tokens import Bound, Reference
 from jubako.cluster.apiserver.api import Api
@@ -17,14 +18,15 @@ from jubako.cluster.apiserver.local import Local
 from jubako.cluster.apiserver.objects import reading, stored
 from jubako.cluster.controllers.every import controllers
 from jubako.cluster.controllers.kinds import Kind
+from jubako.cluster.controllers.own import OwnService
 from jubako.cluster.controllers.runner import Runner
+from jubako.cluster.networking import Networking
 from jubako.cluster.node.engine import NodeEngine
 from jubako.cluster.node.making import Making
 from jubako.cluster.node.node import Node
 from jubako.cluster.node.streams import NodeStreams
 from jubako.cluster.node.translate import Dns
 from jubako.cluster.place import Place
-from jubako.cluster.proxy.proxy import Proxy
 from jubako.cluster.types.document import Object, array, at, integer, text
 from jubako.cluster.types.resources import group_versions, resource
 from jubako.cluster.types.served import Resource
@@ -43,39 +45,39 @@ class Machine:
 class Control:
     """What runs beside the API server: the node, and what brings the cluster nearer to what is declared."""
 
-    def __init__(self, place: Place, api: Api, authority: Authority, address: str) -> None:
-        self._place, self._api, self._authority, self._address = place, api, authority, address
+    def __init__(self, place: Place, api: Api, authority: Authority, addresses: Addresses, host: str) -> None:
+        self._place, self._api, self._authority = place, api, authority
         self.node_name = socket.gethostname().lower()
-        self._node = self._make_node()
+        engine = NodeEngine(place.root, place.run_root, place.name)
+        proxy = Local(api, User(name="system:kube-proxy", groups=(MASTERS,)), "kube-proxy")
+        self.network = Networking(place, addresses, proxy, engine, host)
+        self._node = self._make_node(engine)
         self.streams = NodeStreams(self._node.engine, self._node.blocking)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Run while this lasts."""
-        parts = (self._node.run(), self._runner().run(), self._proxy().run())
-        tasks = [asyncio.create_task(part) for part in parts]
+    async def running(self, port: int) -> AsyncIterator[None]:
+        """Run while this lasts; the API server listens on `port`."""
+        own = self.network.serve_at(port)
+        tasks = [asyncio.create_task(part) for part in (self._runner(own).run(), self.network.run(), self._node.run())]
         try:
+            await self.network.settled()
             yield
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _runner(self) -> Runner:
+    def _runner(self, own: list[OwnService]) -> Runner:
         user = User(name="system:kube-controller-manager", groups=(MASTERS,))
         kinds = [Kind(each.kind.api_version, each.kind.name) for each in _stored()]
         bundle = self._authority.certificate_path.read_text()
         client = Local(self._api, user, "kube-controller-manager")
-        return Runner(client, controllers(kinds, bundle), Machine())
+        return Runner(client, controllers(kinds, bundle, own), Machine())
 
-    def _proxy(self) -> Proxy:
-        user = User(name="system:kube-proxy", groups=(MASTERS,))
-        return Proxy(self._place.name, Local(self._api, user, "kube-proxy"))
-
-    def _make_node(self) -> Node:
-        engine = NodeEngine(self._place.root, self._place.run_root, self._place.name)
+    def _make_node(self, engine: NodeEngine) -> Node:
         user = User(name=f"system:node:{self.node_name}", groups=("system:nodes", MASTERS))
-        node = Node(self.node_name, self._address, jubako.__version__, Local(self._api, user, "kubelet"), engine)
+        node = Node(self.node_name, self.network.machine, jubako.__version__, Local(self._api, user, "kubelet"), engine)
+        node.withdrawn = self.network.withdrawn
         node.making = Making(
             engine,
             self._place.state / "pods",
@@ -83,7 +85,7 @@ class Control:
             self._find,
             self._services,
             self._token,
-            lambda: (self._address, self.node_name),
+            lambda: (self.network.machine, self.node_name),
             _dns,
         )
         return node

@@ -10,9 +10,13 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from jubako.cluster.place import Place, Running
 from jubako.errors import NotFound, PermissionDenied, Unavailable
+
+if TYPE_CHECKING:
+    from jubako.cluster.node.engine import NodeEngine
 
 _UP_S, _DOWN_S = 30.0, 20.0
 _AT_ONCE = 8  # pods that are removed; most of the time they wait for the kernel
@@ -83,10 +87,13 @@ def reset(place: Place) -> None:
     """Stop the cluster and throw away all that it was, its pods first. Raises NotFound."""
     if not place.state.exists():
         raise NotFound("cluster", place.name)
+    from jubako.cluster.node.engine import NodeEngine
+
     down(place)
     with place.held():
-        _remove_pods(place)
-        _remove_rules(place)
+        engine = NodeEngine(place.root, place.run_root, place.name)
+        _remove_pods(engine)
+        _remove_rules(place, engine)
         # Its name goes first, so that a half that is left after a kill is no cluster.
         doomed = place.doomed
         shutil.rmtree(doomed, ignore_errors=True)
@@ -95,20 +102,19 @@ def reset(place: Place) -> None:
         shutil.rmtree(place.memory, ignore_errors=True)
 
 
-def _remove_pods(place: Place) -> None:
-    from jubako.cluster.node.engine import NodeEngine
-
-    engine = NodeEngine(place.root, place.run_root, place.name)
+def _remove_pods(engine: NodeEngine) -> None:
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         for _ in threads.map(engine.remove, engine.sandboxes().values()):
             pass
 
 
-def _remove_rules(place: Place) -> None:
-    from jubako.cluster.proxy import proxy
+def _remove_rules(place: Place, engine: NodeEngine) -> None:
+    from jubako.cluster.addressing import addresses
+    from jubako.cluster.proxy import kernel
 
     with suppress(PermissionDenied, Unavailable):  # there, none were made either
-        proxy.remove(place.name)
+        kernel.remove(place.table)
+        engine.lead_no_more(str(addresses(place).network))
 
 
 def require(place: Place) -> Running:

@@ -1,6 +1,7 @@
 """Where a cluster keeps its state, and who runs it.
 
-Layout:       ROOT/clusters/NAME/         store/, pki/, pods/, volumes/, kubeconfig, port, log: what the cluster is
+Layout:       ROOT/clusters/NAME/         store/, pki/, pods/, volumes/, kubeconfig, port, network, log:
+                                          what the cluster is
               RUN_ROOT/clusters/NAME/     lock: held by the control plane while it lives; its text is pid and address
 Invariant:    a control plane is there exactly as long as the lock is held: a killed one is never taken for alive.
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from jubako.errors import AlreadyExists, InvalidArgument
+from jubako.network.naming import Names
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
@@ -46,6 +48,11 @@ class Place(msgspec.Struct, frozen=True):
     @property
     def kubeconfig(self) -> Path:
         return self.state / "kubeconfig"
+
+    @property
+    def table(self) -> str:
+        """Of its firewall rules; roots have names of their own, and no name of a cluster ends another's."""
+        return f"{Names(self.root).table}-cluster-{self.name}"
 
     @property
     def log(self) -> Path:

@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 from jubako.cluster import kubeconfig
+from jubako.cluster.addressing import DOMAIN, addresses
 from jubako.cluster.apiserver.access.authority import Authority
 from jubako.cluster.apiserver.api import Api
 from jubako.cluster.apiserver.bootstrap import bootstrap
@@ -26,6 +27,12 @@ from jubako.cluster.place import Place, Running, tell
 from jubako.cluster.store import AsyncStore, DurableStore, Options
 from jubako.errors import JubakoError
 
+# By what else the API server is found, from pods too.
+_NAMES = (
+    "127.0.0.1",
+    "localhost",
+    *(f"kubernetes{end}" for end in ("", ".default", ".default.svc", f".default.svc.{DOMAIN}")),
+)
 _ALLOCATIONS = (20_000, 50, 100)
 _ADMIN = "kubernetes-admin"
 # What is told, and signs of life: an hour of the one, and of the other what a node renews anyway.
@@ -40,17 +47,17 @@ async def serve(place: Place, held: int, host: str, port: int) -> None:
     async with AsyncExitStack() as stack:
         core = DurableStore(place.state / "store", Options(ephemeral=_EPHEMERAL))
         stack.callback(core.close)
-        authority = Authority(place.state / "pki")
-        api = Api(AsyncStore(core), authority)
+        authority, own = Authority(place.state / "pki"), addresses(place)
+        api = Api(AsyncStore(core), authority, service_network=own.network)
         await bootstrap(api, place.volumes)
         _collect_seldom()
-        control = Control(place, api, authority, host)
-        server = Server(
-            Handler(api, control.streams), tls_of(authority, *authority.server([host, "127.0.0.1", "localhost"]))
-        )
+        control = Control(place, api, authority, own, host)
+        names = (host, control.network.machine, control.node_name, own.api, *_NAMES)
+        server = Server(Handler(api, control.streams), tls_of(authority, *authority.server(names)))
         stack.push_async_callback(server.stop)
-        address = f"https://{host}:{await _start(server, place, host, port)}"
-        await stack.enter_async_context(control.running())
+        chosen = await _start(server, place, host, port)
+        address = f"https://{host}:{chosen}"
+        await stack.enter_async_context(control.running(chosen))
         _write_kubeconfig(place, authority, address)
         tell(held, Running(os.getpid(), address))
         os.write(1, b"ready\n")

@@ -86,6 +86,14 @@ class EngineNetworks:
             "Labels": network.labels,
         }
 
+    def lead(self, subnet: str) -> str:
+        """Have further addresses lie behind the default bridge; returns where its containers find this host."""
+        return self._drivers.networks.lead(subnet)
+
+    def lead_no_more(self, subnet: str) -> None:
+        """Undo lead()."""
+        self._drivers.networks.lead_no_more(subnet)
+
     def remove(self, text: str) -> None:
         """Remove a network that no container is connected to."""
         network = self._drivers.networks.get(text)

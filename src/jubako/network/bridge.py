@@ -61,6 +61,20 @@ def bring_up(network: Network) -> None:
         connection.do(route.without_ipv6_address(network.bridge), route.set_up(network.bridge))
 
 
+def lead(network: Network, subnet: Subnet) -> None:
+    """Have further addresses lie behind the bridge, which is up: what is for them gets as far as the firewall."""
+    with Connection(NETLINK_ROUTE) as connection:
+        if link := route.find_link(connection, network.bridge):
+            connection.do(route.add_route(link.ifindex, *subnet))
+
+
+def lead_no_more(network: Network, subnet: Subnet) -> None:
+    """Undo lead(); idempotent."""
+    with Connection(NETLINK_ROUTE) as connection:
+        if link := route.find_link(connection, network.bridge):
+            connection.do(route.delete_route(link.ifindex, *subnet))
+
+
 def remove(names: Sequence[str]) -> None:
     """Remove links, bridges or pairs; those that are gone are no error."""
     with Connection(NETLINK_ROUTE) as connection:

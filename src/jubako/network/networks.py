@@ -138,6 +138,20 @@ class Networks:
         found = self.get(DEFAULT if ":" in network else network)
         return found.gateway or self.get(DEFAULT).gateway
 
+    def lead(self, subnet: str) -> str:
+        """Have the bridge of `bridge` up and further addresses lie behind it; returns where containers find this host.
+
+        Raises PermissionDenied, Unavailable.
+        """
+        with self._records.transaction():
+            network = self._ready(self.get(DEFAULT).id)
+        bridge.lead(network, Subnet.parse(subnet))
+        return network.gateway
+
+    def lead_no_more(self, subnet: str) -> None:
+        """Undo lead(); idempotent."""
+        bridge.lead_no_more(self.get(DEFAULT), Subnet.parse(subnet))
+
     def reserve(
         self,
         container_id: str,

@@ -1,6 +1,6 @@
 """Cluster addresses and node ports of services.
 
-Model:        what is taken is what stored services have, and what was handed out in the last minute, whose write may be
+Model:        what is taken is what stored services have, and what was handed out in the last seconds, whose write may be
               on its way. So there is no record that could be wrong after a crash.
 Concurrency:  one event loop; nothing waits between the look and the choice.
 Spec:         "Service", Choosing your own IP address; "Service ClusterIP allocation": the lower part is left to those
@@ -22,7 +22,7 @@ from jubako.cluster.types.document import Object, child, integer, mapping, objec
 from jubako.cluster.types.served import Resource
 
 NODE_PORTS = range(30000, 32768)
-_FRESH = timedelta(minutes=1)
+_FRESH = timedelta(seconds=2)
 _TRIES = 200
 
 

@@ -13,6 +13,7 @@ from jubako.cluster.controllers import (
     garbage,
     job,
     namespaces,
+    own,
     replicaset,
     scheduler,
     statefulset,
@@ -23,6 +24,7 @@ from jubako.cluster.controllers.endpoints import objects as endpoints
 from jubako.cluster.controllers.endpoints import slices
 from jubako.cluster.controllers.kinds import Kind
 from jubako.cluster.controllers.node import eviction, health
+from jubako.cluster.controllers.own import OwnService
 from jubako.cluster.controllers.volumes import binder, ephemeral, lifecycle
 
 WORKLOADS = (
@@ -43,8 +45,9 @@ _SAME_EVENTS = Kind("events.k8s.io/v1", "Event")
 """These are the core group's Events, served once more."""
 
 
-def controllers(kinds: Iterable[Kind], ca_bundle: str) -> list[Controller]:
-    """`kinds` are all that the API server has, those of custom resources too; `ca_bundle` is its authority's PEM."""
+def controllers(kinds: Iterable[Kind], ca_bundle: str, services: Iterable[OwnService]) -> list[Controller]:
+    """`kinds` are all that the API server has, those of custom resources too; `ca_bundle` is its authority's PEM;
+    `services` are the cluster's own."""
     every = [kind for kind in kinds if kind != _SAME_EVENTS]
-    of_spaces = (accounts.ACCOUNTS, accounts.root_ca(ca_bundle), namespaces.controller(every))
+    of_spaces = (accounts.ACCOUNTS, accounts.root_ca(ca_bundle), namespaces.controller(every), own.controller(services))
     return [*WORKLOADS, *SERVICES, *NODES, *VOLUMES, *of_spaces, garbage.controller(every)]

@@ -1,11 +1,13 @@
 """The ends of a pod's running containers: of all of them, or of one that is unhealthy.
 
-Order:        containers side by side; sidecars after them, the last one first. Their preStop hooks all begin at once.
+Order:        containers side by side; sidecars after them, the last one first. Their preStop hooks all begin at once,
+              and so does the wait until services lead elsewhere; the signal comes after both.
 Concurrency:  the event loop; a task for each attempt that is ending.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Literal, Protocol, TypeVar
@@ -28,6 +30,9 @@ class Speaker(Protocol):
     def checks(self, container: Object, attempt: str) -> Checks: ...
 
     async def blocking(self, call: Callable[[], T]) -> T: ...
+
+    async def withdrawn(self) -> None:
+        """Wait until a pod that is being deleted gets no new connections, but not for ever."""
 
     async def say(self, kind: Literal["Normal", "Warning"], reason: str, message: str) -> None: ...
 
@@ -71,10 +76,15 @@ class Ending:
             known.shorten(grace_s)
             return known
         await self._speaker.say("Normal", "Killing", why)
-        handler = hooks.hook_of(container, "preStop")
-        hook = partial(self._hook, self._speaker.checks(container, attempt.id), handler) if handler else None
-        made = self._stops[attempt.id] = Stopping(hook, partial(self._signal, attempt.id), before, grace_s)
+        first = partial(self._before_signal, container, attempt.id)
+        made = self._stops[attempt.id] = Stopping(first, partial(self._signal, attempt.id), before, grace_s)
         return made
+
+    async def _before_signal(self, container: Object, attempt: str) -> None:
+        waits = [self._speaker.withdrawn()]
+        if handler := hooks.hook_of(container, "preStop"):
+            waits.append(self._hook(self._speaker.checks(container, attempt), handler))
+        await asyncio.gather(*waits)
 
     def cancel(self) -> None:
         """Leave everything as it is."""

@@ -41,6 +41,19 @@ class NodeEngine:
             found = self._local.engine = Engine(self._root, self._run_root)
         return found
 
+    def lead(self, network: str) -> str:
+        """Have addresses of services lead to this machine; returns where pods find it. Raises PermissionDenied,
+        Unavailable."""
+        return self.engine.networks.lead(network)
+
+    def gateway(self) -> str:
+        """Where pods would find this machine."""
+        return self.engine.networks.get("bridge").gateway
+
+    def lead_no_more(self, network: str) -> None:
+        """Undo lead()."""
+        self.engine.networks.lead_no_more(network)
+
     def sandboxes(self) -> dict[str, str]:
         """Return the sandboxes of this cluster by the uid of their pods."""
         found = self.engine.pods.list({"label": [f"{CLUSTER_LABEL}={self.cluster}"]})

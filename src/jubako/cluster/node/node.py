@@ -40,6 +40,10 @@ _OWN_DOING = ("create", "start")
 _LEASES = "kube-node-lease"
 
 
+async def _at_once(address: str) -> None:
+    """No connection is led to any pod."""
+
+
 class Node:
     """One machine as a node of the cluster. `version` is Jubako's."""
 
@@ -50,6 +54,7 @@ class Node:
         self._recorder = Recorder()
         self._workers: dict[str, tuple[Worker, asyncio.Task[None]]] = {}
         self.making: Making | None = None
+        self.withdrawn = _at_once
 
     async def run(self) -> None:
         """Serve as a node until cancelled; what runs goes on running."""

@@ -52,6 +52,9 @@ class Host(Protocol):
 
     async def tell(self, event: EmitEvent) -> None: ...
 
+    async def withdrawn(self, address: str) -> None:
+        """Wait until no new connection is led to a pod's address, but not for ever."""
+
     async def execute(self, attempt: str, words: list[str], timeout_s: float) -> tuple[int, str]: ...
 
 
@@ -233,6 +236,11 @@ class Worker:
         while not at(self.pod, "metadata", "deletionTimestamp"):
             self._woken.clear()
             await self._woken.wait()
+
+    async def withdrawn(self) -> None:
+        on_host = at(self.pod, "spec", "hostNetwork") is True
+        if at(self.pod, "metadata", "deletionTimestamp") and not on_host:
+            await self._host.withdrawn(self._address)
 
     def _note_waiting(self, name: str, waiting: Waiting | None) -> None:
         self._waiting.pop(name, None)

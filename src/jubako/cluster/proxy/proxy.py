@@ -1,81 +1,100 @@
-"""Watches services and endpoints, and has the kernel follow.
+"""Has the kernel follow services and endpoints.
 
-Concurrency:  tasks of one event loop; nft, which blocks for some milliseconds, is in a thread. What changes while it
-              runs is in the next ruleset.
+Concurrency:  one task of the event loop; what blocks for some milliseconds is in a thread of its own. What changes
+              meanwhile is in the next table. What somebody else has flushed is noticed within half a minute.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
 
-from jubako.cluster.controllers.client import ClusterClient
-from jubako.cluster.controllers.kinds import ENDPOINT_SLICE, SERVICE, Key, Kind, key_of
-from jubako.cluster.proxy.rules import Port, ports, ruleset
-from jubako.cluster.types.document import Object
-from jubako.errors import FailedPrecondition, JubakoError
-from jubako.network.firewall import run_nft
+from jubako.cluster.controllers.kinds import ENDPOINT_SLICE, SERVICE
+from jubako.cluster.proxy import kernel
+from jubako.cluster.proxy.ports import Port, Target, ports
+from jubako.cluster.proxy.rules import Table, table
+from jubako.cluster.proxy.watching import Watched
+from jubako.errors import JubakoError
 
-_SETTLE_S, _AGAIN_S = 0.02, 1.0
+T = TypeVar("T")
+_SETTLE_S, _AGAIN_S, _LOOK_S = 0.01, 1.0, 30.0
+# A connection that was on its way when the rules changed has come in by then.
+_LINGER_S, _PATIENCE_S = 0.1, 2.0
 _log = logging.getLogger(__name__)
 
 
-def table_of(cluster: str) -> str:
-    """Return the name of a cluster's table; names of clusters are DNS labels."""
-    return "jubako_cluster_" + cluster.replace("-", "_")
-
-
-def remove(cluster: str) -> None:
-    """Take the rules of a cluster down, if there are any."""
-    run_nft(f"add table ip {table_of(cluster)}\ndelete table ip {table_of(cluster)}\n")
-
-
 class Proxy:
-    def __init__(self, cluster: str, client: ClusterClient) -> None:
-        self._table, self._client = table_of(cluster), client
-        self._known: dict[Kind, dict[Key, Object]] = {}
-        self._changed = asyncio.Event()
-        self._done: list[Port] | None = None
+    """`own` are listeners of this machine (see `ports`); `prepare` has addresses of `network` lead to this machine."""
 
-    async def run(self) -> None:
+    def __init__(self, name: str, network: str, own: Mapping[Target, Target], prepare: Callable[[], None]) -> None:
+        self._name, self._network, self._own, self._prepare = name, network, own, prepare
+        self._done: tuple[Sequence[Port], Table] | None = None
+        self._applied = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="proxy")
+
+    async def run(self, watched: Watched) -> None:
         """Run until cancelled; the rules stay."""
-        async with asyncio.TaskGroup() as group:
-            for kind in (SERVICE, ENDPOINT_SLICE):
-                group.create_task(self._follow(kind))
-            group.create_task(self._apply())
-
-    async def _follow(self, kind: Kind) -> None:
+        changed = watched.listen()
         while True:
-            try:
-                listing = await self._client.list(kind)
-                self._known[kind] = {key_of(each): each for each in listing.objects}
-                self._changed.set()
-                async for change in self._client.watch(kind, listing.revision):
-                    if change.type in ("ADDED", "MODIFIED"):
-                        self._known[kind][key_of(change.object)] = change.object
-                    elif change.type == "DELETED":
-                        self._known[kind].pop(key_of(change.object), None)
-                    self._changed.set()
-            except FailedPrecondition:
+            if not await _within(changed, _LOOK_S) and await self._blocking(partial(kernel.is_there, self._name)):
                 continue
-            except JubakoError as error:
-                _log.warning("watching %s: %s", kind.name, error.message)
-                await asyncio.sleep(_AGAIN_S)
-
-    async def _apply(self) -> None:
-        while True:
-            await self._changed.wait()
             await asyncio.sleep(_SETTLE_S)
-            self._changed.clear()
-            if len(self._known) < 2:
-                continue
-            wanted = ports(self._known[SERVICE].values(), self._known[ENDPOINT_SLICE].values())
-            if wanted == self._done:
-                continue
-            try:
-                await asyncio.to_thread(run_nft, ruleset(self._table, wanted))
-                self._done = wanted
-            except JubakoError as error:
-                _log.warning("%s", error.message)
+            changed.clear()
+            if watched.is_complete and not await self._apply(watched):
                 await asyncio.sleep(_AGAIN_S)
-                self._changed.set()
+                changed.set()
+
+    async def settled(self) -> bool:
+        """Wait until the first rules are there, but not for ever."""
+        return bool(self._done) or await _within(self._applied, _PATIENCE_S)
+
+    async def withdrawn(self, address: str) -> None:
+        """Wait until no new connection is led to an address, but not for ever."""
+        if not self._leads_to(address):
+            return
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                while self._leads_to(address):
+                    await self._applied.wait()
+        except TimeoutError:
+            _log.warning("%s still has connections led to it", address)
+        await asyncio.sleep(_LINGER_S)
+
+    def _leads_to(self, address: str) -> bool:
+        return self._done is not None and any(each.address == address for p in self._done[0] for each in p.targets)
+
+    async def _apply(self, watched: Watched) -> bool:
+        wanted = ports(watched.of(SERVICE), watched.of(ENDPOINT_SLICE), self._own)
+        try:
+            await self._blocking(partial(self._bring_about, wanted))
+        except (JubakoError, OSError) as error:
+            _log.warning("%s", error)
+            return False
+        self._applied.set()
+        self._applied = asyncio.Event()
+        return True
+
+    async def _blocking(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    def _bring_about(self, wanted: Sequence[Port]) -> None:
+        before, made = self._done, table(wanted, self._network)
+        self._prepare()
+        if before is None or not kernel.change(self._name, before[1], made):
+            kernel.replace(self._name, made)
+        self._done = (wanted, made)
+        kernel.forget(before[0] if before else (), wanted)
+
+
+async def _within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event; False when the time is over."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

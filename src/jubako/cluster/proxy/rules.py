@@ -1,130 +1,109 @@
-"""Services and endpoints -> one ruleset for nft.
+"""What there is to forward -> a table of nftables.
 
-services    address . protocol . port -> the chain of that port, which chooses a pod at random
-nodeports   protocol . port, on any address of this machine
-empty       what has no pod is refused instead of sent elsewhere
+services    address . protocol . port -> the chain of that port, which chooses a target at random
+nodeports   protocol . port -> the same, on any address of this machine
+nowhere     what has no target is refused instead of sent elsewhere, and so is all else in the services' network
+
+Affinity:   a port whose clients stay has a set for each target, of the clients that it had lately; each new connection
+            says so again. A target that goes takes its set along, and its clients are given another one.
+Policies:   `forward` sees a packet with the pod that sent it and the pod that it is for: there NetworkPolicy belongs,
+            before the two rules that refuse.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Address
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from jubako.cluster.types.document import JSON, Object, array, at, integer, objects, text
+from jubako.cluster.proxy.ports import Port, Target
 
-_PROTOCOLS = ("TCP", "UDP", "SCTP")
-
-
-class Port(msgspec.Struct, frozen=True, kw_only=True):
-    """One port of a service, and the pods' addresses and ports behind it."""
-
-    address: str
-    protocol: str
-    number: int
-    node_port: int = 0
-    targets: tuple[tuple[str, int], ...] = ()
-
-
-def ports(services: Iterable[Object], slices: Iterable[Object]) -> list[Port]:
-    """Return what there is to forward, in a stable order."""
-    behind: dict[tuple[str, str], list[Object]] = {}
-    for each in slices:
-        owner = (
-            text(at(each, "metadata", "namespace")),
-            text(at(each, "metadata", "labels", "kubernetes.io/service-name")),
-        )
-        behind.setdefault(owner, []).append(each)
-    found = [
-        made
-        for service in services
-        for made in _of_service(service, behind.get((_namespace(service), text(at(service, "metadata", "name"))), []))
-    ]
-    return sorted(found, key=lambda port: (port.address, port.protocol, port.number))
+_CLIENTS = 65536
+_KEY = "ip daddr . ip protocol . th dport"
+_FORWARD = (f"{_KEY} vmap @services", "fib daddr type local ip protocol . th dport vmap @nodeports")
+_BASES = {
+    "prerouting": "nat hook prerouting priority dstnat - 5",
+    "output": "nat hook output priority -105",
+    "forward": "filter hook forward priority filter - 5",
+    "refuse_own": "filter hook output priority filter - 5",
+}
+_SETS = {
+    "services": "map services { type ipv4_addr . inet_proto . inet_service : verdict; }",
+    "nodeports": "map nodeports { type inet_proto . inet_service : verdict; }",
+    "nowhere": "set nowhere { type ipv4_addr . inet_proto . inet_service; }",
+}
 
 
-def _of_service(service: Object, slices: Sequence[Object]) -> Iterable[Port]:
-    address = text(at(service, "spec", "clusterIP"))
-    if not _is_address(address):
-        return
-    for port in objects(at(service, "spec", "ports")):
-        protocol = text(port.get("protocol")) or "TCP"
-        if protocol in _PROTOCOLS:
-            yield Port(
-                address=address,
-                protocol=protocol.lower(),
-                number=integer(port.get("port")),
-                node_port=integer(port.get("nodePort")),
-                targets=tuple(sorted(set(_targets(slices, text(port.get("name")))))),
-            )
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """`hooks` are the chains that the kernel enters by; `chains` have each chain's rules; `sets` are declarations, of
+    maps too; `elements` are what the ones that are ours to fill have in them, by key ("" where there is no value)."""
+
+    hooks: Mapping[str, str]
+    chains: Mapping[str, Sequence[str]]
+    sets: Mapping[str, str]
+    elements: Mapping[str, Mapping[str, str]]
 
 
-def _targets(slices: Sequence[Object], name: str) -> Iterable[tuple[str, int]]:
-    for each in slices:
-        for port in objects(each.get("ports")):
-            if text(port.get("name")) != name:
-                continue
-            for endpoint in objects(each.get("endpoints")):
-                if at(endpoint, "conditions", "ready") is not False:
-                    addresses: list[JSON] = array(endpoint.get("addresses"))
-                    yield from ((text(a), integer(port.get("port"))) for a in addresses if _is_address(text(a)))
+def table(ports: Sequence[Port], network: str) -> Table:
+    """Return the table that does what is wanted; `network` is that of services' addresses."""
+    served = [port for port in ports if port.targets]
+    refused = (f"{_KEY} @nowhere reject", f"ip daddr {network} reject")
+    chains: dict[str, Sequence[str]] = {"prerouting": _FORWARD, "output": _FORWARD}
+    chains |= {"forward": refused, "refuse_own": refused}
+    sets = dict(_SETS)
+    for port in served:
+        chains |= _choosing(port)
+        sets |= {_clients(port, each): _of_clients(port, each) for each in port.targets if port.affinity_s}
+    elements = {
+        "services": {key: f"goto {_chain(port)}" for port in served for key in _frontends(port)},
+        "nodeports": {f"{p.protocol} . {p.node_port}": f"goto {_chain(p)}" for p in served if p.node_port},
+        "nowhere": {key: "" for port in ports if not port.targets for key in _frontends(port)},
+    }
+    return Table(hooks=_BASES, chains=chains, sets=sets, elements=elements)
 
 
-def _is_address(value: str) -> bool:
-    """Only what is an address comes into the ruleset."""
-    try:
-        return bool(IPv4Address(value))
-    except ValueError:
-        return False
+def _frontends(port: Port) -> Iterable[str]:
+    return (f"{address} . {port.protocol} . {port.number}" for address in port.addresses)
 
 
-def _namespace(document: Object) -> str:
-    return text(at(document, "metadata", "namespace"))
+def _chain(port: Port) -> str:
+    return f"service/{port.name}"
 
 
-def ruleset(table: str, wanted: Sequence[Port]) -> str:
-    """Return the script that replaces the table by one that does what is wanted."""
-    served = [port for port in wanted if port.targets]
-    empty = [f"{port.address} . {port.protocol} . {port.number}" for port in wanted if not port.targets]
-    chains = {port: f"port_{number}" for number, port in enumerate(served)}
-    by_address = [f"{port.address} . {port.protocol} . {port.number} : goto {chain}" for port, chain in chains.items()]
-    by_node = [f"{port.protocol} . {port.node_port} : goto {chain}" for port, chain in chains.items() if port.node_port]
-    address_key = "ip daddr . ip protocol . th dport"
-    forward = (f"{address_key} vmap @services", "fib daddr type local ip protocol . th dport vmap @nodeports")
-    return "\n".join(
-        [
-            f"add table ip {table}",
-            f"delete table ip {table}",
-            f"table ip {table} {{",
-            *_set("map services", "ipv4_addr . inet_proto . inet_service : verdict", by_address),
-            *_set("map nodeports", "inet_proto . inet_service : verdict", by_node),
-            *_set("set empty", "ipv4_addr . inet_proto . inet_service", empty),
-            *(_choosing(chain, port) for port, chain in chains.items()),
-            *_chain("prerouting", "nat hook prerouting priority dstnat - 5", forward),
-            *_chain("output", "nat hook output priority -105", forward),
-            *_chain("refuse_forwarded", "filter hook forward priority filter - 5", (f"{address_key} @empty reject",)),
-            *_chain("refuse_own", "filter hook output priority filter - 5", (f"{address_key} @empty reject",)),
-            "}",
-            "",
-        ]
-    )
-
-
-def _set(name: str, kind: str, elements: Sequence[str]) -> list[str]:
-    held = [f"elements = {{ {', '.join(elements)} }};"] if elements else []
-    return [f"{name} {{", f"type {kind};", *held, "}"]
-
-
-def _chain(name: str, hook: str, lines: Iterable[str]) -> list[str]:
-    return [f"chain {name} {{", f"type {hook};", *lines, "}"]
-
-
-def _choosing(chain: str, port: Port) -> str:
-    matches = f"{port.protocol} dport {{ {port.number}, {port.node_port or port.number} }}"
+def _choosing(port: Port) -> dict[str, Sequence[str]]:
+    if port.affinity_s:
+        return _choosing_again(port)
     if len(port.targets) == 1:
-        address, number = port.targets[0]
-        return f"chain {chain} {{ {matches} dnat ip to {address}:{number}; }}"
-    choices = ", ".join(f"{index} : {address} . {number}" for index, (address, number) in enumerate(port.targets))
-    chosen = f"numgen random mod {len(port.targets)} map {{ {choices} }}"
-    return f"chain {chain} {{ {matches} dnat ip to {chosen}; }}"
+        return {_chain(port): [_to(port, f"{port.targets[0].address}:{port.targets[0].port}")]}
+    choices = ", ".join(f"{index} : {each.address} . {each.port}" for index, each in enumerate(port.targets))
+    return {_chain(port): [_to(port, f"{_random(port)} map {{ {choices} }}")]}
+
+
+def _choosing_again(port: Port) -> dict[str, Sequence[str]]:
+    """The target that the client had lately, or any."""
+    ends = {each: f"target/{port.name}/{each.address}/{each.port}" for each in port.targets}
+    known = [f"ip saddr @{_clients(port, each)} goto {end}" for each, end in ends.items()]
+    choices = ", ".join(f"{index} : goto {end}" for index, end in enumerate(ends.values()))
+    chains: dict[str, Sequence[str]] = {_chain(port): [*known, f"{_random(port)} vmap {{ {choices} }}"]}
+    for each, end in ends.items():
+        # Two rules: a full set ends the first, and the client is let in all the same.
+        chains[end] = [f"update @{_clients(port, each)} {{ ip saddr }}", _to(port, f"{each.address}:{each.port}")]
+    return chains
+
+
+def _to(port: Port, where: str) -> str:
+    return f"meta l4proto {port.protocol} dnat ip to {where}"
+
+
+def _random(port: Port) -> str:
+    return f"numgen random mod {len(port.targets)}"
+
+
+def _clients(port: Port, target: Target) -> str:
+    # With the time in its name: a set's own can not be changed.
+    return f"clients/{port.name}/{target.address}/{target.port}/{port.affinity_s}"
+
+
+def _of_clients(port: Port, target: Target) -> str:
+    kind = f"type ipv4_addr; size {_CLIENTS}; flags dynamic,timeout; timeout {port.affinity_s}s;"
+    return f"set {_clients(port, target)} {{ {kind} }}"

@@ -20,7 +20,7 @@ from jubako.linux.netlink.wire import Message, Received
 
 _RTM_NEWLINK, _RTM_DELLINK, _RTM_GETLINK = 16, 17, 18
 _RTM_NEWADDR = 20
-_RTM_NEWROUTE, _RTM_GETROUTE = 24, 26
+_RTM_NEWROUTE, _RTM_DELROUTE, _RTM_GETROUTE = 24, 25, 26
 
 _LINK = struct.Struct("=BxHiII")
 _ADDRESS = struct.Struct("=BBBBI")
@@ -43,7 +43,7 @@ _WITHOUT_IPV6 = wire.nested(
 _RTEXT_FILTER_SKIP_STATS = 8
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY = 1, 4, 5
-_RT_TABLE_MAIN, _RTPROT_BOOT, _RT_SCOPE_UNIVERSE, _RTN_UNICAST = 254, 3, 0, 1
+_RT_TABLE_MAIN, _RTPROT_BOOT, _RT_SCOPE_UNIVERSE, _RT_SCOPE_LINK, _RTN_UNICAST = 254, 3, 0, 253, 1
 
 
 class Link(NamedTuple):
@@ -142,6 +142,21 @@ def add_default_route(link_ifindex: int, gateway: int) -> Message:
     body = _ROUTE.pack(socket.AF_INET, 0, 0, 0, _RT_TABLE_MAIN, _RTPROT_BOOT, _RT_SCOPE_UNIVERSE, _RTN_UNICAST, 0)
     body += wire.attribute(_RTA_GATEWAY, struct.pack("!I", gateway)) + wire.u32(_RTA_OIF, link_ifindex)
     return Message(_RTM_NEWROUTE, wire.NLM_F_CREATE | wire.NLM_F_REPLACE, body, "add default route")
+
+
+def add_route(link_ifindex: int, destination: int, prefix_length: int) -> Message:
+    """Have a subnet lie behind a link; replaces the route that it has."""
+    how = (_RT_TABLE_MAIN, _RTPROT_BOOT, _RT_SCOPE_LINK, _RTN_UNICAST)
+    body = _ROUTE.pack(socket.AF_INET, prefix_length, 0, 0, *how, 0)
+    body += wire.attribute(_RTA_DST, struct.pack("!I", destination)) + wire.u32(_RTA_OIF, link_ifindex)
+    return Message(_RTM_NEWROUTE, wire.NLM_F_CREATE | wire.NLM_F_REPLACE, body, "add route")
+
+
+def delete_route(link_ifindex: int, destination: int, prefix_length: int) -> Message:
+    """Undo add_route(); a route that is gone is no error."""
+    body = _ROUTE.pack(socket.AF_INET, prefix_length, 0, 0, _RT_TABLE_MAIN, 0, _RT_SCOPE_LINK, 0, 0)
+    body += wire.attribute(_RTA_DST, struct.pack("!I", destination)) + wire.u32(_RTA_OIF, link_ifindex)
+    return Message(_RTM_DELROUTE, 0, body, "delete route", (errno.ESRCH,))
 
 
 def find_link(connection: Connection, name: str) -> Link | None:

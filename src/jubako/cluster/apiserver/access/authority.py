@@ -37,7 +37,13 @@ class Authority:
         return self._directory / "ca.crt"
 
     def server(self, names: Sequence[str]) -> tuple[Path, Path]:
-        """Return certificate and key of the API server, reachable by these names and addresses."""
+        """Return certificate and key of the API server, reachable by these names and addresses.
+
+        A certificate that lacks one of them is made anew.
+        """
+        path = self._directory / "apiserver.crt"
+        if path.exists() and not {_alternative(each) for each in names} <= _alternatives(path):
+            path.unlink()
         return self._issue("apiserver", "kube-apiserver", (), ExtendedKeyUsageOID.SERVER_AUTH, names)
 
     def client(self, name: str, user: str, groups: Sequence[str]) -> tuple[Path, Path]:
@@ -104,6 +110,11 @@ def _name(common: str, groups: Sequence[str]) -> x509.Name:
     """Return a subject: the user is its common name, groups are its organizations."""
     parts = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
     return x509.Name([*parts, x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+def _alternatives(path: Path) -> set[x509.GeneralName]:
+    found = x509.load_pem_x509_certificate(path.read_bytes()).extensions
+    return set(found.get_extension_for_class(x509.SubjectAlternativeName).value)
 
 
 def _alternative(name: str) -> x509.GeneralName:
