@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import jubako
-from jubako.cluster.addressing import Addresses
+from jubako.cluster.addressing import DOMAIN, Addresses
 from jubako.cluster.apiserver.access.authority import Authority
 from jubako.cluster.apiserver.access.tokens import Bound, Reference
 from jubako.cluster.apiserver.api import Api
@@ -23,11 +23,11 @@ from jubako.cluster.controllers.runner import Runner
 from jubako.cluster.networking import Networking
 from jubako.cluster.node.engine import NodeEngine
 from jubako.cluster.node.making import Making
+from jubako.cluster.node.naming import Names
 from jubako.cluster.node.node import Node
 from jubako.cluster.node.streams import NodeStreams
-from jubako.cluster.node.translate import Dns
 from jubako.cluster.place import Place
-from jubako.cluster.types.document import Object, array, at, integer, text
+from jubako.cluster.types.document import Object, at, integer, text
 from jubako.cluster.types.resources import group_versions, resource
 from jubako.cluster.types.served import Resource
 from jubako.errors import NotFound
@@ -46,7 +46,7 @@ class Control:
     """What runs beside the API server: the node, and what brings the cluster nearer to what is declared."""
 
     def __init__(self, place: Place, api: Api, authority: Authority, addresses: Addresses, host: str) -> None:
-        self._place, self._api, self._authority = place, api, authority
+        self._place, self._api, self._authority, self._addresses = place, api, authority, addresses
         self.node_name = socket.gethostname().lower()
         engine = NodeEngine(place.root, place.run_root, place.name)
         proxy = Local(api, User(name="system:kube-proxy", groups=(MASTERS,)), "kube-proxy")
@@ -86,7 +86,7 @@ class Control:
             self._services,
             self._token,
             lambda: (self.network.machine, self.node_name),
-            _dns,
+            Names(self._addresses.dns, DOMAIN).of,
         )
         return node
 
@@ -120,18 +120,6 @@ def _stored() -> list[Resource]:
 
 def _reference(document: Object) -> Reference:
     return Reference(text(at(document, "metadata", "name")), text(at(document, "metadata", "uid")))
-
-
-def _dns(pod: Object) -> Dns:
-    """What resolv.conf of a pod has, by its dnsPolicy and dnsConfig."""
-    config = at(pod, "spec", "dnsConfig")
-    servers = [text(each) for each in array(at(config, "nameservers"))]
-    searches = [text(each) for each in array(at(config, "searches"))]
-    options = [
-        f"{text(at(each, 'name'))}:{text(at(each, 'value'))}" if at(each, "value") else text(at(each, "name"))
-        for each in array(at(config, "options"))
-    ]
-    return Dns(servers=servers, searches=searches, options=options)
 
 
 def _core(plural: str) -> Resource:

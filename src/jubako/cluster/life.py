@@ -87,6 +87,7 @@ def reset(place: Place) -> None:
     """Stop the cluster and throw away all that it was, its pods first. Raises NotFound."""
     if not place.state.exists():
         raise NotFound("cluster", place.name)
+    from jubako.cluster.dns import finding
     from jubako.cluster.node.engine import NodeEngine
 
     down(place)
@@ -94,6 +95,7 @@ def reset(place: Place) -> None:
         engine = NodeEngine(place.root, place.run_root, place.name)
         _remove_pods(engine)
         _remove_rules(place, engine)
+        finding.stop(place.run_directory)
         # Its name goes first, so that a half that is left after a kill is no cluster.
         doomed = place.doomed
         shutil.rmtree(doomed, ignore_errors=True)

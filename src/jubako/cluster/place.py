@@ -3,6 +3,7 @@
 Layout:       ROOT/clusters/NAME/         store/, pki/, pods/, volumes/, kubeconfig, port, network, log:
                                           what the cluster is
               RUN_ROOT/clusters/NAME/     lock: held by the control plane while it lives; its text is pid and address
+                                          dns: the socket of the name server
 Invariant:    a control plane is there exactly as long as the lock is held: a killed one is never taken for alive.
 """
 
@@ -66,7 +67,11 @@ class Place(msgspec.Struct, frozen=True):
     @property
     def memory(self) -> Path:
         """Volumes of pods that are in memory."""
-        return self.run_root / "clusters" / self.name / "pods"
+        return self.run_directory / "pods"
+
+    @property
+    def run_directory(self) -> Path:
+        return self.run_root / "clusters" / self.name
 
     @property
     def volumes(self) -> Path:
@@ -75,7 +80,7 @@ class Place(msgspec.Struct, frozen=True):
 
     @property
     def _lock(self) -> Path:
-        return self.run_root / "clusters" / self.name / "lock"
+        return self.run_directory / "lock"
 
     def running(self) -> Running | None:
         """Return the control plane that lives, None where there is none, or one that has not come up yet."""

@@ -7,11 +7,20 @@ none remains, Google's are used; a host behind a local stub (systemd-resolved) i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 _HOST_FILE = "/etc/resolv.conf"
 _UPSTREAM_FILE = "/run/systemd/resolve/resolv.conf"
 _STUB = "127.0.0.53"
-_FALLBACK = ("8.8.8.8", "8.8.4.4")
+_FALLBACK = ["8.8.8.8", "8.8.4.4"]
+
+
+class Settings(NamedTuple):
+    """A resolv.conf: its lines `nameserver`, `search` and `options`."""
+
+    servers: list[str]
+    search: list[str]
+    options: list[str]
 
 
 def render(
@@ -19,19 +28,26 @@ def render(
 ) -> str:
     """Return the text; each of `servers`, `search`, `options` replaces what the host's file (text `host`) says.
 
-    A search list of "." means none.
+    A search list, or options, of "." means none.
     """
-    text = _host_text() if host is None else host
-    found = list(servers) or [name for name in _words(text, "nameserver") if _is_reachable(name)] or list(_FALLBACK)
-    domains = list(search) or _words(text, "search") or _words(text, "domain")
-    domains = [] if domains == ["."] else domains
-    settings = list(options) or _words(text, "options")
-    lines = [f"nameserver {server}\n" for server in found]
-    if domains:
+    known = _settings(_host_text() if host is None else host, loopback=False)
+    domains, settings = list(search) or known.search, list(options) or known.options
+    lines = [f"nameserver {server}\n" for server in list(servers) or known.servers or _FALLBACK]
+    if domains and domains != ["."]:
         lines.append(f"search {' '.join(domains)}\n")
-    if settings:
+    if settings and settings != ["."]:
         lines.append(f"options {' '.join(settings)}\n")
     return "".join(lines)
+
+
+def of_host(*, loopback: bool) -> Settings:
+    """Return what the host's file says, with name servers on loopback for those who share its network."""
+    return _settings(_read(_HOST_FILE) if loopback else _host_text(), loopback=loopback)
+
+
+def _settings(text: str, *, loopback: bool) -> Settings:
+    servers = [name for name in _words(text, "nameserver") if loopback or _is_reachable(name)]
+    return Settings(servers, _words(text, "search") or _words(text, "domain"), _words(text, "options"))
 
 
 def _host_text() -> str:

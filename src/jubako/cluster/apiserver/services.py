@@ -1,7 +1,7 @@
 """Cluster addresses and node ports of services.
 
-Model:        what is taken is what stored services have, and what was handed out in the last seconds, whose write may be
-              on its way. So there is no record that could be wrong after a crash.
+Model:        what is taken is what stored services have, and what was handed out in the last seconds, whose write
+              may be on its way. So there is no record that could be wrong after a crash.
 Concurrency:  one event loop; nothing waits between the look and the choice.
 Spec:         "Service", Choosing your own IP address; "Service ClusterIP allocation": the lower part is left to those
               who choose.
