@@ -25,8 +25,8 @@ def status(of: Situation, *, host: str) -> Object:
         found.pop(name, None)
         if value:
             found[name] = value
-    if of.seen.address:
-        found["podIP"], found["podIPs"] = of.seen.address, [{"ip": of.seen.address}]
+    if address := of.seen.address or (host if of.seen.ready and _is_on_host(of.pod) else ""):
+        found["podIP"], found["podIPs"] = address, [{"ip": address}]
     found.setdefault("startTime", _moment(of.now))
     if initial(of.pod):
         found["initContainerStatuses"] = [_container(of, each, is_init=True) for each in initial(of.pod)]
@@ -39,6 +39,10 @@ def full_name(pod: Object) -> str:
     """Return how people are told of a pod: NAME_NAMESPACE(UID)."""
     name, namespace, uid = (text(mapping(pod["metadata"]).get(field)) for field in ("name", "namespace", "uid"))
     return f"{name}_{namespace}({uid})"
+
+
+def _is_on_host(pod: Object) -> bool:
+    return mapping(pod.get("spec")).get("hostNetwork") is True
 
 
 def _phase(of: Situation) -> tuple[str, str, str]:

@@ -47,7 +47,12 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 def table(ports: Sequence[Port], network: str) -> Table:
     """Return the table that does what is wanted; `network` is that of services' addresses."""
     served = [port for port in ports if port.targets]
-    refused = (f"{_KEY} @nowhere reject", f"ip daddr {network} reject")
+    # A reset for TCP: ICMP is rationed for each destination, and a client that is told nothing waits.
+    refused = tuple(
+        f"{which} {how}"
+        for which in (f"{_KEY} @nowhere", f"ip daddr {network}")
+        for how in ("meta l4proto tcp reject with tcp reset", "reject")
+    )
     chains: dict[str, Sequence[str]] = {"prerouting": _FORWARD, "output": _FORWARD}
     chains |= {"forward": refused, "refuse_own": refused}
     sets = dict(_SETS)

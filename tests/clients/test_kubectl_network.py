@@ -1,0 +1,344 @@
+"""kubectl and the network: names, services, the API server from within, several clusters side by side."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.clients.test_kubectl import Kubectl
+from tests.conftest import Cli
+
+pytestmark = [pytest.mark.clients, pytest.mark.root]
+PATIENCE_S = 10.0
+SERVE = "hostname > /tmp/index.html; exec httpd -f -p 8080 -h /tmp"
+
+
+class Cluster(Kubectl):
+    """A cluster of its own, and what its pods see."""
+
+    def __init__(self, jubako: Cli, base: Path, name: str) -> None:
+        self.jubako, self.name = jubako, name
+        self.up()
+        super().__init__(jubako.root / "clusters" / name / "kubeconfig", base)
+
+    def up(self) -> None:
+        self.jubako("cluster", "up", "--name", self.name)
+
+    def apply(self, *documents: dict[str, Any]) -> None:
+        self("apply", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(documents)}))
+
+    def within(self, pod: str, *command: str) -> str:
+        """What a command in a pod says, whatever its exit code."""
+        return self.run("exec", pod, "--", "timeout", "5", *command).stdout
+
+    def addresses(self, pod: str, name: str) -> list[str]:
+        found = self.within(pod, "nslookup", name).partition("\n\n")[2]
+        return sorted(re.findall(r"Address(?: \d)?: ([\d.]+)", found))
+
+    def address(self, service: str) -> str:
+        return self("get", "service", service, "-o", "jsonpath={.spec.clusterIP}")
+
+    def name_server(self) -> int:
+        """The process of the name server."""
+        place = str(self.jubako.run_root / "clusters" / self.name).encode()
+        for each in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                words = (each / "cmdline").read_bytes().split(b"\0")
+                if b"jubako.cluster.dns.process" in words and place in words:
+                    return int(each.name)
+        raise AssertionError("no name server")
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Cluster]]:
+    base = tmp_path_factory.mktemp("clusters")
+    jubako = Cli(base / "root", base / "run")
+    jubako("image", "bootstrap", "busybox")
+    made: list[Cluster] = []
+
+    def make(name: str) -> Cluster:
+        made.append(Cluster(jubako, base, name))
+        return made[-1]
+
+    yield make
+    for each in made:
+        jubako.run("cluster", "reset", "--name", each.name)
+    jubako("system", "prune", "-a", "-f", "--volumes")
+
+
+@pytest.fixture(scope="module")
+def cluster(clusters: Callable[[str], Cluster]) -> Cluster:
+    made = clusters("one")
+    made.apply(
+        workload("Deployment", "web", SERVE),
+        service("web", ports=[{"name": "http", "port": 80, "targetPort": 8080}]),
+        workload("StatefulSet", "db", "sleep 1000", serviceName="db"),
+        service("db", clusterIP="None", ports=[{"name": "sql", "port": 5432}]),
+        pod("client", "sleep 1000"),
+    )
+    for each in ("deployment/web", "statefulset/db"):
+        made("rollout", "status", each, "--timeout=40s")
+    made("wait", "--for=condition=Ready", "pod/client", "--timeout=30s")
+    return made
+
+
+def pod(name: str, command: str, **spec: Any) -> dict[str, Any]:
+    container = {"name": "main", "image": "busybox", "command": ["sh", "-c", command]} | spec.pop("container", {})
+    body = {"containers": [container], "terminationGracePeriodSeconds": 1, **spec}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}}, "spec": body}
+
+
+def workload(kind: str, name: str, command: str, **more: Any) -> dict[str, Any]:
+    template = {key: value for key, value in pod(name, command).items() if key in ("metadata", "spec")}
+    del template["metadata"]["name"]
+    spec = {"replicas": 2, "selector": {"matchLabels": {"app": name}}, "template": template, **more}
+    return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+
+
+def service(name: str, **spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name},
+        "spec": {"selector": {"app": name}, **spec},
+    }
+
+
+def test_a_service_is_found_by_each_of_its_names_and_answers(cluster: Cluster) -> None:
+    address = cluster.address("web")
+    for name in ("web", "web.default", "web.default.svc", "web.default.svc.cluster.local"):
+        assert cluster.within("client", "wget", "-qO-", f"http://{name}/").startswith("web-"), name
+    assert cluster.addresses("client", "web.default.svc.cluster.local") == [address]
+    reverse = cluster.within("client", "nslookup", address)
+    assert "name = web.default.svc.cluster.local" in reverse
+
+
+def test_pods_of_a_stateful_set_are_found_by_their_own_names(cluster: Cluster) -> None:
+    pods = {
+        each["metadata"]["name"]: each["status"]["podIP"]
+        for each in json.loads(cluster("get", "pods", "-l", "app=db", "-o", "json"))["items"]
+    }
+    for name, address in pods.items():
+        assert cluster.addresses("client", f"{name}.db.default.svc.cluster.local") == [address]
+        assert f"name = {name}.db.default.svc.cluster.local" in cluster.within("client", "nslookup", address)
+        dashed = address.replace(".", "-")
+        assert cluster.addresses("client", f"{dashed}.default.pod.cluster.local") == [address]
+    assert cluster.addresses("client", "db.default.svc.cluster.local") == sorted(pods.values())
+    found = cluster.within("client", "nslookup", "-type=srv", "_sql._tcp.db.default.svc.cluster.local")
+    for name in pods:
+        assert f"service = 0 100 5432 {name}.db.default.svc.cluster.local" in found
+
+
+def test_only_ready_pods_have_names_unless_their_service_says_so(cluster: Cluster) -> None:
+    headless = {"clusterIP": "None", "ports": [{"port": 80}]}
+    never = {"readinessProbe": {"exec": {"command": ["false"]}, "periodSeconds": 1}}
+    cluster.apply(
+        pod("slow", "sleep 1000", container=never),
+        service("slow", **headless),
+        service("eager", **{**headless, "selector": {"app": "slow"}, "publishNotReadyAddresses": True}),
+    )
+    address = "jsonpath={.status.podIP}"
+    eventually(lambda: cluster("get", "pod", "slow", "-o", address) != "")
+    found = cluster("get", "pod", "slow", "-o", address)
+    eventually(lambda: cluster.addresses("client", "eager.default.svc.cluster.local") == [found])
+    assert cluster.addresses("client", "slow.default.svc.cluster.local") == []
+    assert "NXDOMAIN" not in cluster.within("client", "nslookup", "slow.default.svc.cluster.local")
+    cluster("delete", "pod/slow", "service/slow", "service/eager")
+
+
+def test_what_is_not_there_is_denied_and_what_is_elsewhere_is_an_alias(cluster: Cluster) -> None:
+    assert "NXDOMAIN" in cluster.within("client", "nslookup", "nobody.default.svc.cluster.local")
+    cluster.apply(
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "near"}}
+        | {"spec": {"type": "ExternalName", "externalName": "web.default.svc.cluster.local"}},
+    )
+    name = "near.default.svc.cluster.local"
+    eventually(lambda: cluster.addresses("client", name) == [cluster.address("web")])
+    cluster("delete", "service", "near")
+
+
+@pytest.mark.parametrize(
+    ("spec", "first", "options"),
+    [
+        ({}, "cluster", ["ndots:5"]),
+        ({"hostNetwork": True, "dnsPolicy": "ClusterFirstWithHostNet"}, "cluster", ["ndots:5"]),
+        (
+            {"dnsPolicy": "None", "dnsConfig": {"nameservers": ["192.0.2.1"], "searches": ["x.example"]}},
+            "192.0.2.1",
+            [],
+        ),
+        ({"dnsConfig": {"options": [{"name": "ndots", "value": "1"}]}}, "cluster", ["ndots:1"]),
+    ],
+)
+def test_a_pods_policy_is_in_its_resolv_conf(
+    cluster: Cluster, spec: dict[str, Any], first: str, options: list[str]
+) -> None:
+    cluster.apply(pod("policy", "sleep 1000", **spec))
+    cluster("wait", "--for=condition=Ready", "pod/policy", "--timeout=30s")
+    lines = [line.split() for line in cluster.within("policy", "cat", "/etc/resolv.conf").splitlines()]
+    server = cluster("get", "service", "-n", "kube-system", "kube-dns", "-o", "jsonpath={.spec.clusterIP}")
+    assert lines[0] == ["nameserver", server if first == "cluster" else first]
+    assert [line[1:] for line in lines if line[0] == "options"] == ([options] if options else [])
+    searches = next(line[1:] for line in lines if line[0] == "search")
+    assert searches[0] == ("default.svc.cluster.local" if first == "cluster" else "x.example")
+    if first == "cluster":
+        assert cluster.addresses("policy", "web.default.svc.cluster.local") == [cluster.address("web")]
+    cluster("delete", "pod", "policy")
+
+
+ASK = """
+import json, os, ssl, urllib.request
+context = ssl.create_default_context(cadata=os.environ["CA"])
+def ask(host, path):
+    headers = {"Authorization": "Bearer " + os.environ["TOKEN"]}
+    request = urllib.request.Request(f"https://{host}{path}", headers=headers)
+    try:
+        with urllib.request.urlopen(request, context=context, timeout=5) as answer:
+            return answer.status, json.load(answer)["kind"]
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)["reason"]
+address = os.environ["KUBERNETES_SERVICE_HOST"] + ":" + os.environ["KUBERNETES_SERVICE_PORT"]
+pods = "/api/v1/namespaces/default/pods"
+print(json.dumps([ask(address, pods), ask(os.environ["ENDPOINT"], pods), ask(address, "/api/v1/secrets")]))
+"""
+
+
+def test_a_pod_speaks_with_the_api_server_as_its_account(cluster: Cluster) -> None:
+    cluster("create", "role", "reader", "--verb=list", "--resource=pods")
+    cluster("create", "rolebinding", "reader", "--role=reader", "--serviceaccount=default:default")
+    # The host's Python, with what it needs.
+    python = os.path.realpath(sys.executable)
+    needed = [path for path in ("/usr", "/lib", "/lib64", sys.base_prefix) if Path(path).exists()]
+    mounts = [{"name": f"host{n}", "mountPath": path, "readOnly": True} for n, path in enumerate(needed)]
+    volumes = [{"name": f"host{n}", "hostPath": {"path": path}} for n, path in enumerate(needed)]
+    cluster.apply(pod("inside", "sleep 1000", container={"volumeMounts": mounts}, volumes=volumes))
+    cluster("wait", "--for=condition=Ready", "pod/inside", "--timeout=30s")
+    endpoint = cluster(
+        "get", "endpoints", "kubernetes", "-o", "jsonpath={.subsets[0].addresses[0].ip}:{.subsets[0].ports[0].port}"
+    )
+    script = (
+        'cd /var/run/secrets/kubernetes.io/serviceaccount; export CA="$(cat ca.crt)" TOKEN="$(cat token)"; '
+        f'export ENDPOINT={endpoint}; exec {python} -I -c "$0"'
+    )
+    found = cluster("exec", "inside", "--", "sh", "-c", script, ASK)
+    assert json.loads(found) == [[200, "PodList"], [200, "PodList"], [403, "Forbidden"]]
+    cluster("delete", "pod/inside", "rolebinding/reader", "role/reader")
+
+
+def test_variables_tell_of_services(cluster: Cluster) -> None:
+    cluster.apply(pod("unlinked", "sleep 1000", enableServiceLinks=False))
+    cluster("wait", "--for=condition=Ready", "pod/unlinked", "--timeout=30s")
+    linked, unlinked = (set(cluster.within(name, "env").splitlines()) for name in ("client", "unlinked"))
+    api = f"KUBERNETES_SERVICE_HOST={cluster.address('kubernetes')}"
+    assert {api, "KUBERNETES_SERVICE_PORT=443", "KUBERNETES_SERVICE_PORT_HTTPS=443"} <= linked & unlinked
+    assert f"WEB_SERVICE_HOST={cluster.address('web')}" in linked
+    assert not any(each.startswith("WEB_") for each in unlinked)
+    cluster("delete", "pod", "unlinked")
+
+
+def test_the_clusters_own_services_come_back(cluster: Cluster) -> None:
+    address = cluster.address("kubernetes")
+    cluster("delete", "service", "kubernetes")
+    eventually(lambda: cluster.run("get", "service", "kubernetes").returncode == 0)
+    assert cluster.address("kubernetes") == address
+
+
+def test_pods_on_the_host_node_ports_and_host_ports(cluster: Cluster) -> None:
+    cluster.apply(
+        pod("onhost", "echo host > /tmp/index.html; exec httpd -f -p 18080 -h /tmp", hostNetwork=True),
+        service("onhost", type="NodePort", ports=[{"port": 80, "targetPort": 18080}]),
+        pod("ported", SERVE, container={"ports": [{"containerPort": 8080, "hostPort": 18081}]}),
+    )
+    cluster("wait", "--for=condition=Ready", "pod/onhost", "pod/ported", "--timeout=30s")
+    node = cluster("get", "nodes", "-o", "jsonpath={.items[0].status.addresses[0].address}")
+    assert cluster("get", "pod", "onhost", "-o", "jsonpath={.status.podIP}") == node
+    number = cluster("get", "service", "onhost", "-o", "jsonpath={.spec.ports[0].nodePort}")
+    eventually(lambda: cluster.within("client", "wget", "-qO-", "http://onhost/") == "host\n")
+    for address in (f"127.0.0.1:{number}", f"{node}:{number}"):
+        assert _get(f"http://{address}/") == "host\n"
+    assert _get("http://127.0.0.1:18081/") == "ported\n"
+    cluster("delete", "pod/onhost", "pod/ported", "service/onhost")
+
+
+def _get(url: str) -> str:
+    import urllib.request
+
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return str(answer.read().decode())
+
+
+def test_a_client_keeps_its_pod_and_is_given_another_when_that_goes(cluster: Cluster) -> None:
+    cluster("patch", "service", "web", "-p", '{"spec":{"sessionAffinity":"ClientIP"}}')
+
+    def ask() -> str:
+        return cluster.within("client", "sh", "-c", "for i in 1 2 3 4 5 6 7 8; do wget -qO- http://web/; done")
+
+    eventually(lambda: len(set(ask().split())) == 1)
+    (first,) = set(ask().split())
+    cluster("delete", "pod", first)
+    (second,) = set(ask().split())
+    assert second != first
+    cluster("patch", "service", "web", "-p", '{"spec":{"sessionAffinity":"None"}}')
+
+
+def test_a_name_server_that_is_killed_is_replaced_and_loses_no_question(cluster: Cluster) -> None:
+    before = cluster.name_server()
+    os.kill(before, signal.SIGKILL)
+    assert cluster.addresses("client", "web.default.svc.cluster.local") == [cluster.address("web")]
+    eventually(lambda: cluster.name_server() != before)
+
+
+def test_names_and_services_answer_while_the_control_plane_is_away(cluster: Cluster) -> None:
+    address = cluster.address("web")
+    netns = next((cluster.jubako.run_root / "pods").glob("*/net"))
+    server = cluster("get", "service", "-n", "kube-system", "kube-dns", "-o", "jsonpath={.spec.clusterIP}")
+    before = cluster.name_server()
+    cluster.jubako("cluster", "down", "--name", cluster.name)
+    try:
+        enter = ["nsenter", f"--net={netns}", "timeout", "5", "busybox"]
+        for command in (["nslookup", "web.default.svc.cluster.local", server], ["wget", "-qO-", f"http://{address}/"]):
+            done = subprocess.run([*enter, *command], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+    finally:
+        cluster.up()
+    assert cluster.name_server() == before
+    # What has changed since is told to the one that stayed.
+    cluster.apply(service("later", ports=[{"port": 80}]))
+    eventually(lambda: cluster.addresses("client", "later.default.svc.cluster.local") == [cluster.address("later")])
+    cluster("delete", "service", "later")
+
+
+def test_clusters_stand_side_by_side_and_leave_nothing(clusters: Callable[[str], Cluster], cluster: Cluster) -> None:
+    other = clusters("two")
+    other.apply(service("web", ports=[{"port": 80}]), pod("web", SERVE), pod("client", "sleep 1000"))
+    other("wait", "--for=condition=Ready", "pod/client", "pod/web", "--timeout=30s")
+    assert other.address("kubernetes") != cluster.address("kubernetes")
+    assert other.addresses("client", "web.default.svc.cluster.local") == [other.address("web")]
+    assert cluster.addresses("client", "web.default.svc.cluster.local") == [cluster.address("web")]
+    assert other.name_server() != cluster.name_server()
+    network = other.address("kubernetes").rpartition(".")[0]
+    other.jubako("cluster", "reset", "--name", "two")
+    with pytest.raises(AssertionError, match="no name server"):
+        other.name_server()
+    for command in (["nft", "list", "ruleset"], ["ip", "route"]):
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert "cluster-two" not in said
+        assert f"{network}." not in said
+    assert cluster.within("client", "wget", "-qO-", "http://web/").startswith("web-")
