@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.clients.test_kubectl import Kubectl
+from tests.clients.kubectl import NEW, Kubectl, program
 from tests.conftest import Cli
 
 pytestmark = [pytest.mark.clients, pytest.mark.root]
@@ -26,23 +26,20 @@ SERVE = "hostname > /tmp/index.html; exec httpd -f -p 8080 -h /tmp"
 class Cluster(Kubectl):
     """A cluster of its own, and what its pods see."""
 
-    def __init__(self, jubako: Cli, base: Path, name: str) -> None:
+    def __init__(self, jubako: Cli, name: str) -> None:
         self.jubako, self.name = jubako, name
         self.up()
-        super().__init__(jubako.root / "clusters" / name / "kubeconfig", base)
+        super().__init__(program(NEW), jubako.root / "clusters" / name / "kubeconfig")
 
     def up(self) -> None:
         self.jubako("cluster", "up", "--name", self.name)
 
-    def apply(self, *documents: dict[str, Any]) -> None:
-        self("apply", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(documents)}))
-
-    def within(self, pod: str, *command: str) -> str:
+    def inside(self, pod: str, *command: str) -> str:
         """What a command in a pod says, whatever its exit code."""
         return self.run("exec", pod, "--", "timeout", "5", *command).stdout
 
     def addresses(self, pod: str, name: str) -> list[str]:
-        found = self.within(pod, "nslookup", name).partition("\n\n")[2]
+        found = self.inside(pod, "nslookup", name).partition("\n\n")[2]
         return sorted(re.findall(r"Address(?: \d)?: ([\d.]+)", found))
 
     def address(self, service: str) -> str:
@@ -74,7 +71,7 @@ def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str
     made: list[Cluster] = []
 
     def make(name: str) -> Cluster:
-        made.append(Cluster(jubako, base, name))
+        made.append(Cluster(jubako, name))
         return made[-1]
 
     yield make
@@ -124,9 +121,9 @@ def service(name: str, **spec: Any) -> dict[str, Any]:
 def test_a_service_is_found_by_each_of_its_names_and_answers(cluster: Cluster) -> None:
     address = cluster.address("web")
     for name in ("web", "web.default", "web.default.svc", "web.default.svc.cluster.local"):
-        assert cluster.within("client", "wget", "-qO-", f"http://{name}/").startswith("web-"), name
+        assert cluster.inside("client", "wget", "-qO-", f"http://{name}/").startswith("web-"), name
     assert cluster.addresses("client", "web.default.svc.cluster.local") == [address]
-    reverse = cluster.within("client", "nslookup", address)
+    reverse = cluster.inside("client", "nslookup", address)
     assert "name = web.default.svc.cluster.local" in reverse
 
 
@@ -137,11 +134,11 @@ def test_pods_of_a_stateful_set_are_found_by_their_own_names(cluster: Cluster) -
     }
     for name, address in pods.items():
         assert cluster.addresses("client", f"{name}.db.default.svc.cluster.local") == [address]
-        assert f"name = {name}.db.default.svc.cluster.local" in cluster.within("client", "nslookup", address)
+        assert f"name = {name}.db.default.svc.cluster.local" in cluster.inside("client", "nslookup", address)
         dashed = address.replace(".", "-")
         assert cluster.addresses("client", f"{dashed}.default.pod.cluster.local") == [address]
     assert cluster.addresses("client", "db.default.svc.cluster.local") == sorted(pods.values())
-    found = cluster.within("client", "nslookup", "-type=srv", "_sql._tcp.db.default.svc.cluster.local")
+    found = cluster.inside("client", "nslookup", "-type=srv", "_sql._tcp.db.default.svc.cluster.local")
     for name in pods:
         assert f"service = 0 100 5432 {name}.db.default.svc.cluster.local" in found
 
@@ -159,12 +156,12 @@ def test_only_ready_pods_have_names_unless_their_service_says_so(cluster: Cluste
     found = cluster("get", "pod", "slow", "-o", address)
     eventually(lambda: cluster.addresses("client", "eager.default.svc.cluster.local") == [found])
     assert cluster.addresses("client", "slow.default.svc.cluster.local") == []
-    assert "NXDOMAIN" not in cluster.within("client", "nslookup", "slow.default.svc.cluster.local")
+    assert "NXDOMAIN" not in cluster.inside("client", "nslookup", "slow.default.svc.cluster.local")
     cluster("delete", "pod/slow", "service/slow", "service/eager")
 
 
 def test_what_is_not_there_is_denied_and_what_is_elsewhere_is_an_alias(cluster: Cluster) -> None:
-    assert "NXDOMAIN" in cluster.within("client", "nslookup", "nobody.default.svc.cluster.local")
+    assert "NXDOMAIN" in cluster.inside("client", "nslookup", "nobody.default.svc.cluster.local")
     cluster.apply(
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "near"}}
         | {"spec": {"type": "ExternalName", "externalName": "web.default.svc.cluster.local"}},
@@ -192,7 +189,7 @@ def test_a_pods_policy_is_in_its_resolv_conf(
 ) -> None:
     cluster.apply(pod("policy", "sleep 1000", **spec))
     cluster("wait", "--for=condition=Ready", "pod/policy", "--timeout=30s")
-    lines = [line.split() for line in cluster.within("policy", "cat", "/etc/resolv.conf").splitlines()]
+    lines = [line.split() for line in cluster.inside("policy", "cat", "/etc/resolv.conf").splitlines()]
     server = cluster("get", "service", "-n", "kube-system", "kube-dns", "-o", "jsonpath={.spec.clusterIP}")
     assert lines[0] == ["nameserver", server if first == "cluster" else first]
     assert [line[1:] for line in lines if line[0] == "options"] == ([options] if options else [])
@@ -245,7 +242,7 @@ def test_a_pod_speaks_with_the_api_server_as_its_account(cluster: Cluster) -> No
 def test_variables_tell_of_services(cluster: Cluster) -> None:
     cluster.apply(pod("unlinked", "sleep 1000", enableServiceLinks=False))
     cluster("wait", "--for=condition=Ready", "pod/unlinked", "--timeout=30s")
-    linked, unlinked = (set(cluster.within(name, "env").splitlines()) for name in ("client", "unlinked"))
+    linked, unlinked = (set(cluster.inside(name, "env").splitlines()) for name in ("client", "unlinked"))
     api = f"KUBERNETES_SERVICE_HOST={cluster.address('kubernetes')}"
     assert {api, "KUBERNETES_SERVICE_PORT=443", "KUBERNETES_SERVICE_PORT_HTTPS=443"} <= linked & unlinked
     assert f"WEB_SERVICE_HOST={cluster.address('web')}" in linked
@@ -270,7 +267,7 @@ def test_pods_on_the_host_node_ports_and_host_ports(cluster: Cluster) -> None:
     node = cluster("get", "nodes", "-o", "jsonpath={.items[0].status.addresses[0].address}")
     assert cluster("get", "pod", "onhost", "-o", "jsonpath={.status.podIP}") == node
     number = cluster("get", "service", "onhost", "-o", "jsonpath={.spec.ports[0].nodePort}")
-    eventually(lambda: cluster.within("client", "wget", "-qO-", "http://onhost/") == "host\n")
+    eventually(lambda: cluster.inside("client", "wget", "-qO-", "http://onhost/") == "host\n")
     for address in (f"127.0.0.1:{number}", f"{node}:{number}"):
         assert _get(f"http://{address}/") == "host\n"
     assert _get("http://127.0.0.1:18081/") == "ported\n"
@@ -288,7 +285,7 @@ def test_a_client_keeps_its_pod_and_is_given_another_when_that_goes(cluster: Clu
     cluster("patch", "service", "web", "-p", '{"spec":{"sessionAffinity":"ClientIP"}}')
 
     def ask() -> str:
-        return cluster.within("client", "sh", "-c", "for i in 1 2 3 4 5 6 7 8; do wget -qO- http://web/; done")
+        return cluster.inside("client", "sh", "-c", "for i in 1 2 3 4 5 6 7 8; do wget -qO- http://web/; done")
 
     eventually(lambda: len(set(ask().split())) == 1)
     (first,) = set(ask().split())
@@ -341,4 +338,4 @@ def test_clusters_stand_side_by_side_and_leave_nothing(clusters: Callable[[str],
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         assert "cluster-two" not in said
         assert f"{network}." not in said
-    assert cluster.within("client", "wget", "-qO-", "http://web/").startswith("web-")
+    assert cluster.inside("client", "wget", "-qO-", "http://web/").startswith("web-")

@@ -45,7 +45,7 @@ _SAME_EVENTS = Kind("events.k8s.io/v1", "Event")
 """These are the core group's Events, served once more."""
 
 
-def controllers(kinds: Iterable[Kind], ca_bundle: str, services: Iterable[OwnService]) -> list[Controller]:
+def controllers(kinds: Iterable[Kind], ca_bundle: str, services: Iterable[OwnService] = ()) -> list[Controller]:
     """`kinds` are all that the API server has, those of custom resources too; `ca_bundle` is its authority's PEM;
     `services` are the cluster's own."""
     every = [kind for kind in kinds if kind != _SAME_EVENTS]
