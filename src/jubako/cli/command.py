@@ -51,9 +51,12 @@ AT_MOST_ONE = Operands(0, 1)
 
 
 class Command:
-    """The table of one command; `usage` is what follows its name, `run` returns the exit code."""
+    """The table of one command; `usage` is what follows its name, `run` returns the exit code.
 
-    __slots__ = ("details", "interspersed", "operands", "options", "run", "usage")
+    `kin` tells, by the words after the name, of another command that goes by the same name.
+    """
+
+    __slots__ = ("details", "interspersed", "kin", "operands", "options", "run", "usage")
 
     def __init__(
         self,
@@ -64,6 +67,7 @@ class Command:
         *,
         interspersed: bool = True,
         details: str = "",
+        kin: Callable[[list[str]], Command | None] | None = None,
     ) -> None:
         self.run = run
         self.usage = usage
@@ -71,6 +75,7 @@ class Command:
         self.options = options
         self.interspersed = interspersed
         self.details = details
+        self.kin = kin
 
     def usage_lines(self, path: str) -> str:
         """The usage line of the command called as `path`; a second form stands on a line of its own."""

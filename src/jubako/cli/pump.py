@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     class Channel(Protocol):
         """The container's side: runtime.attach.Attached."""
 
+        @property
+        def pending(self) -> bool:
+            """Whether a frame is here already, so that poll would wait in vain."""
+
         def fileno(self) -> int: ...
         def read(self, timeout_s: float | None = None) -> Frame | None:
             """The next frame, or None when the container has closed the connection."""
@@ -80,6 +84,9 @@ class Pump:
     def run(self) -> int | None:
         """Carry until the container closes the connection; returns its exit code where it said so. Raises Detached."""
         while not self.closed or self.output:
+            if self.channel.pending and not self.closed and not self.output:
+                self._receive()
+                continue
             for fd, events in self._poll():
                 if fd == self.channel.fileno():
                     self._serve_channel(events)

@@ -34,6 +34,8 @@ class Frame(msgspec.Struct, frozen=True):
 class Attached:
     """One connection; not for two threads that read. Writing blocks while the container does not take its stdin."""
 
+    pending = False  # packets wait in the kernel only
+
     def __init__(self, fd: int) -> None:
         self._fd = fd
 

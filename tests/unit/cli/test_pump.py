@@ -28,6 +28,8 @@ class Channel:
         self.socket, self.peer = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.told: list[tuple[object, ...]] = []
 
+    pending = False
+
     def fileno(self) -> int:
         return self.socket.fileno()
 

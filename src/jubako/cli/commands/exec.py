@@ -1,13 +1,13 @@
-"""jubako exec."""
+"""jubako exec: in a container here, or (TYPE/NAME) in one of a cluster."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
-from jubako.cli import container_options, failure
+from jubako.cli import cluster, container_options, failure
 from jubako.cli.call import Call
-from jubako.cli.command import Command, Operands
+from jubako.cli.command import ANY, Command, Operands
 from jubako.cli.envfile import environment
 from jubako.cli.options import FLAG, LIST, TEXT, Arguments, Option
 from jubako.errors import JubakoError
@@ -71,9 +71,28 @@ def _stay(session: Session, handle: Handle) -> int:
     return handle.wait().code
 
 
-COMMAND = Command(
+def run_in_cluster(call: Call, arguments: Arguments) -> int:
+    from jubako.cli.kube import client
+    from jubako.cli.kube.verbs import exec as verb
+
+    return client.run(call, arguments, verb.execute)
+
+
+IN_CLUSTER = Command(
+    run_in_cluster,
+    "[OPTIONS] TYPE/NAME -- COMMAND [ARG...]",
+    ANY,
+    (
+        *cluster.SERVER,
+        cluster.CONTAINER,
+        Option("stdin", "i", FLAG, "Pass stdin to the container"),
+        Option("tty", "t", FLAG, "Stdin is a TTY"),
+    ),
+)
+
+COMMAND: Command = Command(
     run,
-    "[OPTIONS] CONTAINER COMMAND [ARG...]",
+    "[OPTIONS] CONTAINER COMMAND [ARG...]\n[OPTIONS] TYPE/NAME -- COMMAND [ARG...]",
     Operands(2, None),
     (
         Option("detach", "d", FLAG, "Detached mode: run command in the background"),
@@ -87,4 +106,6 @@ COMMAND = Command(
         Option("workdir", "w", TEXT, "Working directory inside the container"),
     ),
     interspersed=False,
+    details="TYPE/NAME (pod/web-0) is in a cluster; the options are kubectl's then: -c CONTAINER, -n NAMESPACE.",
+    kin=lambda words: cluster.kin(IN_CLUSTER, COMMAND, words),
 )

@@ -17,7 +17,8 @@ from jubako.cli.keeper import rehearsal
 
 
 class Program(NamedTuple):
-    """`packages` and `modules` are imported before the first call; `cold` are commands that no keeper should run.
+    """`packages` and `modules` are imported before the first call, without `lazy` ones; `cold` are commands that no
+    keeper should run.
 
     `with_value` are the options before a command that take a value. `hang_up` is what the kernel sends to a call whose
     front is gone, and what instead if it ignores that.
@@ -26,6 +27,7 @@ class Program(NamedTuple):
     name: str
     packages: Sequence[str]
     modules: Sequence[str]
+    lazy: frozenset[str]
     cold: frozenset[str]
     with_value: frozenset[str]
     main: Callable[[list[str]], int]
@@ -69,6 +71,8 @@ JUBAKO = Program(
         "jubako.linux",
     ],
     modules=["encodings.ascii", "json", "jubako.build", "jubako.python", "termios", "traceback", "tty"],
+    # They import HTTP, TLS and YAML. And the keeper itself is no call's.
+    lazy=frozenset({"jubako.cli.kube", "jubako.cli.keeper"}),
     # These live long or need a controlling terminal of their own: they run as the caller's own process.
     cold=frozenset({"login", "registry"}),
     with_value=frozenset({"--root", "--run-root"}),
@@ -81,6 +85,7 @@ JUBAKO_OCI = Program(
     name="jubako-oci",
     packages=["jubako.runtime", "jubako.linux"],
     modules=["encodings.ascii", "json", "shutil", "subprocess", "termios", "traceback", "tty"],
+    lazy=frozenset(),
     # criu is to be the call's own child, and what it restores that of the call's caller.
     cold=frozenset({"checkpoint", "restore"}),
     with_value=frozenset({"--root", "--log", "--log-format", "--criu", "--rootless"}),

@@ -7,8 +7,6 @@ import pkgutil
 
 from jubako.cli.keeper.programs import Program
 
-OWN = "jubako.cli.keeper"
-
 
 def runs_cold(program: Program, arguments: list[str]) -> bool:
     """Return whether the command in `arguments` is one that no keeper should run."""
@@ -23,7 +21,7 @@ def runs_cold(program: Program, arguments: list[str]) -> bool:
 def import_all(program: Program) -> None:
     """Import its packages and modules. What is missing or broken is left to the call that needs it, to say so."""
     for name in program.packages:
-        _import_package(name)
+        _import_package(name, program.lazy)
     for name in program.modules:
         _import(name)
 
@@ -51,13 +49,15 @@ def hold(fds: list[int]) -> None:
         program.moved(fds[0])
 
 
-def _import_package(name: str) -> None:
+def _import_package(name: str, lazy: frozenset[str]) -> None:
     package = _import(name)
     for module in pkgutil.iter_modules(getattr(package, "__path__", [])):
         inner = f"{name}.{module.name}"
-        if module.ispkg and inner != OWN:
-            _import_package(inner)
-        elif inner != OWN:
+        if inner in lazy:
+            continue
+        if module.ispkg:
+            _import_package(inner, lazy)
+        else:
             _import(inner)
 
 

@@ -38,7 +38,10 @@ async def _output(channel: Attached) -> bytes:
         while True:
             await ready.wait()
             ready.clear()
-            frame = channel.read()
+            try:
+                frame = channel.read(timeout_s=0)
+            except TimeoutError:  # it was told of twice, and is read already
+                continue
             if frame is None or frame.kind == EXITED:
                 return bytes(said)
             said += frame.data[: _SAID_BYTES - len(said)]

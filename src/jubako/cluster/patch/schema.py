@@ -18,6 +18,9 @@ class PatchSchema(Protocol):
     def replaces(self, path: Path) -> bool:
         """Whether an object is replaced instead of merged."""
 
+    def retains(self, path: Path) -> bool:
+        """Whether a patch of an object says which members stay: one of several kinds of thing is chosen in it."""
+
 
 class MessageSchema:
     """The schema of a kind in the table of facts."""
@@ -32,6 +35,10 @@ class MessageSchema:
     def replaces(self, path: Path) -> bool:
         field = self._field(path)
         return field is not None and "replace" in field.patch
+
+    def retains(self, path: Path) -> bool:
+        field = self._field(path)
+        return field is not None and "retainKeys" in field.patch
 
     def _field(self, path: Path) -> Field | None:
         """The field at the end of the path; none for a member of a map, and where the table knows nothing."""

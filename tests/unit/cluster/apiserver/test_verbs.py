@@ -9,7 +9,7 @@ import pytest
 from tests.unit.cluster.apiserver.conftest import Cluster, Play, deployment, named, pod
 
 from jubako.cluster.apiserver.failures import Failure
-from jubako.cluster.apiserver.objects.deleting import DeleteOptions
+from jubako.cluster.apiserver.objects.deleting import DeleteOptions, options_of
 from jubako.cluster.types.document import Object, at, child
 
 MAPS, PODS, DEPLOYMENTS = (
@@ -130,6 +130,17 @@ def test_nothing_is_written_by_a_dry_run(play: Play) -> None:
         assert at(made, "metadata", "resourceVersion") is None
         with refusal(404, 'configmaps "a" not found'):
             cluster.get(f"{MAPS}/a")
+
+    play(scene)
+
+
+def test_a_dry_run_that_the_options_of_a_deletion_ask_for_deletes_nothing(play: Play) -> None:
+    async def scene(cluster: Cluster) -> None:
+        await cluster.create(MAPS, named("a"))
+        assert (await cluster.delete(f"{MAPS}/a", options_of({"dryRun": ["All"]}))).gone
+        assert cluster.get(f"{MAPS}/a")
+        with pytest.raises(Failure, match="Unsupported value"):
+            options_of({"dryRun": ["Some"]})
 
     play(scene)
 

@@ -35,6 +35,7 @@ class DeleteOptions(msgspec.Struct, frozen=True, kw_only=True):
     propagation: str = ""
     uid: str = ""
     version: str = ""
+    dry_run: bool = False
 
 
 class Deleted(msgspec.Struct, frozen=True):
@@ -52,12 +53,18 @@ def options_of(document: Object) -> DeleteOptions:
     if orphans is not None and not policy:
         policy = "Orphan" if orphans else "Background"
     wanted = mapping(document.get("preconditions"))
-    grace = document.get("gracePeriodSeconds")
+    grace, dry_run = document.get("gracePeriodSeconds"), array(document.get("dryRun"))
+    if dry_run not in ([], ["All"]):
+        message = (
+            f'DeleteOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: {dry_run}: supported values: "All"'
+        )
+        raise failures.failure(422, "Invalid", message)
     return DeleteOptions(
         grace_s=integer(grace) if grace is not None else None,
         propagation=policy,
         uid=text(wanted.get("uid")),
         version=text(wanted.get("resourceVersion")),
+        dry_run=bool(dry_run),
     )
 
 
@@ -109,7 +116,7 @@ class Deleter:
         self._mark(document, grace_s)
         waits = grace_s or identity.finalizers(document) or _is_namespace_in_use(document)
         value = stored.encode(document, request.attributes.resource.kind)
-        if request.dry_run:
+        if request.dry_run or options.dry_run:
             return Deleted(Item(item.key, value, item.revision), gone=not waits)
         if not waits:
             event = await self._store.delete(item.key, item.revision)

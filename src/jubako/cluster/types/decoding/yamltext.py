@@ -23,10 +23,19 @@ _MERGE = "tag:yaml.org,2002:merge"
 
 
 def parse(body: bytes) -> JSON:
-    """Return the first document. Raises InvalidArgument where there is none or it is not JSON's kind of data."""
+    """Return the first document, or None. Raises InvalidArgument for what is not JSON's kind of data."""
+    return next(_documents(body), None)
+
+
+def parse_all(body: bytes) -> list[JSON]:
+    """Return every document of a text. Raises InvalidArgument."""
+    return list(_documents(body))
+
+
+def _documents(body: bytes) -> Iterator[JSON]:
     loader = _Loader(body)
     try:
-        return _Builder(iter(loader.get_event, None), loader).document()
+        yield from _Builder(iter(loader.get_event, None), loader).documents()
     except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
         raise InvalidArgument(f"yaml: {_one_line(error)}") from None
     finally:
@@ -46,11 +55,11 @@ class _Builder:
         self._sizes: dict[str, int] = {}
         self._nodes = 0
 
-    def document(self) -> JSON:
+    def documents(self) -> Iterator[JSON]:
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
-                return self._node(next(self._events), 0)
-        return None
+                self._anchors.clear()
+                yield self._node(next(self._events), 0)
 
     def _node(self, event: yaml.Event, depth: int) -> JSON:
         self._count(1, depth)

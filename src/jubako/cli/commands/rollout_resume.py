@@ -1,0 +1,32 @@
+"""jubako rollout resume."""
+
+from __future__ import annotations
+
+from jubako.cli import cluster
+from jubako.cli.call import Call
+from jubako.cli.command import ANY, Command
+from jubako.cli.options import Arguments
+
+
+def run(call: Call, arguments: Arguments) -> int:
+    from jubako.cli.kube import client
+    from jubako.cli.kube.rollout import changing
+
+    return client.run(call, arguments, changing.resume)
+
+
+COMMAND = Command(
+    run,
+    "[OPTIONS] (TYPE NAME | TYPE/NAME ...)",
+    ANY,
+    (
+        *cluster.SERVER,
+        cluster.ALL_NAMESPACES,
+        cluster.DRY_RUN,
+        cluster.FIELD_SELECTOR,
+        cluster.FILENAME,
+        cluster.OUTPUT,
+        cluster.RECURSIVE,
+        cluster.SELECTOR,
+    ),
+)
