@@ -27,6 +27,13 @@ MADE = {
 }
 
 
+def run(kubectl: Kubectl, name: str, *options: str) -> None:
+    """Run a pod that sleeps, in a namespace that has just been made."""
+    assert any(kubectl.run("get", "serviceaccount", "default").returncode == 0 for _ in range(100))
+    kubectl("run", name, "--image=busybox:1", *options, "--", "sleep", "1234")
+    kubectl("wait", f"pod/{name}", "--for=condition=Ready", "--timeout=60s")
+
+
 @pytest.mark.parametrize("what", MADE)
 def test_each_makes_gets_describes_and_deletes_each_kind(kubectl: Kubectl, what: str) -> None:
     assert kubectl("create", *MADE[what]).endswith(" created\n")
@@ -50,8 +57,7 @@ def test_what_has_an_older_version_is_seen_in_both(kubectl: Kubectl) -> None:
 
 
 def test_a_pod_of_two_budgets_is_not_evicted(kubectl: Kubectl) -> None:
-    kubectl("run", "twice", "--image=busybox:1", "--labels=app=twice", "--", "sleep", "1000")
-    kubectl("wait", "pod/twice", "--for=condition=Ready", "--timeout=60s")
+    run(kubectl, "twice", "--labels=app=twice")
     for name in ("one", "two"):
         kubectl("create", "poddisruptionbudget", name, "--selector=app=twice", "--max-unavailable=1")
     node = kubectl.one(".spec.nodeName", "pod", "twice")
@@ -70,3 +76,22 @@ def test_who_has_a_token_may_have_the_key_that_it_is_verified_with(kubectl: Kube
     account = (f"--as=system:serviceaccount:{kubectl.namespace}:key", "--as-group=system:serviceaccounts")
     assert json.loads(kubectl("get", "--raw", "/openid/v1/jwks", *account))["keys"] == [key]
     assert "Forbidden" in kubectl.refused("get", "--raw", "/openid/v1/jwks", "--as=somebody")
+
+
+def test_a_container_is_put_into_a_pod_that_runs_and_sees_its_processes(kubectl: Kubectl) -> None:
+    if kubectl.is_old:
+        pytest.skip("kubectl 1.20 asks for ephemeral containers in a form that went before they were stable")
+    run(kubectl, "seen")
+    kubectl("debug", "seen", "--image=busybox:1", "-c", "looks", "--target=seen", "--", "sh", "-c", "ps; exit 3")
+    kubectl(
+        "wait", "pod/seen", "--for=jsonpath={.status.ephemeralContainerStatuses[0].state.terminated.exitCode}=3",
+        "--timeout=20s",
+    )  # fmt: skip
+    assert "sleep 1234" in kubectl("logs", "seen", "-c", "looks")
+    kubectl("debug", "seen", "--image=busybox:1", "-c", "stays", "--", "sleep", "1000")
+    running = "jsonpath={.status.ephemeralContainerStatuses[1].state.running.startedAt}"
+    kubectl("wait", "pod/seen", f"--for={running}", "--timeout=20s")
+    assert kubectl("exec", "seen", "-c", "stays", "--", "echo", "in").strip() == "in"
+    refused = kubectl.run("debug", "seen", "--image=busybox:1", "--target=nobody", "--", "true")
+    assert 'targetContainerName: Not found: "nobody"' in refused.stderr
+    assert kubectl("get", "pod", "seen", "--no-headers").split()[1:3] == ["1/1", "Running"]

@@ -1,7 +1,8 @@
 """A pod and what is seen of it -> the next steps, in order.
 
-Model:  init containers run one after the other, each to success; those that restart always (sidecars) are started and
-        let go on. Then all containers run side by side. What ended is started again as the restart policy says.
+Model:  ephemeral containers are started once, whatever else there is. Init containers run one after the other, each
+        to success; those that restart always (sidecars) are started and let go on. Then all containers run side by
+        side. What ended is started again as the restart policy says.
 Spec:   "Pod Lifecycle"; "Init Containers"; "Sidecar Containers"; k8s.io/kubernetes/pkg/kubelet/kuberuntime.
 """
 
@@ -114,6 +115,9 @@ def failed_init(of: Situation) -> str | None:
 
 
 def _containers(of: Situation) -> Iterator[Step]:
+    for container in ephemeral(of.pod):
+        if of.seen.last(name_of(container)) is None:
+            yield from _start(of, container, always=False)
     for container in initial(of.pod):
         yield from _unhealthy(of, container)
         if is_done(of, container):
@@ -167,6 +171,8 @@ def is_up(of: Situation, container: Object) -> bool:
 
 def comes_again(of: Situation, container: Object) -> bool:
     """Whether a container that has ended will be started again."""
+    if any(name_of(each) == name_of(container) for each in ephemeral(of.pod)):
+        return False
     is_init = any(name_of(each) == name_of(container) for each in initial(of.pod))
     if is_over(of) or mapping(of.pod["metadata"]).get("deletionTimestamp") or (is_init and is_done(of, container)):
         return False
@@ -190,8 +196,13 @@ def main(pod: Object) -> list[Object]:
     return objects(mapping(pod.get("spec")).get("containers"))
 
 
+def ephemeral(pod: Object) -> list[Object]:
+    """Return the containers that were put into a pod that runs."""
+    return objects(mapping(pod.get("spec")).get("ephemeralContainers"))
+
+
 def container_of(pod: Object, name: str) -> Object:
-    return next(each for each in (*initial(pod), *main(pod)) if name_of(each) == name)
+    return next(each for each in (*initial(pod), *main(pod), *ephemeral(pod)) if name_of(each) == name)
 
 
 def is_sidecar(container: Object) -> bool:

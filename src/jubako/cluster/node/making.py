@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jubako.cluster.node import translate
 from jubako.cluster.node.engine import NodeEngine
-from jubako.cluster.node.environment import Facts, environment, of_services
+from jubako.cluster.node.environment import Facts, Missing, environment, of_services
 from jubako.cluster.node.seen import Seen
 from jubako.cluster.node.translate import Dns
 from jubako.cluster.node.volumes import claims, mounting
@@ -67,6 +67,7 @@ class Making:
             env,
             mounting.mounts(container, places, env),
             attempts[0].number + 1 if attempts else 0,
+            _target(container, seen),
         )
         return self._engine.start(options, [attempt.id for attempt in attempts[:_KEPT_ATTEMPTS]])
 
@@ -93,3 +94,14 @@ class Making:
         if at(pod, "spec", "enableServiceLinks") is False:
             return found
         return found | of_services(self._services(text(at(pod, "metadata", "namespace"))))
+
+
+def _target(container: Object, seen: Seen) -> str:
+    """Return the attempt whose processes a container wants to see, "" for none. Raises Missing."""
+    wanted = text(container.get("targetContainerName"))
+    if not wanted:
+        return ""
+    last = seen.last(wanted)
+    if last is None or not last.running:
+        raise Missing(f'unable to find target container "{wanted}"')
+    return last.id

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from jubako.cluster.node import decide
 from jubako.cluster.node.backoff import delay_s
-from jubako.cluster.node.decide import Situation, initial, is_sidecar, main, name_of
+from jubako.cluster.node.decide import Situation, ephemeral, initial, is_sidecar, main, name_of
 from jubako.cluster.node.seen import Attempt, Health, Waiting
 from jubako.cluster.types import times
 from jubako.cluster.types.document import JSON, Object, mapping, objects, text
@@ -31,6 +31,8 @@ def status(of: Situation, *, host: str) -> Object:
     if initial(of.pod):
         found["initContainerStatuses"] = [_container(of, each, is_init=True) for each in initial(of.pod)]
     found["containerStatuses"] = [_container(of, each, is_init=False) for each in main(of.pod)]
+    if ephemeral(of.pod):
+        found["ephemeralContainerStatuses"] = [_ephemeral(of, each) for each in ephemeral(of.pod)]
     found["conditions"] = _conditions(of, found, objects(before.get("conditions")))
     return found
 
@@ -91,6 +93,12 @@ def _container(of: Situation, container: Object, *, is_init: bool) -> Object:
     if last is not None:
         found["containerID"] = f"jubako://{last.id}"
     return found
+
+
+def _ephemeral(of: Situation, container: Object) -> Object:
+    """One that was put into a running pod is never ready for anything, and is not started again."""
+    found = _container(of, container, is_init=False)
+    return {**{name: held for name, held in found.items() if name != "started"}, "ready": False}
 
 
 def _previous(of: Situation, container: Object) -> Object:

@@ -96,8 +96,9 @@ def container(
     env: Mapping[str, str],
     mounts: Sequence[str],
     attempt: int,
+    beside: str = "",
 ) -> CreateOptions:
-    """Return the options of one attempt of a container."""
+    """Return the options of one attempt of a container, which sees the processes of the one that it is `beside`."""
     spec, limits = mapping(pod.get("spec")), mapping(at(each, "resources", "limits"))
     requests = mapping(at(each, "resources", "requests"))
     own, whole = mapping(each.get("securityContext")), mapping(spec.get("securityContext"))
@@ -109,6 +110,7 @@ def container(
         pod=sandbox_id,
         member=text(each.get("name")),
         attempt=attempt,
+        pid=f"container:{beside}" if beside else "",
         labels=labels(cluster, pod),
         annotations={MESSAGE_POLICY: text(each.get("terminationMessagePolicy")) or "File"},
         termination_message_path=text(each.get("terminationMessagePath")) or "/dev/termination-log",

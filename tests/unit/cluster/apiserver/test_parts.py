@@ -49,6 +49,14 @@ def test_ephemeral_containers_are_added_by_their_part_alone(play: Play) -> None:
             await cluster.update(f"{PODS}/p/ephemeralcontainers", adding("e"))
         await cluster.update(f"{PODS}/p/ephemeralcontainers", adding("d", "e"))
 
+        def targeting(document: Object) -> Object:
+            document = adding("d", "e", "f")(document)
+            document["spec"]["ephemeralContainers"][2]["targetContainerName"] = "nobody"  # type: ignore[call-overload,index]
+            return document
+
+        with pytest.raises(Failure, match=r'ephemeralContainers\[2\].targetContainerName: Not found: "nobody"'):
+            await cluster.update(f"{PODS}/p/ephemeralcontainers", targeting)
+
     play(scene)
 
 

@@ -123,3 +123,10 @@ def test_an_attempt_that_could_not_start_has_ended() -> None:
     attempt = Attempt(id="x", number=0, error="no such file")
     assert attempt.ended
     assert steps(situation(pod(restartPolicy="Never"), {"a": [attempt]})) == [TakeDown()]
+
+
+def test_an_ephemeral_container_is_started_at_once_and_only_once() -> None:
+    document = pod(init=[{"name": "i"}], ephemeralContainers=[{"name": "debug"}])
+    assert steps(situation(document)) == [Start("debug"), Start("i")]
+    for attempt in (running(), ended(), ended(1)):
+        assert steps(situation(document, {"debug": [attempt], "i": [running()]})) == []

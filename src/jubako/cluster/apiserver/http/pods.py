@@ -80,7 +80,7 @@ class PodStreams:
         pod = stored.decode(reading.get(self._store, asked.resource, asked.namespace, asked.name))
         names = [
             text(each.get("name"))
-            for group in ("containers", "initContainers")
+            for group in ("containers", "initContainers", "ephemeralContainers")
             for each in objects(at(pod, "spec", group))
         ]
         wanted = call.request.query.get("container", "")

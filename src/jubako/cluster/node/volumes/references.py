@@ -42,7 +42,7 @@ def _of_part(part: Object) -> Iterator[Source]:
 
 
 def _of_variables(pod: Object) -> Iterator[Source]:
-    for group in ("initContainers", "containers"):
+    for group in ("initContainers", "containers", "ephemeralContainers"):
         for container in objects(at(pod, "spec", group)):
             for each in objects(container.get("envFrom")):
                 yield Source("ConfigMap", text(at(each, "configMapRef", "name")))

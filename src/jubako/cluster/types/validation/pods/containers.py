@@ -20,6 +20,7 @@ def check_all(errors: Errors, path: str, spec: Object, mountable: Collection[str
     """Check the containers of a pod; `mountable` are the names of its volumes."""
     if not objects(spec.get("containers")):
         errors.required(f"{path}.containers")
+    _targets(errors, path, spec)
     names: list[tuple[str, str]] = []
     host_ports: list[tuple[str, str]] = []
     for sort in _SORTS:
@@ -67,6 +68,15 @@ def _of_its_sort(errors: Errors, path: str, container: Object, sort: Sort) -> No
         for name in _EPHEMERAL_FORBIDDEN:
             if container.get(name):
                 errors.forbidden(f"{path}.{name}", "cannot be set for an Ephemeral Container")
+
+
+def _targets(errors: Errors, path: str, spec: Object) -> None:
+    """What an ephemeral container wants to look into is one of the pod's own."""
+    own = [text(each.get("name")) for sort in ("containers", "initContainers") for each in objects(spec.get(sort))]
+    for n, container in enumerate(objects(spec.get("ephemeralContainers"))):
+        target = text(container.get("targetContainerName"))
+        if target and target not in own:
+            errors.not_found(f"{path}.ephemeralContainers[{n}].targetContainerName", target)
 
 
 def _ports(errors: Errors, path: str, ports: list[Object]) -> None:
