@@ -17,7 +17,7 @@ from jubako.cluster.controllers.controller import Controller
 from jubako.cluster.controllers.kinds import EVENT, POD, Key, Kind, key_of, kind_of
 from jubako.cluster.controllers.manager import Manager
 from jubako.cluster.controllers.performing import Performer
-from jubako.cluster.controllers.recorder import Recorder
+from jubako.cluster.controllers.telling import Teller
 from jubako.cluster.objects import stamp
 from jubako.errors import AlreadyExists, Conflict, JubakoError, NotFound
 
@@ -280,7 +280,8 @@ class Simulation:
     def restart(self) -> None:
         """The controllers have crashed and come again: they know what a list says, and nothing else."""
         self.manager = Manager(self.controllers, self.clock)
-        self.performer = Performer(self.api, self.manager, Recorder())
+        self.teller = Teller(self.api)
+        self.performer = Performer(self.api, self.manager, self.teller)
         self.positions = {kind: len(self.api.log) for kind in self.manager.kinds()}
         for kind in self.manager.kinds():
             self.manager.replace(kind, self.api.all(kind), self.api.revision)
@@ -322,7 +323,7 @@ class Simulation:
         written = [_written(each) for each in exact]
         assert len(set(written)) == len(written), f"{work.controller.name} writes one version twice: {written}"
         finish(self.performer.work(work))
-        finish(self.performer.tell())
+        finish(self.teller.tell())
         return True
 
     def settle(self, rounds: int = 500) -> None:

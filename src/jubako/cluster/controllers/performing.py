@@ -1,14 +1,11 @@
 """Performing actions: one write each, its answer into the cache, and an event that tells of it.
 
-Events are kept until `tell` is called, so that nothing waits for them.
-
 Invariant: when a write was refused because it came from something old, or nobody knows whether it was done, the cache
 is made new before the key is looked at again.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from typing import assert_never
 
 from jubako.cluster.controllers.actions import (
@@ -26,19 +23,14 @@ from jubako.cluster.controllers.client import ClusterClient
 from jubako.cluster.controllers.kinds import POD, Key, Kind, key_of, kind_of
 from jubako.cluster.controllers.manager import Manager, Work
 from jubako.cluster.controllers.observed import revision
-from jubako.cluster.controllers.recorder import Recorder
+from jubako.cluster.controllers.telling import Teller
 from jubako.cluster.objects import Object, name
 from jubako.errors import AlreadyExists, Conflict, JubakoError, NotFound, Unavailable
 
-_UNTOLD = 1000
-
 
 class Performer:
-    def __init__(self, client: ClusterClient, manager: Manager, recorder: Recorder) -> None:
-        self._client = client
-        self._manager = manager
-        self._recorder = recorder
-        self._untold: deque[Create | Patch] = deque(maxlen=_UNTOLD)
+    def __init__(self, client: ClusterClient, manager: Manager, teller: Teller) -> None:
+        self._client, self._manager, self._teller = client, manager, teller
 
     async def work(self, work: Work) -> None:
         """Perform a work's actions up to the first that fails, and say how it went."""
@@ -102,24 +94,7 @@ class Performer:
         if made is not None:
             message = event.message.replace("{name}", name(made))
             event = EmitEvent(event.regarding, event.reason, message, event.type, event.action)
-        write = self._recorder.record(work.controller.component, event, self._manager.clock.now())
-        if write is not None:
-            self._untold.append(write)
-
-    async def tell(self) -> None:
-        """Write the events that were noted; one that is refused is dropped."""
-        while self._untold:
-            write = self._untold.popleft()
-            try:
-                if isinstance(write, Create):
-                    await self._client.create(write.object)
-                else:
-                    await self._client.patch(write)
-            except NotFound:
-                if isinstance(write, Patch):
-                    self._recorder.lost(write.key)
-            except JubakoError:
-                continue
+        self._teller.note(work.controller.component, event, self._manager.clock.now())
 
     async def _refresh(self, action: Action) -> None:
         """Read what the action is about, which is another than the cache thinks."""

@@ -19,7 +19,7 @@ from jubako.cluster.controllers.kinds import Kind
 from jubako.cluster.controllers.manager import Manager, Work
 from jubako.cluster.controllers.performing import Performer
 from jubako.cluster.controllers.queue import Clock
-from jubako.cluster.controllers.recorder import Recorder
+from jubako.cluster.controllers.telling import Teller
 from jubako.errors import FailedPrecondition, JubakoError
 
 _AGAIN_S = 0.5
@@ -32,10 +32,10 @@ class Runner:
         self.manager = Manager(controllers, clock)
         self._client = client
         self._clock = clock
-        self._performer = Performer(client, self.manager, Recorder())
+        self._teller = Teller(client)
+        self._performer = Performer(client, self.manager, self._teller)
         self._unlisted: set[Kind] = set(self.manager.kinds())
         self._wake = asyncio.Event()
-        self._worked = asyncio.Event()
 
     async def run(self) -> None:
         """Run until cancelled."""
@@ -43,7 +43,7 @@ class Runner:
             for kind in self.manager.kinds():
                 tasks.create_task(self._follow(kind))
             tasks.create_task(self._work())
-            tasks.create_task(self._tell())
+            tasks.create_task(self._teller.run())
 
     async def _follow(self, kind: Kind) -> None:
         """Keep the cache of a kind as the API server has it."""
@@ -93,7 +93,6 @@ class Runner:
                 # The cache could not be made new after a failure: try the key again, and it, later.
                 _log.warning("%s %s: %s", work.controller.name, work.item.key, error.message)
                 self.manager.finish(work, failure=error.message)
-            self._worked.set()
             # Watches and others come between two works.
             await asyncio.sleep(0)
 
@@ -104,13 +103,6 @@ class Runner:
             except Exception:
                 _log.exception("a controller failed")
         return None
-
-    async def _tell(self) -> None:
-        """Write the events of what was done, beside the work."""
-        while True:
-            await self._worked.wait()
-            self._worked.clear()
-            await self._performer.tell()
 
     async def _rest(self) -> None:
         """Until something is taken in, or a wait is over."""

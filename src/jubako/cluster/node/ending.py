@@ -34,7 +34,7 @@ class Speaker(Protocol):
     async def withdrawn(self) -> None:
         """Wait until a pod that is being deleted gets no new connections, but not for ever."""
 
-    async def say(self, kind: Literal["Normal", "Warning"], reason: str, message: str) -> None: ...
+    def say(self, kind: Literal["Normal", "Warning"], reason: str, message: str) -> None: ...
 
 
 class Ending:
@@ -75,7 +75,7 @@ class Ending:
         if known is not None:
             known.shorten(grace_s)
             return known
-        await self._speaker.say("Normal", "Killing", why)
+        self._speaker.say("Normal", "Killing", why)
         first = partial(self._before_signal, container, attempt.id)
         made = self._stops[attempt.id] = Stopping(first, partial(self._signal, attempt.id), before, grace_s)
         return made
@@ -96,7 +96,7 @@ class Ending:
             await hooks.run(checks, handler, self._full_name)
         except Failed:
             # What it said is not told: it may be a secret.
-            await self._speaker.say("Warning", "FailedPreStopHook", "PreStopHook failed")
+            self._speaker.say("Warning", "FailedPreStopHook", "PreStopHook failed")
 
     async def _signal(self, attempt: str, kill: bool) -> None:
         await self._speaker.blocking(partial(self._engine.signal, attempt, kill))

@@ -18,7 +18,7 @@ from jubako.cluster.node.seen import Waiting
 from jubako.cluster.types.document import Object, text
 from jubako.errors import JubakoError
 
-_Say = Callable[[Literal["Normal", "Warning"], str, str], Awaitable[None]]
+_Say = Callable[[Literal["Normal", "Warning"], str, str], None]
 
 
 class Images:
@@ -33,10 +33,10 @@ class Images:
         name, policy = text(container.get("image")), text(container.get("imagePullPolicy"))
         here = await self._blocking(partial(self._engine.has_image, name))
         if here and policy != "Always":
-            await self._say("Normal", "Pulled", f'Container image "{name}" already present on machine')
+            self._say("Normal", "Pulled", f'Container image "{name}" already present on machine')
             return None
         if policy == "Never":
-            await self._say(
+            self._say(
                 "Warning", "ErrImageNeverPull", f'Container image "{name}" is not present with pull policy of Never'
             )
             message = f'Container image "{name}" is not present with pull policy of Never'
@@ -44,26 +44,26 @@ class Images:
         return await self._pull(name, here=here)
 
     async def _pull(self, name: str, *, here: bool) -> Waiting | None:
-        await self._say("Normal", "Pulling", f'Pulling image "{name}"')
+        self._say("Normal", "Pulling", f'Pulling image "{name}"')
         begun = time.monotonic()
         try:
             await self._blocking(partial(self._engine.pull, name))
         except JubakoError as error:
             if here:
-                await self._say("Normal", "Pulled", f'Container image "{name}" already present on machine')
+                self._say("Normal", "Pulled", f'Container image "{name}" already present on machine')
                 return None
-            return await self._failed(name, error.message)
+            return self._failed(name, error.message)
         self._failures.pop(name, None)
         took = f"{time.monotonic() - begun:.3f}s"
-        await self._say("Normal", "Pulled", f'Successfully pulled image "{name}" in {took} ({took} including waiting)')
+        self._say("Normal", "Pulled", f'Successfully pulled image "{name}" in {took} ({took} including waiting)')
         return None
 
-    async def _failed(self, name: str, why: str) -> Waiting:
+    def _failed(self, name: str, why: str) -> Waiting:
         failures = self._failures[name] = self._failures.get(name, 0) + 1
-        await self._say("Warning", "Failed", f'Failed to pull image "{name}": {why}')
-        await self._say("Warning", "Failed", "Error: ErrImagePull")
+        self._say("Warning", "Failed", f'Failed to pull image "{name}": {why}')
+        self._say("Warning", "Failed", "Error: ErrImagePull")
         wait_s = min(FIRST_S * 2.0 ** (failures - 1), LONGEST_S)
         if failures == 1:
             return Waiting("ErrImagePull", why, time.time() + wait_s)
-        await self._say("Normal", "BackOff", f'Back-off pulling image "{name}"')
+        self._say("Normal", "BackOff", f'Back-off pulling image "{name}"')
         return Waiting("ImagePullBackOff", f'Back-off pulling image "{name}": {why}', time.time() + wait_s)

@@ -16,11 +16,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
-from jubako.cluster.controllers.actions import Create, EmitEvent, Patch
+from jubako.cluster.controllers.actions import EmitEvent, Patch
 from jubako.cluster.controllers.client import ClusterClient, Listing
 from jubako.cluster.controllers.following import follow
 from jubako.cluster.controllers.kinds import CONFIG_MAP, LEASE, NODE, POD, SECRET, Key
-from jubako.cluster.controllers.recorder import Recorder
+from jubako.cluster.controllers.telling import Teller
 from jubako.cluster.node import commands, facts
 from jubako.cluster.node.engine import NodeEngine
 from jubako.cluster.node.making import Making
@@ -51,7 +51,7 @@ class Node:
         self.name, self.address = name, address
         self._version, self._client, self.engine = version, client, engine
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="node")
-        self._recorder = Recorder()
+        self._teller = Teller(client)
         self._workers: dict[str, tuple[Worker, asyncio.Task[None]]] = {}
         self.making: Making | None = None
         self.withdrawn = _at_once
@@ -66,6 +66,7 @@ class Node:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._heartbeat())
                 group.create_task(self._watch_pods())
+                group.create_task(self._teller.run())
                 group.create_task(reclaim(self._client, self.blocking))
                 for kind in (CONFIG_MAP, SECRET):
                     group.create_task(Sources(kind, self._client, self._living).run())
@@ -82,17 +83,8 @@ class Node:
     async def execute(self, attempt: str, words: list[str], timeout_s: float) -> tuple[int, str]:
         return await commands.execute(self.engine, self.blocking, attempt, words, timeout_s)
 
-    async def tell(self, event: EmitEvent) -> None:
-        """Tell of something; that it can not be told is nobody's failure."""
-        write = self._recorder.record("kubelet", event, time.time())
-        with suppress(JubakoError):
-            if isinstance(write, Create):
-                await self._client.create(write.object)
-            elif isinstance(write, Patch):
-                try:
-                    await self._client.patch(write)
-                except NotFound:
-                    self._recorder.lost(write.key)
+    def tell(self, event: EmitEvent) -> None:
+        self._teller.note("kubelet", event, time.time())
 
     async def _register(self) -> None:
         """Have a Node, and say that it is Ready."""

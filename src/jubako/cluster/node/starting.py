@@ -52,13 +52,13 @@ class Starting:
         try:
             attempt = await self._speaker.blocking(partial(self._making.container, pod, container, seen))
         except Missing as missing:
-            await self._speaker.say("Warning", "Failed", f"Error: {missing}")
+            self._speaker.say("Warning", "Failed", f"Error: {missing}")
             raise Unready(Waiting(UNCONFIGURED, str(missing), time.time() + _AGAIN_S)) from None
         except JubakoError as error:
-            await self._speaker.say("Warning", "Failed", f"Error: {error.message}")
+            self._speaker.say("Warning", "Failed", f"Error: {error.message}")
             raise Unready(None) from None
-        await self._speaker.say("Normal", "Created", f"Created container: {name}")
-        await self._speaker.say("Normal", "Started", f"Started container {name}")
+        self._speaker.say("Normal", "Created", f"Created container: {name}")
+        self._speaker.say("Normal", "Started", f"Started container {name}")
         return attempt
 
     async def hook(self, checks: Checks, handler: Object, deleted: Callable[[], Awaitable[None]]) -> Waiting | None:
@@ -75,6 +75,6 @@ class Starting:
                 await doing
         except Failed as failed:
             # What it said is told to who may read the pod, and not in an event: it may be a secret.
-            await self._speaker.say("Warning", "FailedPostStartHook", "PostStartHook failed")
+            self._speaker.say("Warning", "FailedPostStartHook", "PostStartHook failed")
             return Waiting("PostStartHookError", str(failed), time.time() + _SHOWN_S)
         return None

@@ -17,6 +17,7 @@ from typing import Literal, Protocol, TypeVar, assert_never
 from jubako.cluster.controllers.actions import Delete, EmitEvent
 from jubako.cluster.controllers.client import ClusterClient
 from jubako.cluster.controllers.kinds import POD, key_of
+from jubako.cluster.controllers.observed import revision
 from jubako.cluster.node import decide
 from jubako.cluster.node.decide import Kill, Look, MakeSandbox, Remove, Situation, Start, Step, Stop, TakeDown
 from jubako.cluster.node.ending import Ending
@@ -50,7 +51,7 @@ class Host(Protocol):
     async def blocking(self, call: Callable[[], T]) -> T:
         """Make a call in a thread."""
 
-    async def tell(self, event: EmitEvent) -> None: ...
+    def tell(self, event: EmitEvent) -> None: ...
 
     async def withdrawn(self, address: str) -> None:
         """Wait until no new connection is led to a pod's address, but not for ever."""
@@ -65,7 +66,7 @@ class Worker:
         self._waiting: dict[str, Waiting] = {}
         self._address = ""
         self._woken = asyncio.Event()
-        self._healths = Healths(host.execute, self._tell, self._woken.set)
+        self._healths = Healths(host.execute, partial(self.say, "Warning"), self._woken.set)
         self._starting = Starting(making, Images(engine, host.blocking, self.say), self, full_name(pod))
         self._ending = Ending(engine, self, full_name(pod))
         self._changed: set[Source] | None = None  # nobody knows what has changed since it was made
@@ -74,12 +75,18 @@ class Worker:
         self.gone = False
 
     def wake(self, pod: Object | None = None) -> None:
-        """Something has happened to the pod, which is now this one."""
-        if pod is not None:
-            if any(at(pod, "metadata", part) != at(self.pod, "metadata", part) for part in _TOLD_IN_FILES):
-                self._note_changed(OWN)
-            self.pod = pod
-        self._woken.set()
+        """Something has happened: there is a new version of the pod, or another thing."""
+        if pod is None or self._take(pod):
+            self._woken.set()
+
+    def _take(self, pod: Object) -> bool:
+        """Have the newest version of the pod; tells whether this is one: what a watch brings may be long known."""
+        if revision(pod) <= revision(self.pod):
+            return False
+        if any(at(pod, "metadata", part) != at(self.pod, "metadata", part) for part in _TOLD_IN_FILES):
+            self._note_changed(OWN)
+        self.pod = pod
+        return True
 
     def is_made_of(self, source: Source, namespace: str) -> bool:
         return namespace == at(self.pod, "metadata", "namespace") and source in self._made_of
@@ -113,19 +120,23 @@ class Worker:
             self._ending.cancel()
 
     async def _turn(self) -> float:
-        """Do what is to be done now; returns when to look again at the latest."""
+        """Do what is to be done now; returns when to look again at the latest. What there is to tell is told at first
+        and when nothing is to be done at once."""
         try:
             seen = await self._look()
             await self._renew(seen)
             situation = self._situation(seen)
+            if not at(self.pod, "status", "startTime"):
+                await self._tell_status(situation)
             wait_s = min(_LONGEST_S, max(self._due - time.time(), 0.0)) if seen.ready else _LONGEST_S
-            for step in decide.steps(situation):
+            steps = decide.steps(situation)
+            for step in steps:
                 wait_s = min(wait_s, await self._do(step, situation))
-            if not self.gone:
-                await self._tell_status()
+            if wait_s > 0 and not self.gone:
+                await self._tell_status(self._situation(await self._look()) if steps else situation)
             return min(wait_s, self._until_deadline())
         except JubakoError as error:
-            await self.say("Warning", "FailedSync", error.message)
+            self.say("Warning", "FailedSync", error.message)
             return _AGAIN_S
 
     async def _look(self) -> Seen:
@@ -177,7 +188,7 @@ class Worker:
             case Remove():
                 await self._remove(situation.seen.sandbox)
             case Look(after_s):
-                await self._say_back_off(situation)
+                self._say_back_off(situation)
                 return after_s
             case _:
                 assert_never(step)
@@ -194,7 +205,7 @@ class Worker:
             left_s = await self.blocking(partial(self._making.renew, self.pod, seen.address, changed))
             self._due = time.time() + left_s
         except Missing as missing:
-            await self.say("Warning", "FailedMount", str(missing))
+            self.say("Warning", "FailedMount", str(missing))
 
     async def _make(self, situation: Situation) -> float:
         self._changed = set()
@@ -202,10 +213,10 @@ class Worker:
             left_s = await self.blocking(partial(self._making.sandbox, self.pod, situation.seen.sandbox))
             self._due = time.time() + left_s
         except Missing as missing:
-            await self.say("Warning", "FailedMount", str(missing))
+            self.say("Warning", "FailedMount", str(missing))
             return _MOUNT_AGAIN_S
         except JubakoError as error:
-            await self.say("Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {error.message}")
+            self.say("Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {error.message}")
             return _AGAIN_S
         return 0.0
 
@@ -252,31 +263,30 @@ class Worker:
         if sandbox:
             await self.blocking(partial(self._engine.remove, sandbox))
         await self.blocking(partial(self._making.clear, self._uid))
-        await self._tell_status()
+        await self._tell_status(self._situation(await self._look()))
         with suppress(NotFound, Conflict):
             await self._client.delete(Delete(POD, key_of(self.pod), self._uid, grace_s=0))
         self.gone = True
 
-    async def _tell_status(self) -> None:
-        seen = await self._look()
-        found = status(self._situation(seen), host=self._host.address)
+    async def _tell_status(self, situation: Situation) -> None:
+        found = status(situation, host=self._host.address)
         if found == self.pod.get("status"):
             return
         try:
-            self.pod = await self._client.update({**self.pod, "status": found}, "status")
+            self._take(await self._client.update({**self.pod, "status": found}, "status"))
         except NotFound:
-            self.gone = self.gone or not seen.sandbox
+            self.gone = self.gone or not situation.seen.sandbox
         except Conflict:
             with suppress(NotFound):
                 self.wake(await self._client.get(POD, key_of(self.pod)))
 
-    async def _say_back_off(self, situation: Situation) -> None:
+    def _say_back_off(self, situation: Situation) -> None:
         for container in (*decide.initial(self.pod), *decide.main(self.pod)):
             name = decide.name_of(container)
             last = situation.seen.last(name)
             if last is not None and last.ended and decide.comes_again(situation, container):
                 message = f"Back-off restarting failed container {name} in pod {full_name(self.pod)}"
-                await self.say("Warning", "BackOff", message)
+                self.say("Warning", "BackOff", message)
 
     def checks(self, container: Object, attempt: str) -> Checks:
         return Checks(attempt=attempt, container=container, address=self._address, execute=self._host.execute)
@@ -284,9 +294,5 @@ class Worker:
     async def blocking(self, call: Callable[[], T]) -> T:
         return await self._host.blocking(call)
 
-    def _tell(self, reason: str, message: str) -> None:
-        task = asyncio.ensure_future(self.say("Warning", reason, message))
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
-
-    async def say(self, kind: Literal["Normal", "Warning"], reason: str, message: str) -> None:
-        await self._host.tell(EmitEvent(self.pod, reason, message, kind))
+    def say(self, kind: Literal["Normal", "Warning"], reason: str, message: str) -> None:
+        self._host.tell(EmitEvent(self.pod, reason, message, kind))
