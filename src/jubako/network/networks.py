@@ -143,8 +143,10 @@ class Networks:
 
         Raises PermissionDenied, Unavailable.
         """
-        with self._records.transaction():
-            network = self._ready(self.get(DEFAULT).id)
+        network = self.get(DEFAULT)
+        if not self._structure.is_ready(network):
+            with self._records.transaction():
+                network = self._ready(network.id)
         bridge.lead(network, Subnet.parse(subnet))
         return network.gateway
 

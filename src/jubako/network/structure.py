@@ -27,9 +27,13 @@ class Structure:
         self._catalog = catalog
         self._endpoints = endpoints
 
+    def is_ready(self, network: Network) -> bool:
+        """Tell whether the network's bridge and the table are there."""
+        return bridge.is_up(network) and self.firewall.is_there()
+
     def ready(self, network: Network) -> Network:
         """See that the network's bridge and the table are there; returns the network, which may have moved."""
-        if bridge.is_up(network) and self.firewall.is_there():
+        if self.is_ready(network):
             return network
         network = self._settle(network)
         self.firewall.apply(self._catalog.bridges())

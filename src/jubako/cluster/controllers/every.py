@@ -20,8 +20,8 @@ from jubako.cluster.controllers import (
     ttl,
 )
 from jubako.cluster.controllers.controller import Controller
+from jubako.cluster.controllers.endpoints import mirroring, slices
 from jubako.cluster.controllers.endpoints import objects as endpoints
-from jubako.cluster.controllers.endpoints import slices
 from jubako.cluster.controllers.kinds import Kind
 from jubako.cluster.controllers.node import eviction, health
 from jubako.cluster.controllers.own import OwnService
@@ -37,7 +37,7 @@ WORKLOADS = (
     cronjob.CONTROLLER,
     ttl.CONTROLLER,
 )
-SERVICES = (slices.CONTROLLER, endpoints.CONTROLLER)
+SERVICES = (slices.CONTROLLER, endpoints.CONTROLLER, mirroring.CONTROLLER)
 NODES = (scheduler.CONTROLLER, health.CONTROLLER, eviction.CONTROLLER, disruption.CONTROLLER)
 VOLUMES = (binder.CONTROLLER, ephemeral.CONTROLLER, lifecycle.CLAIMS, lifecycle.VOLUMES)
 

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 from jubako.cluster.controllers.actions import Action, Create, Update
 from jubako.cluster.controllers.controller import Controller
+from jubako.cluster.controllers.endpoints.mirroring import SKIP
 from jubako.cluster.controllers.endpoints.slices import SERVICE_NAME
 from jubako.cluster.controllers.kinds import ENDPOINT_SLICE, ENDPOINTS, NAMESPACE, SERVICE, Key, Kind, key_of
 from jubako.cluster.controllers.observed import Observed
 from jubako.cluster.objects import JSON, Object, is_deleting, listed, put
-
-_SKIP_MIRROR = "endpointslice.kubernetes.io/skip-mirror"
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def _targets(of: OwnService) -> list[Object]:
 
 def _endpoints(of: OwnService) -> Object:
     subset: Object = {"addresses": [{"ip": of.machine}], "ports": listed(_targets(of))}
-    return {**_named(ENDPOINTS, of, {**of.labels, _SKIP_MIRROR: "true"}), "subsets": [subset]}
+    return {**_named(ENDPOINTS, of, {**of.labels, SKIP: "true"}), "subsets": [subset]}
 
 
 def _slice(of: OwnService) -> Object:

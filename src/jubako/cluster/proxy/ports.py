@@ -114,8 +114,9 @@ def _endpoints(slices: Sequence[Object], port_name: str) -> Iterator[tuple[Objec
 
 
 def is_address(value: str) -> bool:
-    """Only what is an address comes into the rules."""
+    """Only what is an address comes into the rules, and nobody's own: a Service is no way to a listener on loopback."""
     try:
-        return bool(IPv4Address(value))
+        address = IPv4Address(value)
     except ValueError:
         return False
+    return not (address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified)

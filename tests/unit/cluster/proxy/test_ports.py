@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from jubako.cluster.objects import Object
 from jubako.cluster.proxy.ports import Port, Target, ports
 
@@ -83,3 +85,10 @@ def test_a_listener_of_this_machine_is_led_to_where_it_is() -> None:
     assert found["n/s/tcp/80"].targets == (Target("127.0.0.1", 6443),)
     assert found["own/10.0.0.1/udp/6443"].addresses == ("10.0.0.1",)
     assert found["own/10.0.0.1/tcp/6443"].targets == (Target("127.0.0.1", 6443),)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "0.0.0.0", "169.254.169.254", "224.0.0.1"])
+def test_no_service_leads_to_what_is_the_machines_alone(address: str) -> None:
+    assert targets(endpoint(address, ready=True)) == ()
+    (found,) = ports([service("s", "10.96.0.9", WEB, externalIPs=[address])], [], {})
+    assert found.addresses == ("10.96.0.9",)

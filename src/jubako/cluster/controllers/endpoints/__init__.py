@@ -3,4 +3,5 @@
 members    which pods, their addresses and ports
 slices     EndpointSlices
 objects    Endpoints
+mirroring  Endpoints that somebody else writes, as EndpointSlices
 """

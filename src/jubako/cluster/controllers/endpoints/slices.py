@@ -55,7 +55,7 @@ def reconcile(observed: Observed, key: Key) -> list[Action]:
     wanted = _wanted(observed, service)
     present: dict[Group, list[Object]] = {}
     for each in _slices(observed, service):
-        present.setdefault((text(each, "addressType"), _written(objects(each, "ports"))), []).append(each)
+        present.setdefault((text(each, "addressType"), written(objects(each, "ports"))), []).append(each)
     actions: list[Action] = []
     for group in sorted(present.keys() | wanted.keys()):
         actions += _settle(service, group, present.get(group, []), wanted.get(group))
@@ -84,7 +84,7 @@ def _wanted(observed: Observed, service: Object) -> dict[Group, dict[str, Object
     for member in members(observed, service):
         for family in families(service):
             for address in addresses(member.pod, family)[:1]:
-                group = (family, _written(ports(service, member.pod)))
+                group = (family, written(ports(service, member.pod)))
                 endpoint = _endpoint(observed, service, member, address)
                 found.setdefault(group, {})[text(endpoint, "targetRef", "uid")] = endpoint
     for family in families(service):
@@ -108,7 +108,7 @@ def _endpoint(observed: Observed, service: Object, member: Member, address: str)
     )
 
 
-def _written(group: list[Object]) -> str:
+def written(group: list[Object]) -> str:
     return json.dumps(sorted((dict(each) for each in group), key=json.dumps), sort_keys=True)
 
 
