@@ -6,17 +6,21 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import dnslib
 import pytest
 from tests.clients.kubectl import NEW, Kubectl, program
 from tests.conftest import Cli
+from tests.integration.network.world import Namespace
 
 pytestmark = [pytest.mark.clients, pytest.mark.root]
 PATIENCE_S = 10.0
@@ -137,6 +141,8 @@ def test_pods_of_a_stateful_set_are_found_by_their_own_names(cluster: Cluster) -
         assert f"name = {name}.db.default.svc.cluster.local" in cluster.inside("client", "nslookup", address)
         dashed = address.replace(".", "-")
         assert cluster.addresses("client", f"{dashed}.default.pod.cluster.local") == [address]
+        assert f"{address}\t{name}.db.default.svc.cluster.local {name}\n" in cluster.inside(name, "cat", "/etc/hosts")
+        assert cluster.inside(name, "hostname") == f"{name}\n"
     assert cluster.addresses("client", "db.default.svc.cluster.local") == sorted(pods.values())
     found = cluster.inside("client", "nslookup", "-type=srv", "_sql._tcp.db.default.svc.cluster.local")
     for name in pods:
@@ -169,6 +175,84 @@ def test_what_is_not_there_is_denied_and_what_is_elsewhere_is_an_alias(cluster: 
     name = "near.default.svc.cluster.local"
     eventually(lambda: cluster.addresses("client", name) == [cluster.address("web")])
     cluster("delete", "service", "near")
+
+
+class Resolver:
+    """This machine's name server, on loopback: knows example.org, and who is in resolv.conf."""
+
+    def __init__(self, directory: Path) -> None:
+        self._socket = socket.socket(type=socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 53))
+        self._file = directory / "resolv.conf"
+        self._file.write_text("nameserver 127.0.0.1\nsearch corp.example\n")
+        subprocess.run(["mount", "--bind", str(self._file), "/etc/resolv.conf"], check=True)
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while data := self._socket.recvfrom(4096):
+            asked = dnslib.DNSRecord.parse(data[0])
+            reply = asked.reply()
+            if str(asked.q.qname) == "example.org." and asked.q.qtype == dnslib.QTYPE.A:
+                reply.add_answer(dnslib.RR("example.org", rdata=dnslib.A("192.0.2.7"), ttl=60))
+            elif str(asked.q.qname) != "example.org.":
+                reply.header.rcode = dnslib.RCODE.NXDOMAIN
+            self._socket.sendto(reply.pack(), data[1])
+
+    def close(self) -> None:
+        subprocess.run(["umount", "/etc/resolv.conf"], check=True)
+
+
+def test_other_names_are_asked_of_this_machines_name_server_on_loopback(cluster: Cluster, tmp_path: Path) -> None:
+    resolver = Resolver(tmp_path)
+    try:
+        assert cluster.addresses("client", "example.org") == ["192.0.2.7"]
+        spec = {"type": "ExternalName", "externalName": "example.org"}
+        cluster.apply({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "away"}, "spec": spec})
+        name = "away.default.svc.cluster.local"
+        eventually(lambda: cluster.addresses("client", name) == ["192.0.2.7"])
+        assert f"{name}\tcanonical name = example.org" in cluster.inside("client", "nslookup", name)
+        assert "NXDOMAIN" in cluster.inside("client", "nslookup", "nobody.example.org")
+        cluster.apply(pod("searching", "sleep 1000"))
+        cluster("wait", "--for=condition=Ready", "pod/searching", "--timeout=30s")
+        assert "cluster.local corp.example\n" in cluster.inside("searching", "cat", "/etc/resolv.conf")
+        cluster("delete", "pod/searching", "service/away")
+    finally:
+        resolver.close()
+
+
+def test_other_machines_reach_node_ports_and_neither_the_api_server_nor_names(cluster: Cluster) -> None:
+    cluster.apply(service("seen", type="NodePort", ports=[{"port": 80, "targetPort": 8080}], selector={"app": "web"}))
+    number = cluster.one(".spec.ports[0].nodePort", "service", "seen")
+    node = cluster.one(".items[0].status.addresses[0].address", "nodes")
+    api = cluster.one(".subsets[0].ports[0].port", "endpoints", "kubernetes")
+    names = cluster.one(".subsets[0].ports[0].port", "endpoints", "-n", "kube-system", "kube-dns")
+    server = cluster.one(".spec.clusterIP", "service", "-n", "kube-system", "kube-dns")
+    with outside("192.0.2.1", "192.0.2.2") as other:
+        other.run("ip route add default via 192.0.2.1")
+        assert "web-" in other.run(f"timeout 5 busybox wget -qO- http://192.0.2.1:{number}/")
+        closed = [(cluster.address("kubernetes"), "443"), (server, "53")]
+        closed += [(address, port) for address in ("192.0.2.1", node) for port in (api, names)]
+        for address, port in closed:
+            assert other.is_refused(address, int(port)), (address, port)
+    cluster("delete", "service", "seen")
+
+
+@contextmanager
+def outside(here: str, there: str) -> Iterator[Namespace]:
+    """Another machine on a wire of its own."""
+    other = Namespace()
+    try:
+        for command in (
+            f"ip link add up0 type veth peer name out0 netns /proc/{os.getpid()}/fd/{other.fd}",
+            f"ip addr add {here}/24 dev up0",
+            "ip link set up0 up",
+        ):
+            subprocess.run(command.split(), check=True)
+        other.run(f"ip link set lo up; ip addr add {there}/24 dev out0; ip link set out0 up")
+        yield other
+    finally:
+        subprocess.run(["ip", "link", "del", "up0"], check=False)
+        other.close()
 
 
 @pytest.mark.parametrize(
@@ -279,6 +363,19 @@ def _get(url: str) -> str:
 
     with urllib.request.urlopen(url, timeout=5) as answer:
         return str(answer.read().decode())
+
+
+def test_endpoints_of_ones_own_are_served(cluster: Cluster) -> None:
+    metadata = {"name": "own"}
+    port = {"port": 80, "targetPort": 8080}
+    address = cluster.one(".items[0].status.podIP", "pods", "-l", "app=web")
+    where = {"addresses": [{"ip": address}], "ports": [{"port": 8080}]}
+    cluster.apply(
+        {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [port]}},
+        {"apiVersion": "v1", "kind": "Endpoints", "metadata": metadata, "subsets": [where]},
+    )
+    eventually(lambda: cluster.inside("client", "wget", "-qO-", "http://own/").startswith("web-"))
+    cluster("delete", "service/own", "endpoints/own")
 
 
 def test_a_client_keeps_its_pod_and_is_given_another_when_that_goes(cluster: Cluster) -> None:

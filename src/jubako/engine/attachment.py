@@ -101,10 +101,11 @@ def _names(drivers: Drivers, record: Connected) -> tuple[files.Names, files.Name
     endpoint = drivers.networks.endpoint(record.id) if is_bridged(record) else None
     if endpoint is None:
         return [], []
-    host = record.hostname
+    host, domain = record.hostname, record.options.own_domain
+    full = [f"{host}.{domain}"] if domain else []
     peers = drivers.networks.peers(record.options.network) if has_names(record) else []
     further = [name for names, address in peers if address == endpoint.ip for name in names]
-    own = list(dict.fromkeys([host, host.partition(".")[0], *further]))
+    own = list(dict.fromkeys([*full, host, host.partition(".")[0], *further]))
     return [(own, endpoint.ip)], [peer for peer in peers if peer[1] != endpoint.ip]
 
 

@@ -11,7 +11,8 @@ from jubako.spec.oci_image import Healthcheck
 class SharedOptions(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A place in a network, and limits: what a container has for itself, and the containers of a pod together.
 
-    Sizes are bytes; `nano_cpus` is billionths of a CPU. `publish` holds the command line's texts.
+    Sizes are bytes; `nano_cpus` is billionths of a CPU. `publish` holds the command line's texts; `own_domain` is where
+    its hosts file has its own name, besides the name alone.
     """
 
     name: str | None = None
@@ -29,6 +30,7 @@ class SharedOptions(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tru
     publish: list[str] = []
     publish_all: bool = False
     extra_hosts: list[str] = []
+    own_domain: str = ""
     dns: list[str] = []
     dns_search: list[str] = []
     dns_options: list[str] = []

@@ -1,4 +1,4 @@
-"""What resolv.conf of a pod has, by its dnsPolicy and dnsConfig.
+"""What resolv.conf of a pod has, by its dnsPolicy and dnsConfig, and where its own name is.
 
 Spec: "DNS for Services and Pods"; kubernetes/pkg/kubelet/network/dns.
 """
@@ -35,7 +35,9 @@ def dns(pod: Object, names: Names, host: Settings) -> Dns:
     base = _by_policy(pod, names, host)
     config = (pod, "spec", "dnsConfig")
     servers = _once(base.servers, words(*config, "nameservers"))[:_SERVERS]
+    subdomain = text(pod, "spec", "subdomain")
     return Dns(
+        domain=f"{subdomain}.{namespace(pod)}.svc.{names.domain}" if subdomain else "",
         # Without any the engine gives a container what it gives to all.
         servers=servers,
         searches=_limited(_once(base.search, words(*config, "searches"))) or _NONE,

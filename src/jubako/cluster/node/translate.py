@@ -20,8 +20,9 @@ _LEAST_MEMORY = 6 << 20
 
 
 class Dns(msgspec.Struct, frozen=True, kw_only=True):
-    """What resolv.conf of a pod has."""
+    """What resolv.conf of a pod has, and the domain of its own name, where it has one."""
 
+    domain: str = ""
     servers: Sequence[str] = ()
     searches: Sequence[str] = ()
     options: Sequence[str] = ()
@@ -54,11 +55,13 @@ def sandbox(cluster: str, pod: Object, dns: Dns) -> PodOptions:
     host = [kind for kind, field in (("ipc", "hostIPC"), ("pid", "hostPID")) if spec.get(field)]
     if on_host:
         host.append("uts")
-    name = text(metadata.get("name"))
+    name = text(spec.get("hostname")) or text(metadata.get("name"))[:63]
+    is_full = spec.get("setHostnameAsFQDN") is True and dns.domain != ""
     return PodOptions(
         name=sandbox_name(cluster, pod),
         labels=labels(cluster, pod),
-        hostname="" if on_host else text(spec.get("hostname")) or name[:63],
+        hostname="" if on_host else f"{name}.{dns.domain}" if is_full else name,
+        own_domain="" if is_full else dns.domain,
         network="host" if on_host else "bridge",
         share=[kind for kind in shared if kind not in host],
         host=host,

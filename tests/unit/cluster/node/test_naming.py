@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from jubako.cluster.node import translate
 from jubako.cluster.node.naming import Names, dns
 from jubako.cluster.node.translate import Dns
 from jubako.network.resolv import Settings
@@ -60,3 +61,14 @@ def test_no_more_is_said_than_a_resolver_takes() -> None:
     )
     assert found.servers == ["1", "2", "3"]
     assert len(" ".join(found.searches)) <= 2048
+
+
+def test_a_pod_with_a_subdomain_has_a_full_name_of_its_own() -> None:
+    assert of().domain == ""
+    assert of(subdomain="db").domain == "db.default.svc.cluster.local"
+    pod = {"metadata": {"name": "db-0", "uid": "u"}, "spec": {"hostname": "db-0", "setHostnameAsFQDN": True}}
+    found = translate.sandbox("c", pod, Dns(domain="db.default.svc.cluster.local"))
+    assert (found.hostname, found.own_domain) == ("db-0.db.default.svc.cluster.local", "")
+    pod = {"metadata": {"name": "db-0", "uid": "u"}, "spec": {}}
+    found = translate.sandbox("c", pod, Dns(domain="db.default.svc.cluster.local"))
+    assert (found.hostname, found.own_domain) == ("db-0", "db.default.svc.cluster.local")
