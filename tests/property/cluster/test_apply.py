@@ -28,14 +28,19 @@ SHAPE = shape_of(DEPLOYMENT.message_name)
 KEYS = {"containers": "name", "env": "name", "ports": "containerPort", "volumes": "name", "volumeMounts": "mountPath"}
 
 
+def completed(document: Object) -> Object:
+    made, _ = conform(DEPLOYMENT, document, "Ignore")
+    default(DEPLOYMENT, made)
+    return made
+
+
+OF = fields.Kind(SHAPE, empty(DEPLOYMENT.message), completed)
+
+
 def applied(live: Object | None, config: Object, manager: str, *, force: bool = False) -> Object:
     """Apply as the server does, and return what is stored then."""
-    nothing = empty(DEPLOYMENT.message)
     writing = Writing(manager=manager, operation="Apply", api_version="apps/v1", time="2026-01-01T00:00:00Z")
-    made = fields.applied(SHAPE, live or nothing, config, writing, empty=nothing, force=force)
-    document, _ = conform(DEPLOYMENT, made, "Ignore")
-    default(DEPLOYMENT, document)
-    return document
+    return fields.applied(OF, live or OF.empty, config, writing, force=force)
 
 
 # What one may say of a deployment: each by its path, so that two who say different ones do not meet.
@@ -136,7 +141,7 @@ def test_what_is_applied_is_there_whatever_was(of: Kind, seed: int, other: int) 
         document.get("metadata", {}).pop(MANAGED, None)  # type: ignore[union-attr,call-arg]
     before = copy.deepcopy((live, wanted))
     writing = Writing(manager="m", operation="Apply", api_version=of.api_version, time="")
-    made = fields.applied(shape, live, wanted, writing, empty=nothing, force=True)
+    made = fields.applied(fields.Kind(shape, nothing), live, wanted, writing, force=True)
     assert (live, wanted) == before
     changes = compare(shape, wanted, made)
     assert not {**changes.removed, **changes.modified} or _only_empties(wanted, made)

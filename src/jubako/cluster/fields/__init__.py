@@ -21,19 +21,20 @@ Spec:       "Server-Side Apply"; sigs.k8s.io/structured-merge-diff, v4.
 
 from __future__ import annotations
 
-from jubako.cluster.fields.applying import Conflicts, applied, settled
+from jubako.cluster.fields.applying import Conflicts, Kind, applied, settled
 from jubako.cluster.fields.elements import spelled
 from jubako.cluster.fields.managers import Entry, Operation
 from jubako.cluster.fields.sets import Fields
 from jubako.cluster.fields.shapes import shape_of
 from jubako.cluster.fields.tracking import MANAGED, Writing, track
-from jubako.cluster.fields.typing import problems, written
+from jubako.cluster.fields.typing import problems
 
 __all__ = [
     "MANAGED",
     "Conflicts",
     "Entry",
     "Fields",
+    "Kind",
     "Operation",
     "Writing",
     "applied",
@@ -42,5 +43,4 @@ __all__ = [
     "shape_of",
     "spelled",
     "track",
-    "written",
 ]

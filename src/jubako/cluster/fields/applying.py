@@ -5,7 +5,7 @@ Spec: "Server-Side Apply"; structured-merge-diff, merge.Updater; the upgrade fro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -34,27 +34,35 @@ class Conflicts(errors.Conflict):
 
 
 class _Attempt(msgspec.Struct, frozen=True):
-    """A document that was applied, whose managers are `before` until the conflicts are decided."""
+    """A document that was applied, what of it is the applier's `own`, and what `others` have before conflicts are
+    decided."""
 
     document: Object
-    before: Managers
+    own: Entry
+    others: Managers
     changes: Comparison
 
 
-def applied(shape: Shape, live: Object, config: Object, writing: Writing, *, empty: Object, force: bool) -> Object:
-    """Return the document that applying makes of the `live` one, with its managers.
+class Kind(msgspec.Struct, frozen=True):
+    """What applying must know of a kind: its shape, an object of which nothing is set, and what completes a document,
+    which two documents that say the same in other words are equal by."""
 
-    `empty` is an object of the kind of which nothing is set. Raises Conflicts, Unkeyed.
-    """
+    shape: Shape
+    empty: Object
+    completed: Callable[[Object], Object] = lambda document: document
+
+
+def applied(kind: Kind, live: Object, config: Object, writing: Writing, *, force: bool) -> Object:
+    """Return the document that applying makes of the `live` one, with its managers. Raises Conflicts, Unkeyed."""
     begins = managers.read(mapping(live.get("metadata")).get(MANAGED))
     bare = _without_managers(live)
     if not begins:
         first = msgspec.structs.replace(writing, manager=BEFORE, operation="Update")
-        begins = updated({}, compare(shape, empty, bare), first)
-    attempt = _attempt(shape, bare, config, writing, begins)
-    if not force and (found := list(_conflicts(attempt, writing))):
-        _check_upgrade(shape, bare, writing, found)
-    after = lessened(attempt.before, attempt.changes, but=writing.identity)
+        begins = updated({}, compare(kind.shape, kind.empty, bare), first)
+    attempt = _attempt(kind, bare, config, writing, begins)
+    if not force and (found := list(_conflicts(attempt))):
+        _check_upgrade(kind.shape, bare, writing, found)
+    after = managers.by_identity([*lessened(attempt.others, attempt.changes).values(), attempt.own])
     document = attempt.document
     if writing.manager == lastapplied.CLIENT:
         document = lastapplied.renewed(document, config)
@@ -69,22 +77,23 @@ def settled(document: Object, live: Object) -> Object:
     return live if same else document
 
 
-def _attempt(shape: Shape, bare: Object, config: Object, writing: Writing, begins: Managers) -> _Attempt:
+def _attempt(kind: Kind, bare: Object, config: Object, writing: Writing, begins: Managers) -> _Attempt:
+    shape = kind.shape
     said = fields_of(shape, config)
-    entry = writing.entry(said)
+    own = writing.entry(said)
+    others = {identity: entry for identity, entry in begins.items() if identity != own.identity}
     document = merged(shape, bare, config)
-    if last := begins.get(entry.identity):
-        others = (each.fields for each in begins.values() if each is not last)
-        document = given_up(shape, document, last.fields, [said, *others])
+    if last := begins.get(own.identity):
+        document = given_up(shape, document, last.fields, [said, *(each.fields for each in others.values())])
+    document = kind.completed(document)
     changes = compare(shape, bare, document).without(writing.untouched)
-    return _Attempt(document, {**begins, entry.identity: entry}, changes)
+    return _Attempt(document, own, others, changes.with_emptied(said))
 
 
-def _conflicts(attempt: _Attempt, writing: Writing) -> Iterator[tuple[Entry, Path]]:
-    for entry in attempt.before.values():
-        if entry.identity != writing.identity:
-            for path in sets.paths(sets.intersection(entry.fields, attempt.changes.set)):
-                yield entry, path
+def _conflicts(attempt: _Attempt) -> Iterator[tuple[Entry, Path]]:
+    for entry in attempt.others.values():
+        for path in sets.paths(sets.intersection(entry.fields, attempt.changes.set)):
+            yield entry, path
 
 
 def _check_upgrade(shape: Shape, bare: Object, writing: Writing, found: list[tuple[Entry, Path]]) -> None:

@@ -29,6 +29,11 @@ class Comparison(msgspec.Struct, frozen=True):
     def without(self, dropped: Fields) -> Comparison:
         return Comparison(*(sets.without(each, dropped) for each in (self.added, self.modified, self.removed)))
 
+    def with_emptied(self, said: Fields) -> Comparison:
+        """The same, where removing what was `said` is a modification: it was set to nothing (false, "", 0)."""
+        emptied = sets.intersection(self.removed, said)
+        return Comparison(self.added, sets.union(self.modified, emptied), self.removed)
+
     @property
     def set(self) -> Fields:
         """What has another value than before."""

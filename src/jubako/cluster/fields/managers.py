@@ -1,7 +1,7 @@
 """The entries of managedFields, each the set of one manager.
 
 Model:      who writes is told apart by name, operation and subresource, and an updater by the version too.
-Invariant:  an entry has fields; its set is written in the order of `sets.ordered`.
+Invariant:  an entry has fields.
 Spec:       "Server-Side Apply", Field management; meta/v1 ManagedFieldsEntry.
 """
 
@@ -61,7 +61,7 @@ def given(managed: JSON) -> Managers:
     if any(each.get("operation") not in ("Apply", "Update") or each.get("fieldsType") != "FieldsV1" for each in found):
         raise InvalidArgument("metadata.managedFields: not entries of managers")
     sent = [(_entry(each), _canonical(each.get("fieldsV1"), 0)) for each in found]
-    return by_identity(entry.having(sets.ordered(fields)) for entry, fields in sent)
+    return by_identity(entry.having(fields) for entry, fields in sent)
 
 
 def is_reset(managed: JSON) -> bool:
@@ -85,7 +85,7 @@ def _capped(managers: Managers) -> Managers:
         del found[entry.identity]
         old = msgspec.structs.replace(entry, manager=ANCIENT, subresource="")
         known = found.get(old.identity)
-        found[old.identity] = old.having(sets.ordered(sets.union(known.fields, old.fields))) if known else old
+        found[old.identity] = old.having(sets.union(known.fields, old.fields)) if known else old
     return found
 
 

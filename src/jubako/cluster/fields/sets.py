@@ -73,13 +73,6 @@ def paths(fields: Fields, before: Path = ()) -> Iterator[Path]:
         yield from paths(node, (*before, name))
 
 
-def ordered(fields: Fields) -> Fields:
-    """Return the set as it is written: a member itself first, then names, keys and values, each sorted."""
-    if len(fields) < 2:
-        return {name: ordered(node) for name, node in fields.items()}
-    return {name: ordered(fields[name]) for name in sorted(fields)}
-
-
 def _put(into: Fields, name: str, node: Node) -> None:
     if node is None:
         del into[name]

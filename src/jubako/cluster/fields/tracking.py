@@ -48,7 +48,7 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
             api_version=self.api_version,
             time=self.time,
             subresource=self.subresource,
-            fields=sets.ordered(self.own(fields)),
+            fields=self.own(fields),
         )
 
     @property
@@ -96,7 +96,7 @@ def updated(begins: Managers, changes: Comparison, writing: Writing) -> Managers
     if not taken.fields:
         return left
     before = left[taken.identity].fields if taken.identity in left else {}
-    whole = before if sets.covers(before, taken.fields) else sets.ordered(sets.union(before, taken.fields))
+    whole = before if sets.covers(before, taken.fields) else sets.union(before, taken.fields)
     return {**left, taken.identity: taken.having(whole)}
 
 

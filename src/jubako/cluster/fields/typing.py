@@ -24,19 +24,6 @@ def problems(shape: Shape, document: Object) -> list[str]:
     return list(_of(shape, document, ()))
 
 
-def written(config: Object, conformed: Object) -> Object:
-    """Return a document with the names of `config` and, where it has them, the canonical values of `conformed`."""
-    return {name: _written(value, conformed.get(name, value)) for name, value in config.items()}
-
-
-def _written(value: JSON, canonical: JSON) -> JSON:
-    if isinstance(value, dict) and isinstance(canonical, dict):
-        return written(value, canonical)
-    if isinstance(value, list) and isinstance(canonical, list) and len(value) == len(canonical):
-        return [_written(*pair) for pair in zip(value, canonical, strict=True)]
-    return value if value is None else canonical
-
-
 def _of(shape: Shape, value: JSON, path: sets.Path) -> Iterator[str]:
     if value is None:
         return

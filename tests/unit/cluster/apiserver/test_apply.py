@@ -7,10 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 from tests.unit.cluster.apiserver.conftest import Cluster, Play, deployment, named, pod
+from tests.unit.cluster.types.valid import GOOD
 
 from jubako.cluster.apiserver.failures import Failure
 from jubako.cluster.apiserver.objects import stored
 from jubako.cluster.types.document import Object, at, child, mapping, objects
+from jubako.cluster.types.resources import resource_of
 
 MAPS, DEPLOYMENTS = "/api/v1/namespaces/default/configmaps", "/apis/apps/v1/namespaces/default/deployments"
 WEB, PODS = f"{DEPLOYMENTS}/web", "/api/v1/namespaces/default/pods"
@@ -142,6 +144,34 @@ def test_conflicts_are_told_one_by_one_and_force_takes(play: Play) -> None:
     play(scene)
 
 
+def test_to_want_nothing_of_a_field_is_a_conflict_too(play: Play) -> None:
+    async def scene(cluster: Cluster) -> None:
+        await apply(cluster, WEB, {**deployment(), "spec": {**mapping(deployment()["spec"]), "paused": True}}, "base")
+        wanted: Object = {**named("web"), "spec": {"paused": False}}
+        with pytest.raises(Failure, match=r'1 conflict: conflict with "base": \.spec\.paused'):
+            await apply(cluster, WEB, wanted)
+        forced = await apply(cluster, WEB, wanted, force=True)
+        assert "paused" not in mapping(forced["spec"])
+        assert owners(forced)["me Apply"] == {"f:spec": {"f:paused": {}}}
+
+    play(scene)
+
+
+def test_two_who_say_the_same_in_other_words_share_it(play: Play) -> None:
+    async def scene(cluster: Cluster) -> None:
+        def limits(cpu: Any) -> Object:
+            container: Object = {"name": "c", "image": "i", "resources": {"limits": {"cpu": cpu}}}
+            labels: Object = {"app": "web"}
+            template: Object = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+            return {**named("web"), "spec": {"selector": {"matchLabels": labels}, "template": template}}
+
+        for manager, cpu in (("one", "0.5"), ("two", "500m"), ("three", 0.5)):
+            await apply(cluster, WEB, limits(cpu), manager)
+        assert len(owners(cluster.get(WEB))) == 3
+
+    play(scene)
+
+
 def test_to_apply_again_writes_nothing_even_later(play: Play) -> None:
     async def scene(cluster: Cluster) -> None:
         first = await apply(cluster, f"{MAPS}/a", {**named("a", creationTimestamp=None), "data": {"x": "1"}})
@@ -205,5 +235,44 @@ def test_a_list_has_the_appliers_order_and_the_others_in_their_places(play: Play
         assert [each["name"] for each in objects(at(found, "spec", "template", "spec", "containers"))] == [
             "x", "n", "b", "a",
         ]  # fmt: skip
+
+    play(scene)
+
+
+_OTHERS: dict[str, Object] = {
+    # who says nothing of an object has nothing of it
+    "Namespace": {"metadata": {"labels": {"a": "b"}}},
+    # the selector is the server's to make
+    "Job": {"spec": {key: held for key, held in GOOD["Job"][1]["spec"].items() if key != "selector"}},
+}
+
+
+def _paths() -> dict[str, tuple[str, Object]]:
+    """A good document of each kind that is stored, and where it goes."""
+    found: dict[str, tuple[str, Object]] = {}
+    for name, (api_version, document) in GOOD.items():
+        group, _, version = api_version.rpartition("/")
+        resource = resource_of(group, version, name)
+        if resource and "patch" in resource.verbs:
+            inside = "namespaces/default/" if resource.namespaced else ""
+            found[name] = (
+                f"/{'apis' if group else 'api'}/{api_version}/{inside}{resource.plural}/o",
+                _OTHERS.get(name, document),
+            )
+    return found
+
+
+@pytest.mark.parametrize(("path", "document"), _paths().values(), ids=_paths())
+def test_each_kind_is_made_by_an_apply_and_stays_as_it_is_by_the_next(play: Play, path: str, document: Object) -> None:
+    async def scene(cluster: Cluster) -> None:
+        await cluster.create("/api/v1/namespaces/default/serviceaccounts", named("default"))
+        config: Object = {**document, "metadata": {**mapping(document.get("metadata")), "name": "o"}}
+        first = await apply(cluster, path, config)
+        cluster.pass_time(60)
+        assert await apply(cluster, path, config) == first
+        both = await apply(cluster, path, config, "you")
+        mine, yours = (owners(both).get(f"{name} Apply") for name in ("me", "you"))
+        assert mine == yours
+        assert {**both, "metadata": None} == {**first, "metadata": None}
 
     play(scene)

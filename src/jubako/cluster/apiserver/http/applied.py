@@ -1,4 +1,4 @@
-"""The body of a server-side apply -> the document that is applied: what stands in it and no more, in canonical values.
+"""The body of a server-side apply -> the document that is applied: what stands in it and no more.
 
 Spec: "Server-Side Apply"; k8s.io/apiserver/pkg/endpoints/handlers, apply patches.
 """
@@ -11,7 +11,7 @@ from jubako.cluster.apiserver import failures
 from jubako.cluster.apiserver.attributes import Attributes
 from jubako.cluster.apiserver.http import bodies
 from jubako.cluster.apiserver.http.parameters import Parameters, check_patch
-from jubako.cluster.fields import MANAGED, problems, shape_of, written
+from jubako.cluster.fields import MANAGED, problems, shape_of
 from jubako.cluster.types.decoding import yamltext
 from jubako.cluster.types.decoding.body import conform
 from jubako.cluster.types.decoding.parsing import parse
@@ -29,10 +29,10 @@ async def config_of(request: web.Request, kind: Kind, asked: Attributes, given: 
         raise failures.bad_request("metadata.managedFields must be nil")
     _check_types(kind, config, asked)
     try:
-        conformed, warnings = conform(kind, config, given.validation)
+        _, warnings = conform(kind, config, given.validation)
     except InvalidArgument as error:
         raise failures.of(error) from None
-    return written(config, conformed), warnings
+    return config, warnings
 
 
 def _parsed(body: bytes) -> Object:

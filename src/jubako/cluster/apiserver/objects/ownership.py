@@ -7,7 +7,7 @@ Model:  what a client sends, with its defaults, is compared with what is stored 
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from jubako.cluster import fields
 from jubako.cluster.apiserver import failures
@@ -16,6 +16,7 @@ from jubako.cluster.apiserver.objects import parts
 from jubako.cluster.fields import Conflicts, Writing, shape_of
 from jubako.cluster.types import times
 from jubako.cluster.types.decoding.body import conform
+from jubako.cluster.types.defaulting import default
 from jubako.cluster.types.document import Object, at, mapping
 from jubako.cluster.types.empty import empty
 from jubako.cluster.types.served import Kind
@@ -38,21 +39,26 @@ def changed(request: Request, document: Object, old: Object, now: datetime) -> N
 def applied(request: Request, config: Object, live: Object | None, now: datetime, *, force: bool) -> Object:
     """Return the object with a document applied, which is made of it where there is none. Raises Failure (409, 500)."""
     kind = request.attributes.resource.kind
-    nothing = _empty(kind)
+    of = fields.Kind(shape_of(kind.message_name), _empty(kind), partial(_completed, kind))
     try:
-        document = fields.applied(
-            shape_of(kind.message_name), live or nothing, config, _writing(request, now), empty=nothing, force=force
-        )
+        document = fields.applied(of, live or of.empty, config, _writing(request, now), force=force)
     except Conflicts as error:
         raise failures.apply_conflict(error) from None
     if not at(config, "metadata", "resourceVersion"):  # made of whatever the object is by then
         mapping(document["metadata"]).pop("resourceVersion", None)
-    return conform(kind, document, "Ignore")[0]
+    return document
 
 
 def settled(request: Request, document: Object, old: Object) -> Object:
     """Return the object to store: the old one, where applying it again changed nothing but the time."""
     return fields.settled(document, old) if request.operation == "Apply" else document
+
+
+def _completed(kind: Kind, document: Object) -> Object:
+    """Return a document of its own, as it would be stored."""
+    conformed, _ = conform(kind, document, "Ignore")
+    default(kind, conformed)
+    return conformed
 
 
 def _writing(request: Request, now: datetime) -> Writing:

@@ -7,8 +7,6 @@ Invariant:  the bytes begin with kind, apiVersion and metadata, and have no reso
 
 from __future__ import annotations
 
-from copy import deepcopy
-
 import msgspec
 
 from jubako.cluster.apiserver import failures
@@ -61,8 +59,9 @@ def decode(item: Item, kind: Kind | None = None) -> Object:
 
 
 def copy(document: Object) -> Object:
-    """Return a document of its own with the same content."""
-    return deepcopy(document)
+    """Return a document of its own with the same content: by its text, which is several times faster than deepcopy."""
+    found: Object = _decoder.decode(_encoder.encode(document))
+    return found
 
 
 def body(item: Item, kind: Kind) -> bytes:
