@@ -122,7 +122,7 @@ def serving_health(states: dict[str, int | tuple[int, str]], port: int) -> Itera
     over = asyncio.Event()
 
     async def serve() -> None:
-        async with servers.health(states, port):
+        async with servers.health(states, port, "0.0.0.0"):  # the node has an address of its own
             await over.wait()
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))

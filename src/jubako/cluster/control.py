@@ -56,16 +56,16 @@ class Control:
 
     @asynccontextmanager
     async def running(self, port: int) -> AsyncIterator[None]:
-        """Run while this lasts; the API server listens on `port`."""
+        """Run while this lasts; the API server listens on `port`. A part that fails ends all: without it the rest would
+        only seem to serve."""
         own = self.network.serve_at(port)
-        tasks = [asyncio.create_task(part) for part in (self._runner(own).run(), self.network.run(), self._node.run())]
-        try:
+        async with asyncio.TaskGroup() as group:
+            parts = (self._runner(own).run(), self.network.run(), self._node.run())
+            tasks = [group.create_task(part) for part in parts]
             await self.network.settled()
             yield
-        finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     def _runner(self, own: list[OwnService]) -> Runner:
         user = User(name="system:kube-controller-manager", groups=(MASTERS,))

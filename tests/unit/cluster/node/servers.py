@@ -33,7 +33,9 @@ async def answering(answers: dict[str, bytes], seen: list[bytes] | None = None) 
 
 
 @asynccontextmanager
-async def health(states: dict[str, int | tuple[int, str]], port: int = 0) -> AsyncIterator[int]:
+async def health(
+    states: dict[str, int | tuple[int, str]], port: int = 0, host: str = "127.0.0.1"
+) -> AsyncIterator[int]:
     """A gRPC server that serves Health/Check: the state of each service, or code and message of an error."""
     import h2.config
     import h2.connection
@@ -50,7 +52,7 @@ async def health(states: dict[str, int | tuple[int, str]], port: int = 0) -> Asy
             writer.write(connection.data_to_send())
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", port)
+    server = await asyncio.start_server(serve, host, port)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
