@@ -1,10 +1,11 @@
 /* executor PLAN_FD CONTROL_FD: perform the plan in PLAN_FD, reporting to the creator on CONTROL_FD. PROTOCOL.md.
  *
- * This process becomes the monitor of the first process that it makes. With other arguments it is something else: see reap.c
- * and hold_user_namespace().
+ * This process becomes the monitor of the first process that it makes. With other arguments it is something else: see reap.c,
+ * hold_user_namespace() and hold_namespaces().
  */
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <string.h>
@@ -48,6 +49,25 @@ static int hold_user_namespace(int fd) {
         return unshare(CLONE_NEWUSER) < 0 || write(fd, &byte, 1) != 1 || read(fd, &byte, 1) != 0;
 }
 
+/* executor namespaces FD LOCK MOUNTS: in a user and a mount namespace of its own, which whoever has a lock of the open file
+ * LOCK finds by this process. When nobody has one any more, the file is made empty, and the namespaces end. MOUNTS is the
+ * mount namespace that the new one is a copy of: kept, so that no later one gets its number. */
+static int hold_namespaces(int fd, int lock, int mounts) {
+        char byte = 0;
+
+        if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 || write(fd, &byte, 1) != 1 || read(fd, &byte, 1) != 0)
+                return 1;
+        const int high[] = {fcntl(lock, F_DUPFD, 20), fcntl(mounts, F_DUPFD, 20)};
+        if (dup2(high[0], 3) < 0 || dup2(high[1], 4) < 0 || chdir("/") < 0 || sys_close_range(5, ~0U, 0) < 0)
+                return 1;
+        lock = 3;
+        setsid();
+        while (flock(lock, LOCK_EX) < 0)
+                if (errno != EINTR)
+                        return 1;
+        return ftruncate(lock, 0) < 0;
+}
+
 int main(int argc, char **argv) {
         uint32_t stage = STAGE_DECODE;
         uint16_t operation = 0;
@@ -58,6 +78,8 @@ int main(int argc, char **argv) {
                 return supervise(argv + 2);
         if (argc == 2)
                 return hold_user_namespace(atoi(argv[1]));
+        if (argc == 5 && !strcmp(argv[1], "namespaces"))
+                return hold_namespaces(atoi(argv[2]), atoi(argv[3]), atoi(argv[4]));
         if (argc != 3)
                 return 64;
         monitor.plan = &plan;

@@ -24,7 +24,7 @@ from jubako.build.runnetwork import RunNetwork
 from jubako.build.runspec import own_mounts, specification
 from jubako.build.stubs import Stubs
 from jubako.errors import NotFound, PermissionDenied
-from jubako.linux import cgroup, userns
+from jubako.linux import cgroup
 from jubako.network import Networks
 from jubako.runtime import defaults, executor, seccomp
 from jubako.runtime.executor import Handle, Launch
@@ -151,11 +151,9 @@ def _start(handle: Handle, network: RunNetwork, spec: RunSpec, task: Task) -> No
         raise
 
 
-def _group(name: str, compiled: Spec, stack: ExitStack) -> CgroupHandle | None:
-    """The container's cgroup; none for root of a user namespace, who could make none."""
-    if not userns.is_initial():
-        return None
-    group = cgroup.manager().create(name, compiled.linux.resources if compiled.linux else None)
+def _group(name: str, compiled: Spec, stack: ExitStack) -> CgroupHandle:
+    """The container's cgroup."""
+    group = cgroup.usable().create(name, compiled.linux.resources if compiled.linux else None)
     stack.callback(group.remove)
     return group
 

@@ -58,9 +58,11 @@ def reap(networks: Networks, run_root: Path) -> int:
 
 def _stop(networks: Networks, path: Path) -> None:
     from jubako.linux import cgroup
+    from jubako.network import pasta
 
     if group := _group(path):
-        cgroup.manager().open(group).remove()
+        cgroup.usable().open(group).remove()
+    pasta.disconnect(path)
     networks.detach(path.name)
     _remove(path)
 

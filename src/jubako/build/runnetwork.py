@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jubako.build.graph.execute import RunSpec
-from jubako.errors import FailedPrecondition
 from jubako.linux import userns
-from jubako.network import Networks, hosts, pasta
+from jubako.network import Networks, hosts, pasta, resolv
 
 if TYPE_CHECKING:
     from jubako.runtime.executor import Handle
@@ -40,7 +39,7 @@ class RunNetwork:
     @property
     def servers(self) -> list[str]:
         """The name servers, where they are not the host's."""
-        return [pasta.FORWARDER] if self._carried else []
+        return [resolv.FORWARDER] if self._carried else []
 
     @property
     def hosts(self) -> list[Entry]:
@@ -48,12 +47,7 @@ class RunNetwork:
         return [*hosts.entries(self._spec.hosts, self._gateway), ([HOSTNAME], self._address)]
 
     def _gateway(self) -> str:
-        if self._carried:
-            raise FailedPrecondition(
-                "--add-host with host-gateway: no address leads from an ordinary user's RUN to this machine itself",
-                hint="--network host, where 127.0.0.1 is this machine",
-            )
-        return self._networks.host_address(self._spec.network)
+        return pasta.host_address() if self._carried else self._networks.host_address(self._spec.network)
 
     def connect(self, handle: Handle) -> None:
         """Connect what is made, before the program begins."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from jubako.cli.call import Call, enter_own_root
+from jubako.cli.call import Call
 from jubako.cli.failure import Exit
 from jubako.cli.options import TEXT, Option
 
@@ -32,7 +32,7 @@ def build_progress(call: Call, mode: str) -> Iterator[BuildProgress]:
     if mode == "tty" or (mode == "auto" and is_terminal):
         from jubako.cli.build_view import BuildView
 
-        enter_own_root()  # which a process with threads, as the view has one, can not
+        call.enter_own_root()  # which a process with threads, as the view has one, can not
         with BuildView(fd) as view:
             yield view
         return

@@ -41,14 +41,6 @@ def _wait_writable(fd: int) -> None:
     poll.poll()
 
 
-def enter_own_root() -> None:
-    """An ordinary user's command works on its state as root of a user namespace."""
-    if os.geteuid() != 0:
-        from jubako.runtime import rootless
-
-        rootless.enter()
-
-
 Opener = Callable[[str | None, str | None, bool], "Engine"]
 """Opens the engine on a root and a run root; with True, the one that builds too."""
 
@@ -75,9 +67,17 @@ class Call:
         """The engine with the builder beside it. Apart, since running a container need not import it."""
         return cast("BuildingEngine", self._open(builds=True))
 
+    def enter_own_root(self) -> None:
+        """An ordinary user's command works on its state as root of a user namespace."""
+        if os.geteuid() != 0:
+            from jubako.engine import paths
+            from jubako.runtime import rootless
+
+            rootless.enter(paths.resolve(self.root, self.run_root)[1])
+
     def _open(self, *, builds: bool) -> Engine:
         if self._engine is None:
-            enter_own_root()
+            self.enter_own_root()
             self._engine = self._opener(self.root, self.run_root, builds)
         return self._engine
 

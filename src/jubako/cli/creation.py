@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from jubako.cli.call import Call
 from jubako.cli.container_options import create_options
 from jubako.cli.options import Arguments
+from jubako.engine import ordinary
 from jubako.errors import FailedPrecondition, NotFound
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ def create(call: Call, arguments: Arguments, streams: frozenset[str]) -> Contain
     if options.pod.startswith("new:"):
         options = _in_new_pod(call, options)
     record = _create(call, options, quiet=arguments.flag("quiet"))
+    if warning := ordinary.discarded(options):
+        call.error(f"WARNING: {warning}")
     if id_file:
         with open(id_file, "w") as file:
             file.write(record.id)

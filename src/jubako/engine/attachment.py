@@ -13,7 +13,8 @@ from jubako.engine import files
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit
 from jubako.engine.options import SharedOptions
-from jubako.engine.record import RUNNING
+from jubako.engine.ordinary import PASTA, is_bridge
+from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.network import PortBinding, hosts, publish
 
 
@@ -44,8 +45,12 @@ class Connected(Protocol):
 
 def is_bridged(record: Connected) -> bool:
     """Whether it has an endpoint of its own."""
-    network = record.options.network
-    return network not in ("none", "host") and ":" not in network
+    return is_bridge(record.options.network)
+
+
+def is_carried(record: Connected) -> bool:
+    """Whether pasta makes its connections."""
+    return record.options.network == PASTA
 
 
 def reserve_network(drivers: Drivers, record: Connected) -> None:
@@ -65,6 +70,21 @@ def reserve_network(drivers: Drivers, record: Connected) -> None:
     emit(drivers, "network", "connect", endpoint.network_id, {"container": record.id, "name": options.network})
 
 
+def choose_ports(record: ContainerRecord) -> None:
+    """Where pasta listens for the container is chosen at each start, as a bridge's ports are; Conflict and the like."""
+    from jubako.network import pasta
+
+    record.carried = pasta.choose(record.id, record.name, _bindings(record))
+
+
+def carry_network(drivers: Drivers, record: ContainerRecord, netns_fd: int) -> list[int]:
+    """Have pasta make the container's connections, and listen at its published ports: no sockets of ours hold those."""
+    from jubako.network import pasta
+
+    pasta.connect(netns_fd, drivers.run_dir(record.id), record.carried)
+    return []
+
+
 def attach_network(drivers: Drivers, record: Connected, netns_fd: int) -> list[int]:
     """Connect a bridged one's network namespace; returns the sockets that hold the published ports."""
     endpoint = drivers.networks.endpoint(record.id)
@@ -78,6 +98,10 @@ def attach_network(drivers: Drivers, record: Connected, netns_fd: int) -> list[i
 
 def release_network(drivers: Drivers, record: Connected) -> None:
     """Give the address and the ports back; does nothing when that is done already."""
+    if is_carried(record):
+        from jubako.network import pasta
+
+        pasta.disconnect(drivers.run_dir(record.id))
     if is_bridged(record):
         drivers.networks.detach(record.id)
         if has_names(record):
@@ -91,13 +115,23 @@ def has_names(record: Connected) -> bool:
 
 def hosts_text(drivers: Drivers, record: Connected) -> str:
     """The hosts file: loopback, --add-host entries, its own names, its neighbours'."""
-    gateway = partial(drivers.networks.host_address, record.options.network)
+    gateway = partial(_host_address, drivers, record)
     own, peers = _names(drivers, record)
     return hosts.render([*hosts.entries(record.options.extra_hosts, gateway), *own, *peers])
 
 
+def _host_address(drivers: Drivers, record: Connected) -> str:
+    if not is_carried(record):
+        return drivers.networks.host_address(record.options.network)
+    from jubako.network import pasta
+
+    return pasta.host_address()
+
+
 def _names(drivers: Drivers, record: Connected) -> tuple[files.Names, files.Names]:
     """The hosts entries of its own and of its neighbours."""
+    if is_carried(record):
+        return [([record.hostname], "127.0.1.1")], []
     endpoint = drivers.networks.endpoint(record.id) if is_bridged(record) else None
     if endpoint is None:
         return [], []

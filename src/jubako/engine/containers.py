@@ -40,7 +40,7 @@ class EngineContainers:
 
     def create(self, options: CreateOptions, *, progress: Progress | None = None) -> ContainerRecord:
         """Record a new container; the image is pulled first where `options.pull` says so."""
-        ordinary.refuse("a container")
+        options = ordinary.adapted(options)
         from jubako.engine.images import EngineImages
 
         images = EngineImages(self._drivers)
@@ -299,10 +299,11 @@ class EngineContainers:
         record = self.get(text)
         options = msgspec.structs.replace(record.options, **changes)
         validate(options)
-        restart_policy(options.restart)
+        if "restart" in changes:
+            ordinary.check_restart(options.restart)
         if record.phase == RUNNING:
             limits = msgspec.structs.replace(compile_resources(options), devices=[])
-            cgroup.manager().open(record.cgroup).update(limits)
+            cgroup.usable().open(record.cgroup).update(limits)
         with self._drivers.store.records.transaction():
             current = self._drivers.containers.get(record.id)
             current.options = options

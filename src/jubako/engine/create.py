@@ -13,9 +13,11 @@ from jubako.engine.drivers import Drivers, find
 from jubako.engine.events import emit_container
 from jubako.engine.lifecycle import parse_signal
 from jubako.engine.options import CreateOptions, validate
+from jubako.engine.ordinary import PASTA, is_bridge
 from jubako.engine.record import ContainerID, ContainerRecord
 from jubako.errors import AlreadyExists, InvalidArgument, NotFound
 from jubako.image.catalog import Image
+from jubako.linux import userns
 from jubako.network import publish
 from jubako.runtime.rlimits import rlimit
 from jubako.spec.oci_image import ContainerConfig, Healthcheck
@@ -112,7 +114,7 @@ def _healthcheck(options: CreateOptions, config: ContainerConfig) -> Healthcheck
 def _with_networks(drivers: Drivers, options: CreateOptions) -> CreateOptions:
     """Names of other containers are resolved to IDs once, so that a rename does not change whom we share with."""
     if not options.network.startswith("container:"):
-        if options.network not in ("none", "host") and not options.network.startswith("pod:"):
+        if is_bridge(options.network) or (options.network == PASTA and userns.owns_network()):
             drivers.networks.get(options.network)
         return options
     if options.publish or options.publish_all:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from jubako.engine import paths
 from jubako.errors import JubakoError
 from jubako.linux import userns
 
@@ -30,7 +31,7 @@ def examine(root: Path) -> list[Finding]:
 def _user(root: Path) -> Finding:
     if userns.user() == 0:
         return Finding("ok", "user", "root")
-    return Finding("warning", "user", "not root: builds and images only, no containers", "sudo jubako …")
+    return Finding("warning", "user", "not root: no limits, no networks of one's own, no pods", "sudo jubako …")
 
 
 def _user_namespace(root: Path) -> Finding:
@@ -38,7 +39,7 @@ def _user_namespace(root: Path) -> Finding:
     from jubako.runtime import rootless
 
     try:
-        rootless.enter()
+        rootless.enter(paths.default_run_root(root))
     except JubakoError as error:
         return Finding("error", "user namespace", error.message, _allowing())
     return Finding("ok", "user namespace", "works")
@@ -150,7 +151,7 @@ CHECKS: tuple[Callable[[Path], Finding], ...] = (
     _tool("nft", "bridge networks and published ports need it", "nftables"),
     _tool("mmdebstrap", "`image bootstrap debian:…` needs it", "mmdebstrap"),
     _tool("newuidmap", "ordinary users need it for more ids than their own", "uidmap"),
-    _tool("pasta", "the network of ordinary users' builds needs it", "passt"),
+    _tool("pasta", "the network of ordinary users needs it", "passt"),
     _space,
 )
 

@@ -6,7 +6,7 @@ import os
 
 import msgspec
 
-from jubako.engine import lifecycle, process, security
+from jubako.engine import lifecycle, ordinary, process, security
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit_container
 from jubako.engine.record import RUNNING, ContainerRecord
@@ -54,10 +54,11 @@ def exec_(drivers: Drivers, text: str, options: ExecOptions) -> Handle:
         launch = Launch(
             spec=Spec(process=_process(record, identity, options), linux=linux),
             run_dir=own_dir,
-            cgroup=cgroup.manager().open(record.cgroup),
+            cgroup=cgroup.usable().open(record.cgroup),
             seccomp=seccomp_program(drivers, record, _capabilities(record, options)),
             stdin=options.stdin,
             attach=options.attach,
+            keep_fds=ordinary.kept(),
             # Nobody waits for an exec that was detached: its monitor takes its directory away.
             cleanup=["/bin/rm", "-rf", "--", str(own_dir)],
         )

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from jubako.engine.options import CreateOptions, SharedOptions
+from jubako.engine.ordinary import PASTA
 from jubako.network import resolv
 from jubako.spec.oci_runtime import Mount
 
@@ -63,4 +64,5 @@ def overwrite(path: str, text: str) -> None:
 
 def resolv_text(options: SharedOptions) -> str:
     """The host's resolv.conf without loopback servers, or what --dns, --dns-search and --dns-option say."""
-    return resolv.render(servers=options.dns, search=options.dns_search, options=options.dns_options)
+    servers = options.dns or ([resolv.FORWARDER] if options.network == PASTA else [])
+    return resolv.render(servers=servers, search=options.dns_search, options=options.dns_options)

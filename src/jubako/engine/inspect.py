@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from jubako.engine.attachment import Connected, is_bridged
 from jubako.engine.drivers import Drivers
 from jubako.engine.options import restart_policy
 from jubako.engine.record import RUNNING, ContainerRecord
+from jubako.network.record import PortBinding
 from jubako.runtime import defaults
 
 
@@ -189,7 +191,8 @@ def network_settings(drivers: Drivers, record: ContainerRecord) -> dict[str, Any
         return {**empty, "Ports": {}, "Networks": {}}
     endpoint = drivers.networks.endpoint(record.id) if is_bridged(record) and record.phase == RUNNING else None
     if endpoint is None:
-        return {**empty, "Ports": {}, "Networks": {network: {**empty, "Aliases": None}}}
+        carried = _places(record.exposed, record.carried) if record.carried and record.phase == RUNNING else {}
+        return {**empty, "Ports": carried, "Networks": {network: {**empty, "Aliases": None}}}
     details = {
         "IPAddress": endpoint.ip,
         "IPPrefixLen": endpoint.prefix_len,
@@ -209,8 +212,12 @@ def network_settings(drivers: Drivers, record: ContainerRecord) -> dict[str, Any
 
 def ports(record: Connected, endpoint: Any) -> dict[str, Any]:
     """`{"80/tcp": [{"HostIp": …, "HostPort": …}], "81/tcp": None}`: published and merely exposed ones."""
-    shown: dict[str, Any] = dict.fromkeys(record.exposed)
-    for binding in endpoint.ports if endpoint else []:
+    return _places(record.exposed, endpoint.ports if endpoint else [])
+
+
+def _places(exposed: list[str], bindings: Sequence[PortBinding]) -> dict[str, Any]:
+    shown: dict[str, Any] = dict.fromkeys(exposed)
+    for binding in bindings:
         key = f"{binding.container_port}/{binding.protocol}"
         place = shown.get(key) or []
         shown[key] = [*place, {"HostIp": binding.host_ip or "0.0.0.0", "HostPort": str(binding.host_port)}]

@@ -95,7 +95,7 @@ def _take_down(drivers: Drivers, record: ContainerRecord) -> None:
 
 def remove_group(record: ContainerRecord) -> None:
     """Take the container's cgroup away; that of its pod stays, empty or not, for its limits are the pod's."""
-    cgroup.manager().open(record.cgroup).remove(above=not record.options.pod)
+    cgroup.usable().open(record.cgroup).remove(above=not record.options.pod)
 
 
 def _note_end(record: ContainerRecord, exit_: Exit) -> None:
@@ -192,7 +192,7 @@ def pause(drivers: Drivers, text: str) -> None:
         raise FailedPrecondition(f"container {record.id} is not running")
     if record.paused:
         raise FailedPrecondition(f"Container {text} is already paused")
-    cgroup.manager().open(record.cgroup).freeze()
+    cgroup.usable().open(record.cgroup).freeze()
     _set_paused(drivers, record, True)
 
 
@@ -201,7 +201,7 @@ def unpause(drivers: Drivers, text: str) -> None:
     record = get(drivers, text)
     if not record.paused:
         raise FailedPrecondition(f"Container {text} is not paused")
-    cgroup.manager().open(record.cgroup).thaw()
+    cgroup.usable().open(record.cgroup).thaw()
     _set_paused(drivers, record, False)
 
 

@@ -1,19 +1,73 @@
-"""What is not there for ordinary users yet, refused by name before anything is made.
+"""What is otherwise, and what is not there, for the containers of ordinary users. What is not is refused by name.
 
-Images, builds and volumes are theirs: a build's commands need no cgroup and end with it. Containers outlive the command
-that starts them, so all later commands would have to be in the same user namespace (docs/adr/0007).
+They have no control groups and make no bridges: limits are left out, and the network is pasta's. A container is in the
+user namespace of its user's commands, and keeps it (runtime.rootless); the command that its end runs does not, so that
+one which started it again could lose it.
 """
 
 from __future__ import annotations
 
+import os
+
+import msgspec
+
+from jubako.engine.options import CreateOptions, restart_policy
 from jubako.errors import FailedPrecondition
 from jubako.linux import userns
 
-CONTAINERS = "containers are run by root so far: sudo jubako …, or jubako-oci below podman; a build's RUN needs no root"
+PASTA = "pasta"
+"""The network of those who make no bridges, in place of `bridge`."""
+
+_AS_ROOT = "sudo jubako …"
 MOUNTS = "nobody else would see what is mounted in this command's own mount namespace; jubako save gives the files"
 
 
-def refuse(what: str, hint: str = CONTAINERS) -> None:
+def refuse(what: str, hint: str = _AS_ROOT) -> None:
     """Raise FailedPrecondition for anybody but root."""
     if userns.user() != 0:
         raise FailedPrecondition(f"{what} is not supported for ordinary users", hint=hint)
+
+
+def adapted(options: CreateOptions) -> CreateOptions:
+    """The options as this user's container can have them. Raises FailedPrecondition."""
+    if os.geteuid() != 0:
+        raise FailedPrecondition("a container needs root", hint="jubako.enter_user_namespace() makes a program that")
+    if userns.user() != 0:
+        check_restart(options.restart)
+    if options.pid == "host":
+        refuse("--pid host")  # nobody but root mounts a procfs of the host's processes
+    if not is_bridge(options.network) or userns.owns_network():
+        return options
+    if options.network != "bridge":
+        raise FailedPrecondition(f"network {options.network} is not supported for ordinary users", hint=_AS_ROOT)
+    return msgspec.structs.replace(options, network=PASTA)
+
+
+def check_restart(policy: str) -> None:
+    """Raise FailedPrecondition for a policy that would start the container again."""
+    if restart_policy(policy)[0] != "no":
+        refuse(f"--restart {policy}")
+
+
+def is_bridge(network: str) -> bool:
+    """Whether the mode of that name needs an endpoint on a bridge."""
+    return network not in ("none", "host", PASTA) and ":" not in network
+
+
+def kept() -> list[int]:
+    """What a container's monitor holds, so that the namespaces last as long as it does."""
+    if userns.user() == 0:
+        return []
+    from jubako.runtime import rootless
+
+    return rootless.held()
+
+
+def discarded(options: CreateOptions) -> str:
+    """What to say of limits that are not set; "" where there are none, or they are."""
+    from jubako.engine.resources import compile_limits
+
+    limits = compile_limits(options)
+    if userns.is_initial() or not (limits.memory or limits.cpu or limits.pids):
+        return ""
+    return "ordinary users have no control groups: the limits of memory, CPU and processes are not set"

@@ -13,6 +13,7 @@ import msgspec
 from jubako.engine import clock
 from jubako.engine.mounts import MountPoint
 from jubako.engine.options import CreateOptions
+from jubako.network.record import PortBinding
 from jubako.runtime.health import Health
 from jubako.spec.oci_image import DiffID, Healthcheck
 
@@ -25,6 +26,7 @@ class ContainerRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     """One container. Times are nanoseconds since the epoch, 0 for never.
 
     `probed` is the status of each probe that was last told of, `health` what had come of the health check at the end.
+    `carried` are the published ports of a container whose connections pasta makes.
     """
 
     id: ContainerID
@@ -58,6 +60,7 @@ class ContainerRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     stopped_by_user: bool = False
     probed: dict[str, str] = {}
     health: Health | None = None
+    carried: list[PortBinding] = []
     paused: bool = False
 
     @property

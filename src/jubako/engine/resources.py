@@ -36,7 +36,7 @@ def _memory(options: SharedOptions) -> MemoryResources | None:
     if not (options.memory or options.memory_reservation or options.memory_swap):
         return None
     swap = options.memory_swap
-    if options.memory and not swap and cgroup.manager().accounts_swap():
+    if options.memory and not swap and cgroup.usable().accounts_swap():
         swap = 2 * options.memory
     return MemoryResources(
         limit=options.memory or None, reservation=options.memory_reservation or None, swap=swap or None

@@ -115,7 +115,7 @@ def _base_mounts(drivers: Drivers, options: CreateOptions) -> list[Mount]:
 def _sysctls(options: CreateOptions) -> dict[str, str]:
     shares = options.network == "host" or ":" in options.network
     # A group range needs the groups, and a user namespace maps only some.
-    own = {} if shares or options.userns not in ("", "host") else defaults.NETWORK_SYSCTLS
+    own = {} if shares or options.userns not in ("", "host") else defaults.network_sysctls()
     return {**own, **options.sysctls}
 
 

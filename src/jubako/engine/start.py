@@ -13,8 +13,17 @@ import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from jubako.engine import files, rootfs, security, volumes
-from jubako.engine.attachment import attach_network, hosts_text, is_bridged, release_network, reserve_network
+from jubako.engine import files, ordinary, rootfs, security, volumes
+from jubako.engine.attachment import (
+    attach_network,
+    carry_network,
+    choose_ports,
+    hosts_text,
+    is_bridged,
+    is_carried,
+    release_network,
+    reserve_network,
+)
 from jubako.engine.claiming import claim
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit_container
@@ -59,12 +68,13 @@ def start(drivers: Drivers, record: ContainerRecord, *, attach: bool) -> Handle:
 
 def _start(drivers: Drivers, record: ContainerRecord, undo: ExitStack, *, attach: bool) -> Handle:
     launch = prepare(drivers, record, undo, attach=attach)
-    launch.cgroup = cgroup.manager().create(record.cgroup, compile_resources(record.options))
+    launch.cgroup = cgroup.usable().create(record.cgroup, compile_resources(record.options))
     undo.callback(remove_group, record)
     handle = executor.create(launch)
     undo.callback(handle.abandon)
     record.pid = handle.pid
     drivers.records_of(record).replace(record.id, record)
+    undo.callback(release_network, drivers, record)  # before its directory goes, where pasta's mount is
     _connect(drivers, record, handle)
     if launch.notice:
         from jubako.engine import health
@@ -100,6 +110,7 @@ def prepare(drivers: Drivers, record: ContainerRecord, undo: ExitStack, *, attac
         log=_log(drivers, record),
         stdin=record.options.open_stdin,
         attach=attach,
+        keep_fds=ordinary.kept(),
         cleanup=own_command(drivers, "cleanup", record.id),
         notice=own_command(drivers, "health", record.id) if record.healthcheck or record.options.probes else [],
     )
@@ -123,10 +134,11 @@ def _connect(drivers: Drivers, record: ContainerRecord, handle: Handle) -> None:
         from jubako.engine.pods import members
 
         held = members.hold_ports(drivers, record)
-    elif is_bridged(record):
+    elif is_bridged(record) or is_carried(record):
         netns_fd = handle.netns_fd()
         try:
-            held = attach_network(drivers, record, netns_fd)
+            connect = attach_network if is_bridged(record) else carry_network
+            held = connect(drivers, record, netns_fd)
         finally:
             os.close(netns_fd)
     else:
@@ -145,6 +157,9 @@ def _claim(drivers: Drivers, record: ContainerRecord) -> None:
     record.paused, record.stopped_by_user = False, False
     record.probed, record.health = {}, None
     record.cgroup = f"pod{record.options.pod}/{record.id}" if record.options.pod else record.id
+
+    if is_carried(record):
+        choose_ports(record)
 
     def recorded() -> None:
         reserve_network(drivers, record)

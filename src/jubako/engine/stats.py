@@ -11,7 +11,7 @@ from jubako.engine import lifecycle
 from jubako.engine.drivers import Drivers
 from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.errors import FailedPrecondition
-from jubako.linux import cgroup
+from jubako.linux import cgroup, proc, userns
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +54,7 @@ def sample(drivers: Drivers, text: str) -> Sample:
             read_bytes=0,
             written_bytes=0,
         )
-    now = cgroup.manager().open(record.cgroup).stats()
+    now = cgroup.usable().open(record.cgroup).stats()
     received, sent = _network(record)
     return Sample(
         id=record.id,
@@ -96,6 +96,13 @@ def _memory_total() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
+def _processes(record: ContainerRecord) -> list[int]:
+    """Those of its group; without one, and in a pid namespace of its own, those of that."""
+    if record.options.pid or userns.is_initial():
+        return cgroup.usable().open(record.cgroup).pids()
+    return proc.with_pid_namespace_of(record.pid)
+
+
 def top(drivers: Drivers, text: str, ps_args: str = "-ef") -> dict[str, Any]:
     """The container's processes as the host's ps shows them: {"Titles": […], "Processes": [[…]]}."""
     from jubako.runtime import ps
@@ -103,6 +110,6 @@ def top(drivers: Drivers, text: str, ps_args: str = "-ef") -> dict[str, Any]:
     record = lifecycle.get(drivers, text)
     if record.phase != RUNNING:
         raise FailedPrecondition(f"container {record.id} is not running")
-    head, lines = ps.lines_of(cgroup.manager().open(record.cgroup).pids(), ps_args.split())
+    head, lines = ps.lines_of(_processes(record), ps_args.split())
     titles = head.split()
     return {"Titles": titles, "Processes": [line.split(None, len(titles) - 1) for line in lines]}

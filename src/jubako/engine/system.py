@@ -115,6 +115,7 @@ def info(drivers: Drivers) -> dict[str, Any]:
     from jubako.linux import cgroup, userns
 
     states = [record.status for _, record in drivers.containers.items()]
+    groups = cgroup.usable()
     return {
         "ID": str(drivers.root),
         "Containers": len(states),
@@ -124,8 +125,8 @@ def info(drivers: Drivers) -> dict[str, Any]:
         "Images": len(drivers.images.list()),
         "Driver": "overlay2",
         "LoggingDriver": "json-file",
-        "CgroupDriver": "cgroupfs",
-        "CgroupVersion": cgroup.manager().version,
+        "CgroupDriver": "none" if groups.version == "none" else "cgroupfs",
+        "CgroupVersion": groups.version,
         "KernelVersion": platform.release(),
         "OperatingSystem": _os_name(),
         "OSType": "linux",

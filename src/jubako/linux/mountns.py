@@ -24,7 +24,7 @@ def private() -> Iterator[None]:
     home = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
     directory = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        unshare()
+        _check(libc.unshare(_CLONE_NEWNS))
         try:
             _check(libc.mount(None, b"/", None, _MS_REC | _MS_SLAVE, None))
             yield
@@ -35,11 +35,6 @@ def private() -> Iterator[None]:
     finally:
         os.close(home)
         os.close(directory)
-
-
-def unshare() -> None:
-    """Go into a copy of this mount namespace; raises OSError."""
-    _check(libc.unshare(_CLONE_NEWNS))
 
 
 def _check(result: int) -> None:

@@ -37,6 +37,19 @@ def innermost_pid(pid: int) -> int:
     return 0
 
 
+def with_pid_namespace_of(pid: int) -> list[int]:
+    """All processes of the pid namespace of `pid`, as far as this process may look."""
+    own = _pid_namespace(str(pid))
+    return [int(name) for name in os.listdir("/proc") if name.isdecimal() and own and _pid_namespace(name) == own]
+
+
+def _pid_namespace(pid: str) -> str:
+    try:
+        return os.readlink(f"/proc/{pid}/ns/pid")
+    except OSError:
+        return ""
+
+
 @functools.cache
 def permitted_capabilities() -> int:
     """This process's permitted set, as bits."""

@@ -6,6 +6,7 @@ Spec: user_namespaces(7), subuid(5), newuidmap(1), ioctl_nsfs(2).
 from __future__ import annotations
 
 import fcntl
+import functools
 import os
 from collections.abc import Iterable, Sequence
 
@@ -33,6 +34,7 @@ def ranges(path: str, user: str, uid: int) -> list[tuple[int, int]]:
     return [pair for pair in found if pair[1] > 0]
 
 
+@functools.cache
 def is_initial() -> bool:
     """Whether this process is in the user namespace that the machine started with, in which ids are what they seem."""
     with open("/proc/self/uid_map") as file:
@@ -47,6 +49,7 @@ def user() -> int:
 def became_root(uid: int) -> None:
     """This process is root of a user namespace from now on, and was `uid` until then."""
     _user[:] = [uid]
+    is_initial.cache_clear()
 
 
 def owns_network() -> bool:

@@ -61,6 +61,20 @@ class Ports:
         return AlreadyExists("port", where, holder=owner, message=message, hint=f"container {owner[:12]} has it")
 
 
+def choose(endpoint: Endpoint, binding: PortBinding) -> PortBinding:
+    """The binding with a host port that is free at this moment, and nobody's claim; raises as claim() and hold() do."""
+    fixed = binding.host_port and not binding.host_port_end
+    try:
+        if fixed:
+            sockets.hold(binding).close()
+    except OSError as error:
+        raise sockets.refusal(endpoint, binding, error) from error
+    found = binding if fixed else next(_candidates(endpoint, binding), None)
+    if found is None:
+        raise ResourceExhausted(f"{sockets.failure(endpoint)}: all ports are allocated")
+    return found
+
+
 def _key(binding: PortBinding) -> str:
     return f"{binding.protocol}/{binding.host_port}/{binding.address}"
 

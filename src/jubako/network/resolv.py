@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+FORWARDER = "169.254.1.1"
+"""Behind it pasta has the host's first name server, which may be on the host's loopback."""
+
 _HOST_FILE = "/etc/resolv.conf"
 _UPSTREAM_FILE = "/run/systemd/resolve/resolv.conf"
 _STUB = "127.0.0.53"

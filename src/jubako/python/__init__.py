@@ -200,12 +200,15 @@ def build(
         return engine.build(context, **options)
 
 
-def enter_user_namespace() -> None:
+def enter_user_namespace(run_root: str | Path | None = None) -> None:
     """Make this process, for the rest of its life, root of a user namespace, in which an ordinary user can build.
+
+    It is that of the user's other commands and containers with the same `run_root`.
 
     The command line does it by itself. Nothing happens to a process that is root already. Raises FailedPrecondition,
     also for a process that has threads: call it first.
     """
+    from jubako.engine import paths
     from jubako.runtime import rootless
 
-    rootless.enter()
+    rootless.enter(paths.resolve(None, run_root)[1])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from jubako.linux import userns
 from jubako.spec.oci_runtime import DeviceRule, Mount
 
 CAPABILITY_NUMBERS = {
@@ -92,8 +93,17 @@ DEVICE_LINKS = [
     *([("core", "/proc/kcore")] if os.path.exists("/proc/kcore") else []),
 ]
 
-NETWORK_SYSCTLS = {"net.ipv4.ping_group_range": "0 2147483647", "net.ipv4.ip_unprivileged_port_start": "0"}
-"""In a network namespace of its own any user may ping and bind low ports (moby, daemon/oci_linux.go)."""
+_EVERY_GROUP, _ROOTS_GROUP = "0 2147483647", "0 0"
+
+
+def network_sysctls() -> dict[str, str]:
+    """In a network namespace of its own any user may ping and bind low ports (moby, daemon/oci_linux.go).
+
+    The range's groups must be mapped: in a user namespace root alone may ping.
+    """
+    groups = _EVERY_GROUP if userns.is_initial() else _ROOTS_GROUP
+    return {"net.ipv4.ping_group_range": groups, "net.ipv4.ip_unprivileged_port_start": "0"}
+
 
 RLIMITS = {
     "cpu": 0,

@@ -36,8 +36,13 @@ def apply(tree: int, mount: Mount, options: Options, linux: Linux) -> None:
 def user_namespace(uids: list[IDMapping], gids: list[IDMapping]) -> int:
     """An fd of a new user namespace with these maps, in which nobody is; the caller closes it."""
     with program.user_namespace_holder() as pid:
-        try:
-            userns.map_ids(pid, uids, gids)
-            return os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            raise FailedPrecondition(f"cannot map user and group ids: {error.strerror}") from None
+        map_new(pid, uids, gids)
+        return os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def map_new(pid: int, uids: list[IDMapping], gids: list[IDMapping]) -> None:
+    """Map the ids of the new user namespace that `pid` is in. Raises FailedPrecondition."""
+    try:
+        userns.map_ids(pid, uids, gids)
+    except OSError as error:
+        raise FailedPrecondition(f"cannot map user and group ids: {error.strerror}") from None

@@ -51,13 +51,16 @@ def spawn(plan: bytes, control: int, inherited: Iterable[int]) -> int:
 
 
 @contextmanager
-def user_namespace_holder() -> Iterator[int]:
-    """The pid of a process that is alone in a new user namespace, while this lasts."""
+def user_namespace_holder(*files: int) -> Iterator[int]:
+    """The pid of a process that is alone in a new user namespace, while this lasts.
+
+    With `files`, one to lock and this process's mount namespace, it is in a new mount namespace too, and stays as long
+    as anybody else has the first file locked; then it makes that file empty.
+    """
     mine, theirs = fds_of.packet_pair()
+    arguments = ["jubako-userns", *(["namespaces"] if files else []), *map(str, (theirs, *files))]
     try:
-        actions = [(os.POSIX_SPAWN_DUP2, theirs, theirs)]
-        arguments = ["jubako-userns", str(theirs)]
-        pid = os.posix_spawn(f"/proc/self/fd/{protected()}", arguments, {}, file_actions=actions)
+        pid = Here().spawn(protected(), arguments, {}, {theirs, *files})
     except BaseException:
         os.close(mine)
         raise
@@ -69,7 +72,8 @@ def user_namespace_holder() -> Iterator[int]:
         yield pid
     finally:
         os.close(mine)
-        os.waitpid(pid, 0)
+        if not files:
+            os.waitpid(pid, 0)
 
 
 def reap(pid: int | None = None) -> None:

@@ -42,6 +42,10 @@ class Ignore:
         self._simple = None if self._takes_in else _any_of(self._rules)
 
     @property
+    def has_rules(self) -> bool:
+        return bool(self._rules)
+
+    @property
     def has_exceptions(self) -> bool:
         """Whether a `!` takes paths in again."""
         return bool(self._takes_in)

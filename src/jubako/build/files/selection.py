@@ -20,6 +20,8 @@ from jubako.build.files.pattern import BadPattern, has_wildcards
 from jubako.build.files.tree import Entry, Tree, clean_path
 from jubako.errors import InvalidArgument, NotFound
 
+_HASH_LENGTH = (64).to_bytes(8, "big")
+
 HashFile = Callable[[Tree, Entry], str]
 
 
@@ -77,7 +79,7 @@ def digest(selected: list[Selected], hash_file: HashFile, *, keep_owner: bool) -
     for item in selected:
         summary.update(_field(item.name))
         for entry in item.walk():
-            summary.update(_facts(item.tree, entry, hash_file, keep_owner=keep_owner))
+            summary.update(_facts(item.tree, entry, hash_file, keep_owner))
         summary.update(b"\n")
     return summary.hexdigest()
 
@@ -130,18 +132,19 @@ def _missing(tree: Tree, source: str, where: str) -> NotFound:
     return NotFound("file", path, message=f'"{path}": not found in {where}', hint=hint)
 
 
-def _facts(tree: Tree, entry: Entry, hash_file: HashFile, *, keep_owner: bool) -> bytes:
+def _facts(tree: Tree, entry: Entry, hash_file: HashFile, keep_owner: bool) -> bytes:
     """The fields about one file. It is called for every file of every context: what repeats is made once."""
     status = entry.status
-    facts = _field(entry.name) + _mode_field(status.st_mode)
+    mode = status.st_mode
+    facts = _field(entry.name) + _mode_field(mode)
     if keep_owner:
         facts += _field(f"{status.st_uid}:{status.st_gid}")
-    if stat.S_ISREG(status.st_mode):
-        facts += _field(hash_file(tree, entry))
-    elif stat.S_ISLNK(status.st_mode):
-        facts += _field(tree.readlink(entry.path))
-    elif stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
-        facts += _field(str(status.st_rdev))
+    if stat.S_ISREG(mode):
+        return facts + _HASH_LENGTH + hash_file(tree, entry).encode()
+    if stat.S_ISLNK(mode):
+        return facts + _field(tree.readlink(entry.path))
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        return facts + _field(str(status.st_rdev))
     return facts
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
 
 import msgspec
 
@@ -19,6 +20,7 @@ from jubako.build.files.ignore import Ignore, Verdict
 from jubako.linux.openat2 import open_in_root
 
 _LINKS = 40
+_NAME: Callable[[os.DirEntry[str]], str] = attrgetter("name")
 _Child = tuple[str, str, os.stat_result, Verdict]
 """Of a directory: path in the tree, name, status, and whether it is left out."""
 
@@ -101,44 +103,49 @@ class Tree:
         return next(self._walk(path, "", verdict), None) is not None
 
     def _walk(self, path: str, name: str, verdict: Verdict) -> Iterator[Entry]:
-        beneath = f"{name}/" if name else ""
-        for whole, child, status, judged in self._children(path, verdict):
-            entry = Entry(whole, beneath + child, status)
-            if not stat.S_ISDIR(status.st_mode):
-                yield entry
-                continue
-            below = self._walk(entry.path, entry.name, judged)
-            if judged.ignored:
-                # An ignored directory comes along only for the sake of something taken in beneath it.
-                first = next(below, None)
-                if first is None:
+        """All beneath `path`, named from `name` on. A loop: files pass through one generator however deep they lie."""
+        levels = [(f"{name}/" if name else "", iter(self._children(path, verdict)))]
+        while levels:
+            beneath, children = levels[-1]
+            for whole, child, status, judged in children:
+                if not stat.S_ISDIR(status.st_mode):
+                    yield Entry(whole, beneath + child, status)
                     continue
-                yield entry
-                yield first
+                # An ignored directory comes along only for the sake of something taken in beneath it.
+                if judged.ignored and not self._shows_below(whole, judged):
+                    continue
+                yield Entry(whole, beneath + child, status)
+                levels.append((f"{beneath}{child}/", iter(self._children(whole, judged))))
+                break
             else:
-                yield entry
-            yield from below
+                levels.pop()
 
     def _children(self, path: str, verdict: Verdict) -> list[_Child]:
         known = self._listed.get(path)
         if known is None:
-            known = self._listed[path] = list(self._read(path, verdict))
+            known = self._listed[path] = self._read(path, verdict)
         return known
 
-    def _read(self, path: str, verdict: Verdict) -> Iterator[_Child]:
+    def _read(self, path: str, verdict: Verdict) -> list[_Child]:
         fd = open_in_root(self.root_fd, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
             with os.scandir(fd) as found:
-                names = sorted(found, key=lambda entry: os.fsencode(entry.name))
-                for entry in names:
-                    child = f"{path}/{entry.name}" if path else entry.name
-                    judged = self._ignore.judge(child, verdict)
-                    if not judged.ignored or (
-                        entry.is_dir(follow_symlinks=False) and self._ignore.may_take_in_below(child)
-                    ):
-                        yield child, entry.name, entry.stat(follow_symlinks=False), judged
+                return self._judged(f"{path}/" if path else "", _in_order(found), verdict)
         finally:
             os.close(fd)
+
+    def _judged(self, prefix: str, entries: Iterable[os.DirEntry[str]], verdict: Verdict) -> list[_Child]:
+        """Those that are seen. It goes over every file of every context: nothing is called that need not be."""
+        ignore = self._ignore
+        if not ignore.has_rules:
+            return [(prefix + entry.name, entry.name, entry.stat(follow_symlinks=False), verdict) for entry in entries]
+        seen = []
+        for entry in entries:
+            path = prefix + entry.name
+            judged = ignore.judge(path, verdict)
+            if not judged.ignored or (entry.is_dir(follow_symlinks=False) and ignore.may_take_in_below(path)):
+                seen.append((path, entry.name, entry.stat(follow_symlinks=False), judged))
+        return seen
 
     def _directories(self, path: str) -> Iterator[str]:
         """`path` and the directories beneath it; links among them are not followed."""
@@ -152,6 +159,13 @@ class Tree:
         if entry is None or not stat.S_ISDIR(entry.status.st_mode):
             return []
         return [name for _, name, _, _ in self._children(base, self._ignore.judge_whole(base))]
+
+
+def _in_order(found: Iterable[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
+    """By the bytes of their names. Those are in the order of the characters where all are ASCII, and without a call."""
+    entries = list(found)
+    names = "".join(map(_NAME, entries))
+    return sorted(entries, key=_NAME if names.isascii() else lambda entry: os.fsencode(entry.name))
 
 
 def clean_path(path: str) -> str:

@@ -3,6 +3,7 @@
 seam        what a manager and a handle promise          files       control files, and removal of a tree of groups
 v1, v2      the two implementations                      v?_limits   resources of the runtime specification
 systemd     groups that systemd makes, on v2             scopes      the names and limits that systemd is told
+absent      what root of a user namespace has
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from jubako.errors import FailedPrecondition
+from jubako.linux import userns
 from jubako.linux.cgroup.seam import PARENT, CgroupHandle, CgroupManager, Hierarchies, Stats, find_hierarchies
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ __all__ = [
     "find_hierarchies",
     "manager",
     "systemd_manager",
+    "usable",
 ]
 
 
@@ -39,6 +42,15 @@ def manager() -> CgroupManager:
     from jubako.linux.cgroup.v2 import V2Manager
 
     return V2Manager(found.unified)
+
+
+def usable() -> CgroupManager:
+    """`manager()`; for root of a user namespace, who may make no groups, one that does without."""
+    if userns.is_initial():
+        return manager()
+    from jubako.linux.cgroup.absent import AbsentManager
+
+    return AbsentManager()
 
 
 def systemd_manager() -> SystemdManager:
