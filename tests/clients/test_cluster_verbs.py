@@ -424,6 +424,26 @@ def test_what_is_deleted_is_gone_when_the_command_ends(both: Both) -> None:
     assert both.ours("get", "pod", "going").err == 'Error from server (NotFound): pods "going" not found\n'
 
 
+def test_why_tells_what_is_wrong_and_what_to_try(both: Both) -> None:
+    assert both.ours("why", "deployment/web", "service/front", "pod/two").code == 0
+    crash = "apiVersion: v1\nkind: Pod\nmetadata: {name: crash}\nspec:\n  terminationGracePeriodSeconds: 0\n"
+    crash += "  containers: [{name: a, image: busybox, imagePullPolicy: IfNotPresent, "
+    crash += "command: [sh, -c, echo bad; exit 3]}]\n"
+    both.ours("apply", "-f", "-", stdin=crash)
+    try:
+        for _ in range(60):
+            told = both.ours("why", "pod/crash")
+            if "again and again" in told.out:
+                break
+        assert told.code == 1
+        assert "✗ container a ended with exit code 3, again and again" in told.out
+        assert "\n    | bad\n" in told.out
+        assert "    jubako logs pod/crash -c a --previous\n" in told.out
+        assert "✗ pod/crash does not work\n" in both.ours("why").out
+    finally:
+        both.ours("delete", "pod/crash", "--force")
+
+
 def test_which_cluster_is_asked(both: Both, tmp_path: Path) -> None:
     assert both.ours("get", "ns", "default", "-o", "name", "--kubeconfig", str(tmp_path / "no")).code == 1
     env = {name: value for name, value in both.env.items() if name != "KUBECONFIG"}

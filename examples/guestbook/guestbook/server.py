@@ -12,7 +12,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from entries import Entries
 
 PORT = int(os.environ.get("GUESTBOOK_PORT", "8080"))
+VERSION = os.environ.get("GUESTBOOK_VERSION", "1")
 DATABASE = os.environ.get("GUESTBOOK_DATABASE", "guestbook.sqlite")
+
+
+class Server(ThreadingHTTPServer):
+    """A thread for each connection; many may wait to be taken."""
+
+    request_queue_size = 128
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -20,7 +27,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         if self.path == "/health":
-            self.answer(200, {"status": "ok", "entries": len(Entries(DATABASE).all())})
+            self.answer(200, {"status": "ok", "version": VERSION, "entries": len(Entries(DATABASE).all())})
         elif self.path == "/entries":
             self.answer(200, Entries(DATABASE).all())
         elif self.path == "/":
@@ -60,7 +67,7 @@ def main():
     if "--check" in sys.argv:
         check()
     Entries(DATABASE)
-    server = ThreadingHTTPServer(("", PORT), Handler)
+    server = Server(("", PORT), Handler)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     print(f"guestbook: serving on port {PORT}, entries in {DATABASE}", flush=True)

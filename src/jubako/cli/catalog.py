@@ -52,6 +52,7 @@ COMMANDS = {
     "update": "Update configuration of one or more containers",
     "version": "Show the version information",
     "wait": "Block until one or more containers stop, then print their exit codes",
+    "why": "Tell what keeps a pod, deployment, service or claim of a cluster from working, and what to try",
 }
 
 # Commands that exist only within a group.

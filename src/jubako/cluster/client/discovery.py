@@ -83,7 +83,12 @@ class Discovery:
         return found[0]
 
     def category(self, name: str) -> list[Type]:
-        return [each for each in self.types if name in each.categories and "list" in each.verbs]
+        """Return the types of a category, each in the version that is preferred."""
+        found: dict[str, Type] = {}
+        for each in self.types:
+            if name in each.categories and "list" in each.verbs:
+                found.setdefault(each.group_resource, each)
+        return [*found.values()]
 
     def of(self, document: Object) -> Type | None:
         """Return the type of an object by its apiVersion and kind."""
