@@ -365,6 +365,17 @@ def _get(url: str) -> str:
         return str(answer.read().decode())
 
 
+def test_a_load_balancer_has_the_machines_address(cluster: Cluster) -> None:
+    ports = [{"port": 18088, "targetPort": 8080}]
+    cluster.apply(service("balanced", type="LoadBalancer", ports=ports, selector={"app": "web"}))
+    node = cluster.one(".items[0].status.addresses[0].address", "nodes")
+    eventually(lambda: cluster.one(".status.loadBalancer.ingress[0].ip", "service", "balanced") == node)
+    eventually(lambda: cluster.inside("client", "wget", "-qO-", f"http://{node}:18088/").startswith("web-"))
+    assert _get(f"http://{node}:18088/").startswith("web-")
+    assert node in cluster("get", "service", "balanced")
+    cluster("delete", "service", "balanced")
+
+
 def test_endpoints_of_ones_own_are_served(cluster: Cluster) -> None:
     metadata = {"name": "own"}
     port = {"port": 80, "targetPort": 8080}

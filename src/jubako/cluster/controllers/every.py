@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from jubako.cluster.controllers import (
     accounts,
+    balancers,
     cronjob,
     daemonset,
     deployment,
@@ -45,9 +46,10 @@ _SAME_EVENTS = Kind("events.k8s.io/v1", "Event")
 """These are the core group's Events, served once more."""
 
 
-def controllers(kinds: Iterable[Kind], ca_bundle: str, services: Iterable[OwnService] = ()) -> list[Controller]:
+def controllers(kinds: Iterable[Kind], ca_bundle: str, services: Sequence[OwnService] = ()) -> list[Controller]:
     """`kinds` are all that the API server has, those of custom resources too; `ca_bundle` is its authority's PEM;
     `services` are the cluster's own."""
     every = [kind for kind in kinds if kind != _SAME_EVENTS]
     of_spaces = (accounts.ACCOUNTS, accounts.root_ca(ca_bundle), namespaces.controller(every), own.controller(services))
-    return [*WORKLOADS, *SERVICES, *NODES, *VOLUMES, *of_spaces, garbage.controller(every)]
+    of_machine = [balancers.controller(*own.place_of(services))] if services else []
+    return [*WORKLOADS, *SERVICES, *NODES, *VOLUMES, *of_spaces, *of_machine, garbage.controller(every)]

@@ -121,3 +121,8 @@ def name_server(address: str, machine: str, port: int) -> OwnService:
     }
     ports = (OwnPort("dns", "UDP", 53, port), OwnPort("dns-tcp", "TCP", 53, port))
     return OwnService(Key("kube-system", "kube-dns"), labels, address, machine, ports)
+
+
+def place_of(services: Sequence[OwnService]) -> tuple[str, set[int]]:
+    """The machine that serves, and the ports where it does."""
+    return services[0].machine, {port.target for each in services for port in each.ports}
