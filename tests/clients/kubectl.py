@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,19 +30,17 @@ def program(which: str) -> str:
 class Kubectl:
     """Calls kubectl in a namespace; the call returns standard output, and fails the test when kubectl does."""
 
-    def __init__(self, program: str, kubeconfig: Path, namespace: str = "default") -> None:
+    def __init__(self, program: str, kubeconfig: Path, namespace: str = "default", within: Sequence[str] = ()) -> None:
         self.program, self.kubeconfig, self.namespace = program, kubeconfig, namespace
+        self._within = within
         self.env = {**os.environ, "KUBECONFIG": str(kubeconfig), "HOME": str(kubeconfig.parent)}
 
     @property
     def is_old(self) -> bool:
         return self.program != shutil.which("kubectl")
 
-    def within(self, namespace: str) -> Kubectl:
-        return Kubectl(self.program, self.kubeconfig, namespace)
-
     def argv(self, *arguments: str) -> list[str]:
-        return [self.program, f"--namespace={self.namespace}", *arguments]
+        return [*self._within, self.program, f"--namespace={self.namespace}", *arguments]
 
     def run(self, *arguments: str, input: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
         stdin = {"input": input} if input is not None else {"stdin": subprocess.DEVNULL}
