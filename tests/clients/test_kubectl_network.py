@@ -430,6 +430,16 @@ def test_names_and_services_answer_while_the_control_plane_is_away(cluster: Clus
     cluster("delete", "service", "later")
 
 
+def test_what_is_killed_together_comes_back_together(cluster: Cluster) -> None:
+    lock = cluster.jubako.run_root / "clusters" / cluster.name / "lock"
+    for process in (int(json.loads(lock.read_text())["pid"]), cluster.name_server()):
+        os.kill(process, signal.SIGKILL)
+    subprocess.run(["nft", "flush", "ruleset"], check=True)
+    cluster.up()
+    eventually(lambda: cluster.addresses("client", "web.default.svc.cluster.local") == [cluster.address("web")])
+    eventually(lambda: cluster.inside("client", "wget", "-qO-", "http://web/").startswith("web-"))
+
+
 def test_clusters_stand_side_by_side_and_leave_nothing(clusters: Callable[[str], Cluster], cluster: Cluster) -> None:
     other = clusters("two")
     other.apply(service("web", ports=[{"port": 80}]), pod("web", SERVE), pod("client", "sleep 1000"))

@@ -28,7 +28,8 @@ class Target(NamedTuple):
 
 
 class Port(msgspec.Struct, frozen=True, kw_only=True):
-    """One port of a service. `affinity_s` is how long a client keeps its target, 0 where it does not."""
+    """One port of a service. `affinity_s` is how long a client keeps its target, 0 where it does not; `ending` says
+    that the targets are on their way out, and nobody else is there."""
 
     name: str
     protocol: str
@@ -37,6 +38,7 @@ class Port(msgspec.Struct, frozen=True, kw_only=True):
     node_port: int = 0
     targets: tuple[Target, ...] = ()
     affinity_s: int = 0
+    ending: bool = False
 
 
 def ports(services: Iterable[Object], slices: Iterable[Object], own: Mapping[Target, Target]) -> list[Port]:
@@ -75,7 +77,8 @@ def _of_service(service: Object, slices: Sequence[Object], own: Mapping[Target, 
     for port in objects(service, "spec", "ports"):
         protocol = text(port, "protocol") or "TCP"
         if protocol in _PROTOCOLS:
-            targets = {own.get(each, each) for each in _targets(slices, text(port, "name"))}
+            found, ending = _targets(slices, text(port, "name"))
+            targets = {own.get(each, each) for each in found}
             yield Port(
                 name=f"{namespace(service)}/{name(service)}/{protocol.lower()}/{number(port, 'port')}",
                 protocol=protocol.lower(),
@@ -84,6 +87,7 @@ def _of_service(service: Object, slices: Sequence[Object], own: Mapping[Target, 
                 node_port=number(port, "nodePort"),
                 targets=tuple(sorted(targets)),
                 affinity_s=_affinity_s(service),
+                ending=ending,
             )
 
 
@@ -93,10 +97,11 @@ def _affinity_s(service: Object) -> int:
     return number(service, "spec", "sessionAffinityConfig", "clientIP", "timeoutSeconds", absent=_AFFINITY_S)
 
 
-def _targets(slices: Sequence[Object], port_name: str) -> list[Target]:
+def _targets(slices: Sequence[Object], port_name: str) -> tuple[list[Target], bool]:
     found = list(_endpoints(slices, port_name))
     ready = [target for endpoint, target in found if at(endpoint, "conditions", "ready") is not False]
-    return ready or [target for endpoint, target in found if _serves_while_it_ends(endpoint)]
+    ending = [target for endpoint, target in found if _serves_while_it_ends(endpoint)]
+    return (ready, False) if ready else (ending, bool(ending))
 
 
 def _serves_while_it_ends(endpoint: Object) -> bool:

@@ -21,39 +21,52 @@ from jubako.cluster.proxy.watching import Watched
 from jubako.errors import JubakoError
 
 T = TypeVar("T")
-_SETTLE_S, _AGAIN_S, _LOOK_S = 0.01, 1.0, 30.0
+_SETTLE_S, _AGAIN_S, _LONGEST_S = 0.01, 1.0, 30.0
 # A connection that was on its way when the rules changed has come in by then.
 _LINGER_S, _PATIENCE_S = 0.1, 2.0
 _log = logging.getLogger(__name__)
 
 
 class Proxy:
-    """`own` are listeners of this machine (see `ports`); `prepare` has addresses of `network` lead to this machine."""
+    """`own` are listeners of this machine (see `ports`); `prepare` has addresses of `network` lead to this machine;
+    each `look_s` seconds it is seen to that nobody has undone it."""
 
-    def __init__(self, name: str, network: str, own: Mapping[Target, Target], prepare: Callable[[], None]) -> None:
-        self._name, self._network, self._own, self._prepare = name, network, own, prepare
+    def __init__(
+        self,
+        name: str,
+        network: str,
+        own: Mapping[Target, Target],
+        prepare: Callable[[], object],
+        *,
+        look_s: float = 30.0,
+    ) -> None:
+        self._name, self._network, self._own, self._prepare, self._look_s = name, network, own, prepare, look_s
         self._done: tuple[Sequence[Port], Table] | None = None
-        self._applied = asyncio.Event()
+        self._applied, self._tried = asyncio.Event(), asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="proxy")
 
     async def run(self, watched: Watched) -> None:
         """Run until cancelled; the rules stay."""
-        changed = watched.listen()
+        changed, again_s = watched.listen(), _AGAIN_S
         while True:
-            if not await _within(changed, _LOOK_S) and await self._blocking(partial(kernel.is_there, self._name)):
-                continue
+            is_look = not await _within(changed, self._look_s)
             await asyncio.sleep(_SETTLE_S)
             changed.clear()
-            if watched.is_complete and not await self._apply(watched):
-                await asyncio.sleep(_AGAIN_S)
-                changed.set()
+            if not watched.is_complete or await self._apply(watched, is_look=is_look):
+                again_s = _AGAIN_S
+                continue
+            await asyncio.sleep(again_s)
+            again_s = min(2 * again_s, _LONGEST_S)
+            changed.set()
 
-    async def settled(self) -> bool:
-        """Wait until the first rules are there, but not for ever."""
-        return bool(self._done) or await _within(self._applied, _PATIENCE_S)
+    async def settled(self) -> None:
+        """Wait until the first rules are there, or can not be, but not for ever."""
+        if not self._tried.is_set():
+            await _within(self._tried, _PATIENCE_S)
 
     async def withdrawn(self, address: str) -> None:
-        """Wait until no new connection is led to an address, but not for ever."""
+        """Wait until no new connection is led to an address, but not for ever; where only what is ending is left, that
+        one still gets them."""
         if not self._leads_to(address):
             return
         try:
@@ -65,15 +78,20 @@ class Proxy:
         await asyncio.sleep(_LINGER_S)
 
     def _leads_to(self, address: str) -> bool:
-        return self._done is not None and any(each.address == address for p in self._done[0] for each in p.targets)
+        ports = [] if self._done is None else [port for port in self._done[0] if not port.ending]
+        return any(target.address == address for port in ports for target in port.targets)
 
-    async def _apply(self, watched: Watched) -> bool:
+    async def _apply(self, watched: Watched, *, is_look: bool) -> bool:
+        """Have the kernel do what is wanted; a look is at what others may have done to it."""
         wanted = ports(watched.of(SERVICE), watched.of(ENDPOINT_SLICE), self._own)
-        try:
-            await self._blocking(partial(self._bring_about, wanted))
-        except (JubakoError, OSError) as error:
-            _log.warning("%s", error)
-            return False
+        if is_look or self._done is None or wanted != self._done[0]:
+            try:
+                await self._blocking(partial(self._bring_about, wanted))
+            except (JubakoError, OSError) as error:
+                _log.warning("%s", error)
+                return False
+            finally:
+                self._tried.set()
         self._applied.set()
         self._applied = asyncio.Event()
         return True

@@ -27,9 +27,13 @@ WEB: Object = {"name": "web", "port": 80, "protocol": "TCP", "nodePort": 30080}
 TARGET: Object = {"name": "web", "port": 8080}
 
 
-def targets(*endpoints: Object) -> tuple[Target, ...]:
+def led(*endpoints: Object) -> Port:
     (found,) = ports([service("s", "10.96.0.9", WEB)], [slice_("s", TARGET, *endpoints)], {})
-    return found.targets
+    return found
+
+
+def targets(*endpoints: Object) -> tuple[Target, ...]:
+    return led(*endpoints).targets
 
 
 def test_a_port_leads_to_the_ready_endpoints_of_that_name() -> None:
@@ -57,6 +61,7 @@ def test_where_nobody_is_ready_those_that_still_serve_while_they_end_are_asked()
     assert targets(ending, lost, unready) == (Target("10.0.0.2", 8080),)
     assert targets(ending, endpoint("10.0.0.5", ready=True)) == (Target("10.0.0.5", 8080),)
     assert targets(lost) == ()
+    assert [led(ending).ending, led(lost).ending, led(ending, endpoint("10.0.0.5")).ending] == [True, False, False]
 
 
 def test_headless_services_and_what_is_no_address_come_into_no_rule() -> None:
