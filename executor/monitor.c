@@ -172,6 +172,14 @@ static void dispatch(struct monitor *m, const struct epoll_event *event) {
         }
 }
 
+/* Whether somebody has the state file locked: who ends the container, waits for that and cleans up. */
+static bool is_awaited(const struct monitor *m) {
+        struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+        _cleanup_close_ int state = openat(m->run_dir, "state", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        return state >= 0 && fcntl(state, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+}
+
 /* Nobody is left who would clean up: run the one command that does, in a session and with fds of its own. */
 static void run_cleanup(const struct monitor *m) {
         const struct operation *op = plan_find(m->plan, OP_CLEANUP);
@@ -206,6 +214,6 @@ void monitor_run(struct monitor *m) {
                 for (int i = 0; i < n; i++)
                         dispatch(m, &events[i]);
         }
-        if (!m->acknowledged)
+        if (!m->acknowledged && !is_awaited(m))
                 run_cleanup(m);
 }

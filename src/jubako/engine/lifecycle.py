@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import nullcontext
 
 from jubako.engine import process, removal
 from jubako.engine.attachment import release_network
@@ -133,11 +134,13 @@ def kill(drivers: Drivers, text: str, signal_name: str = "KILL") -> None:
         raise FailedPrecondition(f"cannot kill container: {text}: container {record.id} is not running")
     if number in (signal.SIGKILL, signal.SIGTERM):
         note_stopped_by_user(drivers, record)
-    process.send_signal(drivers.run_dir(record.id), number)
-    with drivers.store.records.transaction():
-        emit_container(drivers, record, "kill", signal=str(number))
-    if number == signal.SIGKILL and process.await_end(drivers.run_dir(record.id), _KILL_S):
-        finish(drivers, record.id)
+    run_dir = drivers.run_dir(record.id)
+    with state.awaited(run_dir) if number == signal.SIGKILL else nullcontext():
+        process.send_signal(run_dir, number)
+        with drivers.store.records.transaction():
+            emit_container(drivers, record, "kill", signal=str(number))
+        if number == signal.SIGKILL and process.await_end(run_dir, _KILL_S):
+            finish(drivers, record.id)
 
 
 def stop(drivers: Drivers, text: str, timeout_s: float | None = None, signal_name: str | None = None) -> None:
@@ -150,11 +153,12 @@ def stop(drivers: Drivers, text: str, timeout_s: float | None = None, signal_nam
         unpause(drivers, record.id)
     grace = timeout_s if timeout_s is not None else record.options.stop_timeout
     run_dir = drivers.run_dir(record.id)
-    send_stop_signal(drivers, record, signal_name)
-    if not process.await_end(run_dir, None if grace == -1 else 10.0 if grace is None else grace):
-        process.send_signal(run_dir, signal.SIGKILL)
-        process.await_end(run_dir, None)
-    finish(drivers, record.id)
+    with state.awaited(run_dir):
+        send_stop_signal(drivers, record, signal_name)
+        if not process.await_end(run_dir, None if grace == -1 else 10.0 if grace is None else grace):
+            process.send_signal(run_dir, signal.SIGKILL)
+            process.await_end(run_dir, None)
+        finish(drivers, record.id)
     if ended := drivers.containers.find(record.id):
         with drivers.store.records.transaction():
             emit_container(drivers, ended, "stop")

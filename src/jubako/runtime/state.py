@@ -1,7 +1,7 @@
 """What a run directory says of its container, from the files that the monitor writes (executor/record.c).
 
 lock    locked (by its open file description) while the monitor lives
-state   pid, its start time, when the program began
+state   pid, its start time, when the program began; locked, to be read, by who cleans up when the container has ended
 exit    how it ended; it is there before the monitor lets go of anything
 
 Invariant:  a pid alone is never believed: the monitor's lock, or the pid with its start time, says what lives.
@@ -12,6 +12,8 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import msgspec
@@ -60,6 +62,21 @@ def read(run_dir: str | os.PathLike[str]) -> State:
     if known and known.pid_start and proc.start_ticks(known.pid) == known.pid_start:
         return _living(known)
     return State(STOPPED, 0, known.started_ns if known else 0, None)
+
+
+@contextmanager
+def awaited(run_dir: str | os.PathLike[str]) -> Iterator[None]:
+    """While this lasts the monitor leaves cleaning up to the caller, who waits for the end and does it."""
+    try:
+        fd = os.open(os.path.join(run_dir, "state"), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield
+        return
+    try:
+        fcntl.fcntl(fd, fcntl.F_OFD_SETLK, _LOCK.pack(fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0))
+        yield
+    finally:
+        os.close(fd)
 
 
 def _living(known: _StateFile) -> State:

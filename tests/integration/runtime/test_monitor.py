@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.root
 
 CREATOR = """
 import json, sys
+from contextlib import ExitStack
 from pathlib import Path
 from jubako.runtime import executor
 from jubako.spec import oci_runtime
@@ -99,6 +101,25 @@ def test_an_acknowledged_end_needs_no_cleanup(runtime: Any, tmp_path: Path) -> N
         assert process.wait(10) == 0
     wait_for(lambda: not os.path.exists(f"/proc/{monitor}"))
     assert not marker.exists()
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_who_awaits_the_end_cleans_up_as_long_as_he_lives(runtime: Any, tmp_path: Path, stays: bool) -> None:
+    run_dir, marker = runtime.directory("run"), tmp_path / "marker"
+    with creator(runtime, run_dir, marker, "detach", "sleep", "100") as process:
+        assert process.stdout
+        pid, monitor = map(int, process.stdout.readline().split())
+        assert process.wait(10) == 0
+    with ExitStack() as awaiting:
+        awaiting.enter_context(state.awaited(run_dir))
+        if not stays:
+            awaiting.close()
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not os.path.exists(f"/proc/{monitor}"))
+    if not stays:
+        wait_for(marker.exists)
+    assert marker.exists() is not stays
+    assert state.read(run_dir).exit.signal == 9
 
 
 def test_a_killed_monitor_takes_its_container_along(runtime: Any) -> None:

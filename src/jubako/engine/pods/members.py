@@ -6,7 +6,7 @@ Attempts:     a member that has ended begins anew as a further container: with a
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import msgspec
 
@@ -17,6 +17,7 @@ from jubako.engine.pods import sandbox
 from jubako.engine.pods.record import IPC, NET, PID, REMOVING, UTS, PodRecord
 from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.errors import FailedPrecondition, InvalidArgument, NotFound
+from jubako.runtime import state
 from jubako.spec.oci_runtime import Mount
 
 
@@ -73,13 +74,15 @@ def attempts(drivers: Drivers, pod_id: str, member: str) -> list[ContainerRecord
 
 def stop_all(drivers: Drivers, pod_id: str, timeout_s: float | None) -> None:
     """End every member: all at once are told to, then each is waited for. None of them is restarted."""
-    for record in of(drivers, pod_id):
-        lifecycle.note_stopped_by_user(drivers, record)
-        if record.phase == RUNNING:
-            lifecycle.send_stop_signal(drivers, record)
-    for record in of(drivers, pod_id):
-        with suppress(NotFound):
-            lifecycle.stop(drivers, record.id, timeout_s)
+    with ExitStack() as awaited:
+        for record in of(drivers, pod_id):
+            lifecycle.note_stopped_by_user(drivers, record)
+            if record.phase == RUNNING:
+                awaited.enter_context(state.awaited(drivers.run_dir(record.id)))
+                lifecycle.send_stop_signal(drivers, record)
+        for record in of(drivers, pod_id):
+            with suppress(NotFound):
+                lifecycle.stop(drivers, record.id, timeout_s)
 
 
 def hold_ports(drivers: Drivers, record: ContainerRecord) -> list[int]:

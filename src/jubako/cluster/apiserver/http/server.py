@@ -11,6 +11,7 @@ from aiohttp import web
 from jubako.cluster.apiserver.access.authority import Authority
 from jubako.cluster.apiserver.http.bodies import BODY_S
 from jubako.cluster.apiserver.http.handler import Handler
+from jubako.cluster.apiserver.http.streams import LIMITS, end_watches
 from jubako.cluster.types.decoding.body import MAX_BODY_BYTES
 
 _SHUTDOWN_S = 2.0
@@ -31,6 +32,8 @@ class Server:
         self._tls = tls
         app = web.Application(client_max_size=MAX_BODY_BYTES + 1)
         app[BODY_S] = body_s
+        app[LIMITS] = set()
+        app.on_shutdown.append(end_watches)
         app.router.add_route("*", "/{path:.*}", handler)
         self._is_set_up = False
         self._runner = web.AppRunner(

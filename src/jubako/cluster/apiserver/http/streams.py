@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 
 from aiohttp import web
 
@@ -14,6 +14,8 @@ from jubako.cluster.apiserver.objects.watching import Notice, Watching, watch
 from jubako.cluster.store import AsyncStore
 
 _TIMEOUT_S = 1800
+LIMITS: web.AppKey[set[asyncio.Timeout]] = web.AppKey("limits")
+"""When each watch is over, for whoever ends them all."""
 
 
 async def stream(
@@ -29,13 +31,30 @@ async def stream(
         await response.prepare(request)
         try:
             with suppress(TimeoutError):
-                async with asyncio.timeout(until):
+                async with asyncio.timeout(until) as limit, _known(request, limit):
                     async for batch in notices:
                         await response.write(_lines(batch, answers))
             await response.write_eof()
         except ConnectionResetError:  # the client has gone
             pass
     return response
+
+
+@asynccontextmanager
+async def _known(request: web.Request, limit: asyncio.Timeout) -> AsyncIterator[None]:
+    limits = request.app[LIMITS]
+    limits.add(limit)
+    try:
+        yield
+    finally:
+        limits.discard(limit)
+
+
+async def end_watches(app: web.Application) -> None:
+    """End all that there are, as if their time was over."""
+    now = asyncio.get_running_loop().time()
+    for limit in app[LIMITS]:
+        limit.reschedule(now)
 
 
 def _lines(batch: Sequence[Notice], answers: Answers) -> bytes:
