@@ -33,6 +33,7 @@ COMMANDS = {
     "logs": "Fetch the logs of a container, here or in a cluster's pod",
     "pause": "Pause all processes within one or more containers",
     "port": "List port mappings or a specific mapping for the container",
+    "port-forward": "Forward one or more local ports to a pod of a cluster",
     "ps": "List containers",
     "pull": "Download an image from a registry",
     "push": "Upload an image to a registry",
@@ -264,7 +265,7 @@ def summary(command: str) -> str:
 
 
 def module_name(command: str) -> str:
-    return f"jubako.cli.commands.{command}"
+    return f"jubako.cli.commands.{command.replace('-', '_')}"
 
 
 def in_group(group: str, name: str) -> str | None:

@@ -1,6 +1,6 @@
 """JSON paths in kubectl's dialect: text with {expressions}, as -o jsonpath takes it.
 
-parser    text -> a tree
+parser    text -> a tree of nodes
 evaluate  a tree and a document -> values
 render    values -> what Go prints of them
 

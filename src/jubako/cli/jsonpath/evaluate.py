@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Sequence
 
-from jubako.cli.jsonpath.parser import (
+from jubako.cli.jsonpath.nodes import (
     Field,
     Filter,
     Literal,

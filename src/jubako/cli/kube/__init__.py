@@ -2,6 +2,8 @@
 
 client    one command's connection, types and namespace; failures become messages
 fetching  objects and tables, page by page
+chosen    the objects that a command is about; podchoice: the pod and the container
+carrying  one connection that is forwarded
 output/   how objects are printed
 verbs/    what is done
 describe/ one object told to people

@@ -44,7 +44,7 @@ def _elsewhere(service: Object, facts: Facts) -> Finding:
     mine = [each for each in facts.slices if labels(each).get(_SERVICE_NAME) == name_of(service)]
     found = [one for each in mine for one in objects(each.get("endpoints"))]
     if found:
-        return good(f"it selects no pods; somebody else keeps its {len(found)} addresses")
+        return good(f"it selects no pods; others keep its addresses ({len(found)})")
     return bad("it selects no pods, and nobody keeps addresses for it", "spec.selector, with the labels of its pods")
 
 

@@ -10,6 +10,7 @@ import pytest
 from jubako.cluster.types.document import Object
 from jubako.cluster.why.claims import claim_story
 from jubako.cluster.why.facts import Facts
+from jubako.cluster.why.others import budget_story, node_story
 from jubako.cluster.why.pods import pod_story
 from jubako.cluster.why.services import service_story
 from jubako.cluster.why.story import Finding
@@ -656,7 +657,7 @@ LABELS: Object = {"labels": {"app": "web"}}
         (
             {},
             facts(slices=({"metadata": {"labels": {"kubernetes.io/service-name": "s"}}, "endpoints": [{}]},)),
-            ["+ service/s leads to pods that are ready", " + it selects no pods; somebody else keeps its 1 addresses"],
+            ["+ service/s leads to pods that are ready", " + it selects no pods; others keep its addresses (1)"],
         ),
         ({}, facts(), ["- service/s does not work", " - it selects no pods, and nobody keeps addresses for it"]),
     ],
@@ -719,3 +720,49 @@ STORAGE = {("StorageClass", "local"): {"volumeBindingMode": "WaitForFirstConsume
 def test_the_story_of_a_claim(spec: Object, status: Object, seen: Facts, told: list[str]) -> None:
     claim: Object = {"metadata": {"name": "c", "uid": "uid-c"}, "spec": spec, "status": status}
     assert lines(claim_story(claim, seen)) == told
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ({}, [". pdb/b is not ready yet", " . it selects no pods"]),
+        (
+            {"expectedPods": 3, "disruptionsAllowed": 1, "currentHealthy": 3, "desiredHealthy": 2},
+            ["+ pdb/b lets pods go", " + 1 of 3 pods may be evicted now; 2 are to stay healthy"],
+        ),
+        (
+            {"expectedPods": 2, "currentHealthy": 2, "desiredHealthy": 2},
+            ["- pdb/b does not work", " - no pod may be evicted: all 2 that are healthy are needed"],
+        ),
+        (
+            {"expectedPods": 2, "currentHealthy": 1, "desiredHealthy": 2},
+            [
+                "- pdb/b does not work",
+                " - no pod may be evicted: 1 pods are healthy, and 2 must be",
+                "  . pod/p is not ready yet",
+                "   + scheduled to vm",
+                "   . container a is being made",
+            ],
+        ),
+    ],
+)
+def test_the_story_of_a_budget(status: Object, told: list[str]) -> None:
+    budget: Object = {
+        "metadata": {"name": "b"},
+        "spec": {"selector": {"matchLabels": {"app": "web"}}},
+        "status": status,
+    }
+    assert lines(budget_story(budget, facts(pods=(pod(waiting("ContainerCreating"), metadata=LABELS),)))) == told
+
+
+def test_the_story_of_a_node() -> None:
+    assert lines(node_story(NODE, facts())) == ["+ node/vm is ready for pods", " + its kubelet is at work"]
+    pressed = {"type": "DiskPressure", "status": "True", "message": "little is left"}
+    away = {**READY, "status": "Unknown", "message": "Kubelet stopped posting node status."}
+    node: Object = {**NODE, "spec": {"unschedulable": True}, "status": {"conditions": [away, pressed]}}
+    assert lines(node_story(node, facts())) == [
+        "- node/vm does not work",
+        " - it is not ready: Kubelet stopped posting node status.",
+        " - DiskPressure: little is left",
+        " . it takes no new pods: it is cordoned",
+    ]

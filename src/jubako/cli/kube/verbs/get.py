@@ -133,7 +133,6 @@ def _sorted(client: Client, tables: list[Object]) -> Iterator[Object]:
 def _whole(client: Client, wanted: operands.Operands) -> None:
     found: list[Object] = []
     failures: list[JubakoError] = []
-    version = ""
     for each in wanted.wanted:
         try:
             found += fetching.items(client, each, namespace=_scope(client), **_query(client))
@@ -145,11 +144,11 @@ def _whole(client: Client, wanted: operands.Operands) -> None:
     if by := client.arguments.text("sort-by"):
         found.sort(key=sort_key(by))
     if found or not client.arguments.flag("ignore-not-found"):
-        client.out(shown(client, found, single=wanted.single, version=version))
+        client.out(shown(client, found, single=wanted.single))
     raise_all(failures)
 
 
-def shown(client: Client, found: Sequence[Object], *, single: bool, version: str = "") -> str:
+def shown(client: Client, found: Sequence[Object], *, single: bool) -> str:
     """Return whole objects as -o wants them."""
     arguments = client.arguments
     output = arguments.text("output")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -14,7 +14,7 @@ from jubako.cli.kube.fetching import listed
 from jubako.cli.terminal import size
 from jubako.cluster.client.failure import Refused, raise_all
 from jubako.cluster.types.document import Object, at, mapping, objects, text
-from jubako.cluster.why import claims, pods, services, workloads
+from jubako.cluster.why import claims, others, pods, services, workloads
 from jubako.cluster.why.facts import Facts, is_ready, name_of
 from jubako.cluster.why.story import Finding
 from jubako.errors import InvalidArgument, NotFound
@@ -23,6 +23,14 @@ _MARKS = {"good": "✓", "wait": "…", "bad": "✗"}
 _WIDTH, _SAID_WIDTH = 100, 200
 _LOGS_OF, _LAST_LINES = 5, "5"
 _EVERYTHING = "deployments,statefulsets,daemonsets,jobs,pods,services,persistentvolumeclaims"
+_STORIES: dict[str, Callable[[Object, Facts], Finding]] = {
+    "Pod": pods.pod_story,
+    "Deployment": workloads.deployment_story,
+    "Service": services.service_story,
+    "PersistentVolumeClaim": claims.claim_story,
+    "PodDisruptionBudget": others.budget_story,
+    "Node": others.node_story,
+}
 _KINDS = {"ReplicaSet": "replicaset", "StatefulSet": "statefulset", "DaemonSet": "daemonset", "Job": "job"}
 
 
@@ -30,7 +38,12 @@ def why(client: Client) -> int:
     """Tell the story of each object that is meant; without any, of all in the namespace that is not well."""
     words = client.arguments.operands
     chosen, failures = choose(client, words or [_EVERYTHING], everything=True)
-    stories = [_story(client, each) for each in (chosen if words else _roots(chosen))]
+    facts: dict[str, Facts] = {}
+    stories = []
+    for each in chosen if words else _roots(chosen):
+        if each.namespace not in facts:
+            facts[each.namespace] = _facts(client, each.namespace or client.namespace)
+        stories.append(_story(each, facts[each.namespace]))
     shown = stories if words else [each for each in stories if not each.is_good]
     client.out("\n".join(map(_Page(client).render, shown)))
     if not shown and not failures:
@@ -44,24 +57,16 @@ def _roots(chosen: Sequence[Chosen]) -> list[Chosen]:
     return [each for each in chosen if not at(each.document, "metadata", "ownerReferences")]
 
 
-def _story(client: Client, chosen: Chosen) -> Finding:
-    facts, document, kind = _facts(client, chosen), chosen.document, chosen.type.kind
-    if kind == "Pod":
-        return pods.pod_story(document, facts)
-    if kind == "Deployment":
-        return workloads.deployment_story(document, facts)
+def _story(chosen: Chosen, facts: Facts) -> Finding:
+    document, kind = chosen.document, chosen.type.kind
     if kind in _KINDS:
         return workloads.workload_story(_KINDS[kind], document, facts)
-    if kind == "Service":
-        return services.service_story(document, facts)
-    if kind == "PersistentVolumeClaim":
-        return claims.claim_story(document, facts)
-    known = ["Pod", "Deployment", *_KINDS, "Service", "PersistentVolumeClaim"]
-    raise InvalidArgument(f"there is no story of a {kind}; there is one of {', '.join(known)}")
+    if kind in _STORIES:
+        return _STORIES[kind](document, facts)
+    raise InvalidArgument(f"there is no story of a {kind}; there is one of {', '.join([*_STORIES, *_KINDS])}")
 
 
-def _facts(client: Client, chosen: Chosen) -> Facts:
-    namespace = chosen.namespace
+def _facts(client: Client, namespace: str) -> Facts:
     found = {kind: _all(client, plural, namespace) for kind, plural in _FETCHED.items()}
     facts = Facts(
         now=datetime.now(UTC),
