@@ -52,6 +52,7 @@ def test_digests_are_those_of_roots_build(user: User, tmp_path: Path) -> None:
         env={**os.environ, **epoch},
     )
     assert mine == done.stdout
+    assert user("system", "check").endswith("0 damaged or missing\n")
     subprocess.run([COMMAND, "--root", tmp_path / "root", "system", "prune", "-af"], check=True, capture_output=True)
 
 
