@@ -8,6 +8,7 @@ Concurrency:  one task, with tasks of its own for probes and for containers that
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -39,6 +40,7 @@ from jubako.errors import Conflict, JubakoError, NotFound
 
 T = TypeVar("T")
 _AGAIN_S, _MOUNT_AGAIN_S, _LONGEST_S = 1.0, 5.0, 60.0
+_log = logging.getLogger(__name__)
 _TOLD_IN_FILES = ("labels", "annotations")
 
 
@@ -136,8 +138,17 @@ class Worker:
                 await self._tell_status(self._situation(await self._look()) if steps else situation)
             return min(wait_s, self._until_deadline())
         except JubakoError as error:
-            self.say("Warning", "FailedSync", error.message)
-            return _AGAIN_S
+            return self._failed(error.message)
+        except OSError as error:
+            return self._failed(str(error))
+        except Exception:
+            # A fault of ours. Nobody else looks after this pod, so it is looked at again.
+            _log.exception("pod %s", full_name(self.pod))
+            return self._failed("internal error: see the log of the control plane")
+
+    def _failed(self, why: str) -> float:
+        self.say("Warning", "FailedSync", why)
+        return _AGAIN_S
 
     async def _look(self) -> Seen:
         seen = await self.blocking(partial(self._engine.look, self.pod))
