@@ -5,7 +5,7 @@ Spec: "Admission Control in Kubernetes": NamespaceLifecycle, ServiceAccount, Def
 
 from __future__ import annotations
 
-from jubako.cluster.apiserver import failures, storage
+from jubako.cluster.apiserver import failures, priority, storage
 from jubako.cluster.apiserver.access.grants import Grants
 from jubako.cluster.apiserver.caller import Request
 from jubako.cluster.apiserver.objects import stored
@@ -36,9 +36,16 @@ class Admitting:
             self._addresses.complete(request, document, old)
         if old is None and not asked.subresource:
             storage.complete(self._store, asked.resource.kind.name, document)
-        if old is None and asked.resource.kind.name == "Pod" and not asked.subresource:
-            self._give_account(request, document)
-            _tolerate_outages(child(document, "spec"))
+        if asked.resource.kind.name == "Pod" and not asked.subresource:
+            self._complete_pod(request, document, old)
+
+    def _complete_pod(self, request: Request, pod: Object, old: Object | None) -> None:
+        if old is not None:
+            priority.keep(pod, old)
+            return
+        priority.complete(self._store, request, pod)
+        self._give_account(request, pod)
+        _tolerate_outages(child(pod, "spec"))
 
     def _check_namespace(self, request: Request, document: Object) -> None:
         asked = request.attributes

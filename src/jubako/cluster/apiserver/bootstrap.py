@@ -48,6 +48,9 @@ def _documents() -> Iterator[tuple[str, str, Object]]:
         yield _RBAC, "clusterroles", {**role, "rules": rules}
     for name, role_name, groups in _BINDINGS:
         yield _RBAC, "clusterrolebindings", _binding(name, role_name, groups)
+    for name, value, description in _PRIORITIES:
+        class_ = _named("scheduling.k8s.io/v1", "PriorityClass", name)
+        yield "scheduling.k8s.io", "priorityclasses", {**class_, "value": value, "description": description}
 
 
 def _storage(volumes: Path) -> tuple[str, str, Object]:
@@ -65,6 +68,18 @@ def _named(api_version: str, kind: str, name: str, labels: dict[str, str] | None
     return {"kind": kind, "apiVersion": api_version, "metadata": metadata}
 
 
+_PRIORITIES = (
+    (
+        "system-node-critical",
+        2_000_001_000,
+        "Used for system critical pods that must not be moved from their current node.",
+    ),
+    (
+        "system-cluster-critical",
+        2_000_000_000,
+        "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+    ),
+)
 _ISSUER = "system:service-account-issuer-discovery"
 _BINDINGS = (
     (_ISSUER, _ISSUER, ("system:serviceaccounts",)),

@@ -270,3 +270,90 @@ def test_the_same_failure_is_said_once(sim: Simulation) -> None:
     revision = sim.api.revision
     sim.advance(60)
     assert sim.api.revision == revision
+
+
+def budget(sim: Simulation, allowed: int, **labels: str) -> None:
+    spec = {"selector": {"matchLabels": labels}, "minAvailable": 1}
+    document = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "b"}, "spec": spec}
+    sim.api.add({**document, "status": {"disruptionsAllowed": allowed}})
+
+
+def gone(sim: Simulation, *names: str) -> list[str]:
+    """Those of these pods that are gone, or about to go."""
+    stay = {each["metadata"]["name"] for each in sim.api.all(POD) if not each["metadata"].get("deletionTimestamp")}
+    return [name for name in names if name not in stay]
+
+
+def end(sim: Simulation, name: str) -> None:
+    """The node has ended a pod that was told to go."""
+    sim.api.gone(sim.api.find(POD, name))
+    sim.settle()
+
+
+def test_who_is_more_important_makes_the_least_important_go(sim: Simulation) -> None:
+    node(sim)
+    for name, priority in (("low", 1), ("mid", 5), ("high", 9)):
+        pod(sim, name, priority=priority, requests={"cpu": "600m"})
+    pod(sim, "vip", priority=100, requests={"cpu": "700m"})
+    assert gone(sim, "low", "mid", "high") == ["low"]
+    assert ("Normal", "Preempted") in {event[:2] for event in sim.api.events()}
+    assert where(sim, "vip") is None
+    assert sim.api.find(POD, "vip")["status"]["nominatedNodeName"] == "node-1"
+    pod(sim, "quick", priority=1, requests={"cpu": "600m"})
+    end(sim, "low")
+    assert (where(sim, "vip"), where(sim, "quick")) == ("node-1", None)
+    assert gone(sim, "mid", "high") == []
+
+
+def test_nobody_goes_for_an_equal_or_for_who_never_asks(sim: Simulation) -> None:
+    node(sim)
+    pod(sim, "there", priority=5, requests={"cpu": "2"})
+    pod(sim, "equal", priority=5, requests={"cpu": "1"})
+    assert failure(sim, "equal").endswith("1 No preemption victims found for incoming pod.")
+    pod(sim, "meek", priority=9, preemptionPolicy="Never", requests={"cpu": "1"})
+    assert failure(sim, "meek").endswith("preemption: not eligible due to preemptionPolicy=Never.")
+    pod(sim, "huge", priority=9, requests={"cpu": "3"})
+    assert where(sim, "huge") is None
+    assert gone(sim, "there") == []
+
+
+def test_who_has_a_budget_goes_last_and_no_more_go_than_must(sim: Simulation) -> None:
+    node(sim)
+    budget(sim, 0, app="kept")
+    pod(sim, "kept", labels={"app": "kept"}, priority=1, requests={"cpu": "1"})
+    pod(sim, "other", priority=2, requests={"cpu": "1"})
+    pod(sim, "vip", priority=9, requests={"cpu": "1"})
+    assert gone(sim, "kept", "other") == ["other"]
+
+
+def test_the_node_whose_victims_are_missed_least_is_taken(sim: Simulation) -> None:
+    for number, priority in ((1, 7), (2, 3)):
+        node(sim, f"node-{number}")
+        pod(sim, f"on-{number}", priority=priority, requests={"cpu": "2"})
+    pod(sim, "vip", priority=9, requests={"cpu": "2"})
+    assert gone(sim, "on-1", "on-2") == ["on-2"]
+    freed = where(sim, "on-2")
+    end(sim, "on-2")
+    assert where(sim, "vip") == freed
+
+
+def test_room_that_was_made_is_not_taken_by_who_is_less_important(sim: Simulation) -> None:
+    node(sim)
+    pod(sim, "there", priority=1, requests={"cpu": "2"})
+    status = {"nominatedNodeName": "node-1"}
+    sim.api.add(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "vip"},
+            "spec": {"priority": 9, "schedulerName": "another", "containers": [_asking("2")]},
+            "status": status,
+        }
+    )
+    sim.api.gone(sim.api.find(POD, "there"))
+    pod(sim, "quick", priority=1, requests={"cpu": "2"})
+    assert where(sim, "quick") is None
+
+
+def _asking(cpu: str) -> dict[str, Any]:
+    return {"name": "main", "image": "app", "resources": {"requests": {"cpu": cpu}}}

@@ -7,14 +7,14 @@ Model: filters in Kubernetes' order; the first that a node does not pass gives i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jubako.cluster.controllers.kinds import NAMESPACE, NODE, POD
 from jubako.cluster.controllers.observed import Observed
 from jubako.cluster.controllers.pods import is_finished
 from jubako.cluster.controllers.scheduler import affinity, resources, spreading, volumes
 from jubako.cluster.controllers.scheduler.taints import UNSCHEDULABLE, tolerates, tolerations, untolerated
-from jubako.cluster.objects import Object, flag, is_deleting, name, text
+from jubako.cluster.objects import Object, flag, is_deleting, name, number, text, uid
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,30 @@ class Surroundings:
     def of(cls, observed: Observed, pod: Object) -> Surroundings:
         by_node: dict[str, list[Object]] = {}
         for each in observed.all(POD):
-            if (node := text(each, "spec", "nodeName")) and not is_finished(each):
+            if (node := _place(each, pod)) and not is_finished(each):
                 by_node.setdefault(node, []).append(each)
         nodes = sorted((each for each in observed.all(NODE) if not is_deleting(each)), key=name)
         spaces = {name(each): each for each in observed.all(NAMESPACE)}
         return cls(nodes, by_node, spaces, volumes.claims(observed, pod))
 
+    def having(self, node: Object, pods: list[Object]) -> Surroundings:
+        """The same, if just these pods were on a node."""
+        return replace(self, by_node={**self.by_node, name(node): pods})
+
     def on(self, node: Object) -> list[Object]:
         return self.by_node.get(name(node), [])
+
+
+def priority(pod: Object) -> int:
+    return number(pod, "spec", "priority")
+
+
+def _place(pod: Object, coming: Object) -> str:
+    """Return where a pod is, or is to be as soon as others have gone from there; who is less important waits for it."""
+    if bound := text(pod, "spec", "nodeName"):
+        return bound
+    waits = not is_deleting(pod) and uid(pod) != uid(coming) and priority(pod) >= priority(coming)
+    return text(pod, "status", "nominatedNodeName") if waits else ""
 
 
 Filter = Callable[[Object, Object, Surroundings], Refusal | None]
@@ -142,16 +158,22 @@ def refusal(pod: Object, node: Object, around: Surroundings) -> Refusal | None:
     return next((found for each in FILTERS if (found := each(pod, node, around)) is not None), None)
 
 
-def explain(refusals: list[Refusal]) -> str:
-    """Kubernetes' sentence on why no node is left."""
+def explain(refusals: list[Refusal], preemption: str | None = None) -> str:
+    """Kubernetes' sentence on why no node is left, and on `preemption` what there is to say, if not the usual."""
     total = len(refusals)
     reasons = sorted(_counted([reason for each in refusals for reason in each.reasons]))
+    head = f"0/{total} nodes are available:"
+    said = f"{head} {_unhelpful(refusals)}." if preemption is None else preemption
+    told = f"{head} {', '.join(reasons)}."
+    return f"{told} preemption: {said}" if said else told
+
+
+def _unhelpful(refusals: list[Refusal]) -> str:
+    total = len(refusals)
     hopeless = sum(each.hopeless for each in refusals)
     preemption = ["Preemption is not helpful for scheduling"] * hopeless
     preemption += ["No preemption victims found for incoming pod"] * (total - hopeless)
-    words = ", ".join(sorted(_counted(preemption)))
-    head = f"0/{total} nodes are available:"
-    return f"{head} {', '.join(reasons)}. preemption: {head} {words}."
+    return ", ".join(sorted(_counted(preemption)))
 
 
 def explain_obstacle(obstacle: str, total: int) -> str:
