@@ -154,6 +154,19 @@ def test_scaling_down_waits_while_another_is_not_well(sim: Simulation) -> None:
     assert lasting(sim) == ["web-0", "web-1", "web-2"]
 
 
+def test_scaling_down_waits_for_nobody_who_has_ended(sim: Simulation) -> None:
+    make(sim, replicas=3, podManagementPolicy="Parallel")
+    turn(sim)
+    sim.settle()
+    sim.api.edit(STATEFUL_SET, "web", lambda each: each["spec"].update(podManagementPolicy="OrderedReady", replicas=0))
+    for name in ("web-0", "web-2"):
+        end_pod(sim.api, sim.api.find(POD, name), "Failed")
+    for _ in range(4):
+        sim.settle()
+        turn(sim)
+    assert names(sim) == []
+
+
 def test_an_update_goes_from_the_highest_each_after_the_one_before_is_well(sim: Simulation) -> None:
     ready(sim)
     first = status(sim)["currentRevision"]

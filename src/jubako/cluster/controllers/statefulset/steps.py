@@ -69,6 +69,7 @@ def _condemn(observed: Observed, set_: Object, found: Members) -> tuple[list[Act
             actions += [] if is_deleting(pod) else [_delete(set_, pod)]
             continue
         unwell = not is_running_and_ready(pod) or not is_available(set_, pod, observed.now)
+        unwell = unwell and not pods.is_finished(pod)
         if is_deleting(pod) or (unwell and pod is not first_unwell):
             return actions, True
         return [*actions, _delete(set_, pod)], True
@@ -76,7 +77,9 @@ def _condemn(observed: Observed, set_: Object, found: Members) -> tuple[list[Act
 
 
 def _first_unwell(found: Members) -> Object | None:
-    ordered = sorted(found.present, key=identity.ordinal)
+    """Return the first pod to be waited for; one that has ended and is too many gets well no more."""
+    over = {name(pod) for pod in found.condemned if pods.is_finished(pod)}
+    ordered = sorted((pod for pod in found.present if name(pod) not in over), key=identity.ordinal)
     return next((pod for pod in ordered if not is_healthy(pod)), None)
 
 
