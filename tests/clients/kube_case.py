@@ -42,9 +42,10 @@ def becomes(look: Callable[[], Any], wanted: Any) -> None:
     assert found == wanted
 
 
-def waiting(kubectl: Kubectl, pod: str) -> tuple[str, str]:
-    statuses = read(kubectl, "pod", pod)["status"].get("containerStatuses", [{}])
-    held = statuses[0].get("state", {}).get("waiting", {})
+def waiting(kubectl: Kubectl, pod: str, container: str = "") -> tuple[str, str]:
+    """Return reason and message of what a container, or the first, waits for."""
+    statuses = read(kubectl, "pod", pod)["status"].get("containerStatuses", [])
+    held = next((each["state"] for each in statuses if container in ("", each["name"])), {}).get("waiting", {})
     return held.get("reason", ""), held.get("message", "")
 
 
@@ -54,8 +55,8 @@ def events(kubectl: Kubectl, pod: str) -> list[tuple[str, str]]:
     return [(each["reason"], each["message"]) for each in found]
 
 
-def state(kubectl: Kubectl, pod: str, which: str = "state", container: int = 0) -> dict[str, Any]:
+def state(kubectl: Kubectl, pod: str, which: str = "state", container: str = "main") -> dict[str, Any]:
     """Return the state, or lastState, of one of a pod's containers."""
-    statuses = read(kubectl, "pod", pod)["status"].get("containerStatuses", [{}])
-    found: dict[str, Any] = statuses[container].get(which, {})
+    statuses = read(kubectl, "pod", pod)["status"].get("containerStatuses", [])
+    found: dict[str, Any] = next((each for each in statuses if each["name"] == container), {}).get(which, {})
     return found

@@ -157,7 +157,8 @@ def test_last_words_are_told(kubectl: Kubectl) -> None:
     silent["command"] = ["sh", "-c", "echo log; exit 0"]
     run(kubectl, "words", wrote, logged, silent, restartPolicy="Never", ready=False)
     becomes(lambda: read(kubectl, "pod", "words")["status"]["phase"], "Failed")
-    first, second, third = (state(kubectl, "words", "state", n)["terminated"] for n in range(3))
+    names = ("wrote", "logged", "silent")
+    first, second, third = (state(kubectl, "words", "state", name)["terminated"] for name in names)
     assert (first["exitCode"], first["reason"], first["message"]) == (3, "Error", "bye")
     assert second["message"] == "".join(f"{n}\n" for n in range(21, 101))
     assert (third["reason"], "message" in third) == ("Completed", False)

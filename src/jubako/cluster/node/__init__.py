@@ -8,6 +8,12 @@ making       what a pod's steps are to the engine
 seen         a pod as the engine has it now
 decide       a pod and what is seen of it -> the next steps
 status       the same -> the status that is told
+conditions   the conditions in it
+refusing     what a node does not run
+identity     who a container may run as
+resources    requests and limits -> cgroups
+images       the image is there, as its policy says
+secrets      what a pod's secrets have for a registry
 probes       one container: startup, liveness and readiness probes
 healths      one pod: what its probes say
 hooks        postStart and preStop

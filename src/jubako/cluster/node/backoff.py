@@ -25,7 +25,7 @@ def delay_s(attempts: Sequence[Attempt]) -> float:
     """Return how long the next attempt waits after the end of the last: the first failure waits for nothing."""
     failures = attempts[0].number + 1
     for attempt in attempts:
-        if attempt.finished and attempt.finished - attempt.started >= RESET_S:
+        if attempt.started and attempt.finished - attempt.started >= RESET_S:
             failures = attempts[0].number - attempt.number + 1
             break
     return 0.0 if failures <= 1 else min(FIRST_S * 2.0 ** min(failures - 2, 10), LONGEST_S)

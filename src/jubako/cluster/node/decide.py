@@ -14,10 +14,11 @@ from typing import TypeAlias
 import msgspec
 
 from jubako.cluster.node.backoff import wait_s
-from jubako.cluster.node.seen import Health, Seen, Waiting
+from jubako.cluster.node.seen import Health, Refusal, Seen, Waiting
 from jubako.cluster.types.document import Object, integer, mapping, objects, text
 
 _GRACE_S = 30
+LATE = Refusal("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
 
 
 class MakeSandbox(msgspec.Struct, frozen=True):
@@ -43,6 +44,13 @@ class Stop(msgspec.Struct, frozen=True):
     grace_s: int
 
 
+class Reject(msgspec.Struct, frozen=True):
+    """The pod is none for this node; its status says so, and why."""
+
+    reason: str
+    message: str
+
+
 class TakeDown(msgspec.Struct, frozen=True):
     """Give the sandbox back: the pod has ended, and its containers are kept for who asks how."""
 
@@ -57,12 +65,12 @@ class Look(msgspec.Struct, frozen=True):
     after_s: float
 
 
-Step: TypeAlias = "MakeSandbox | Start | Kill | Stop | TakeDown | Remove | Look"
+Step: TypeAlias = "MakeSandbox | Start | Kill | Stop | Reject | TakeDown | Remove | Look"
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is known: the pod's document, what the engine has, what probes say, what could not be started, the time
-    and the deadline, 0 where there is none."""
+    """All that is known: the pod's document, what the engine has, what probes say, what could not be started, the time,
+    the deadline, 0 where there is none, and why the node does not run the pod."""
 
     pod: Object
     seen: Seen
@@ -70,6 +78,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     waiting: Mapping[str, Waiting] = {}
     now: float = 0.0
     deadline: float = 0.0
+    refusal: Refusal | None = None
 
 
 def steps(of: Situation) -> list[Step]:
@@ -78,9 +87,11 @@ def steps(of: Situation) -> list[Step]:
     if metadata.get("deletionTimestamp"):
         grace = integer(metadata.get("deletionGracePeriodSeconds"), _GRACE_S)
         return [Stop(grace)] if any_running(of) else [Remove()]
+    if of.refusal is not None and not has_ended(of.pod):
+        return [Reject(of.refusal.reason, of.refusal.message)]
     if is_over(of):
         return [Stop(grace_of(of.pod))] if any_running(of) else [TakeDown()] if of.seen.ready else []
-    if of.deadline and of.now >= of.deadline:
+    if is_late(of):
         return [Stop(grace_of(of.pod))]
     if not of.seen.ready:
         return [MakeSandbox()]
@@ -89,7 +100,7 @@ def steps(of: Situation) -> list[Step]:
 
 def is_over(of: Situation) -> bool:
     """Whether a pod has Succeeded or Failed: no container will ever be started again."""
-    if text(mapping(of.pod.get("status")).get("phase")) in ("Succeeded", "Failed"):
+    if has_ended(of.pod) or of.refusal is not None:
         return True
     if failed_init(of) is not None:
         return True
@@ -101,6 +112,15 @@ def is_over(of: Situation) -> bool:
     return policy == "Never" or (
         policy == "OnFailure" and all(each is not None and not each.exit_code and not each.error for each in ended)
     )
+
+
+def has_ended(pod: Object) -> bool:
+    """Whether its status says that it is over."""
+    return text(mapping(pod.get("status")).get("phase")) in ("Succeeded", "Failed")
+
+
+def is_late(of: Situation) -> bool:
+    return bool(of.deadline) and of.now >= of.deadline
 
 
 def failed_init(of: Situation) -> str | None:

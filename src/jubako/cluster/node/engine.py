@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jubako.cluster.apiserver.streams import LogOptions
 from jubako.cluster.node.seen import Attempt, Seen
@@ -19,12 +20,19 @@ from jubako.engine.exec import ExecOptions
 from jubako.engine.logs import Line
 from jubako.engine.pods.record import READY, PodOptions
 from jubako.engine.record import RUNNING, ContainerRecord
-from jubako.errors import FailedPrecondition, NotFound
+from jubako.errors import FailedPrecondition, JubakoError, NotFound
 from jubako.runtime.attach import Attached
 from jubako.runtime.handle import Handle
 
+if TYPE_CHECKING:
+    from jubako.registry.client import Credentials
+
 _NANO = 1e9
 _FALLBACK_LINES, _FALLBACK_BYTES = 80, 2048
+
+
+class Uncreated(Exception):
+    """A container that could not even be recorded; the text says why."""
 
 
 class NodeEngine:
@@ -96,18 +104,32 @@ class NodeEngine:
             return False
         return True
 
-    def pull(self, name: str) -> None:
-        self.engine.images.pull(name)
+    def user_of(self, image: str) -> str:
+        """Return who an image runs as, "" where it does not say or is not here."""
+        try:
+            config = self.engine.images.get(image).config.config
+        except NotFound:
+            return ""
+        return config.user if config else ""
+
+    def pull(self, name: str, credentials: Credentials | None) -> None:
+        self.engine.images.pull(name, credentials=credentials)
 
     def start(self, options: CreateOptions, keep: Iterable[str]) -> str:
-        """Create and start one attempt; the attempts in `keep` stay, older ones go. Returns its id."""
+        """Create and start one attempt; the attempts in `keep` stay, older ones go. Returns its id.
+
+        Raises Uncreated; what kept one that was created from starting is in its record as well.
+        """
         kept = set(keep)
         for record in self.engine.pods.attempts(options.pod, options.member):
             if record.id not in kept:
                 self._words.pop(record.id, None)
                 with suppress(NotFound):
                     self.engine.containers.remove(record.id, force=True, volumes=True)
-        made = self.engine.containers.create(options)
+        try:
+            made = self.engine.containers.create(options)
+        except JubakoError as error:
+            raise Uncreated(error.message) from None
         self.engine.containers.start(made.id)
         return made.id
 
@@ -153,7 +175,7 @@ def _attempt(record: ContainerRecord, message: str) -> Attempt:
         image_id=record.image_id,
         running=record.phase == RUNNING,
         started=record.started_ns / _NANO,
-        finished=record.finished_ns / _NANO,
+        finished=(record.finished_ns or (record.created_ns if record.error else 0)) / _NANO,
         exit_code=record.exit_code,
         reason=record.reason,
         error=record.error,

@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jubako.cluster.node import translate
+from jubako.cluster.node import secrets, translate
 from jubako.cluster.node.engine import NodeEngine
 from jubako.cluster.node.environment import Facts, Missing, environment, of_services
+from jubako.cluster.node.identity import check_user
 from jubako.cluster.node.seen import Seen
 from jubako.cluster.node.translate import Dns
 from jubako.cluster.node.volumes import claims, mounting
@@ -20,6 +22,9 @@ from jubako.cluster.node.volumes.claims import Find
 from jubako.cluster.node.volumes.pod import Volumes
 from jubako.cluster.node.volumes.references import Source
 from jubako.cluster.types.document import Object, at, text
+
+if TYPE_CHECKING:
+    from jubako.registry.client import Credentials
 
 _KEPT_ATTEMPTS = 1
 
@@ -55,6 +60,7 @@ class Making:
 
     def container(self, pod: Object, container: Object, seen: Seen) -> str:
         """Create and start the next attempt, and return its id. Raises Missing."""
+        check_user(pod, container, self._engine.user_of(text(container.get("image"))))
         facts = self._facts(pod, seen.address)
         places = self._volumes(pod).make(pod, facts)
         env = environment(pod, container, self._look(pod), facts, self._service_variables(pod))
@@ -67,9 +73,14 @@ class Making:
             env,
             mounting.mounts(container, places, env),
             attempts[0].number + 1 if attempts else 0,
+            self._directory.parent / "seccomp",
             _target(container, seen),
         )
         return self._engine.start(options, [attempt.id for attempt in attempts[:_KEPT_ATTEMPTS]])
+
+    def credentials(self, pod: Object, image: str) -> tuple[list[Credentials], list[str]]:
+        """Return what the pod's secrets have for an image's registry, and the secrets that are not there."""
+        return secrets.credentials(pod, image, self._look(pod))
 
     def clear(self, uid: str) -> None:
         """Throw away the volumes of a pod that is gone."""

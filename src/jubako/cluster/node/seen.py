@@ -69,3 +69,10 @@ class Waiting(msgspec.Struct, frozen=True):
     reason: str
     message: str
     until: float = 0.0
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why a pod is not run on this node, in Kubernetes' words."""
+
+    reason: str
+    message: str

@@ -17,6 +17,7 @@ from functools import partial
 from jubako.cluster.node import hooks
 from jubako.cluster.node.decide import name_of
 from jubako.cluster.node.ending import Speaker
+from jubako.cluster.node.engine import Uncreated
 from jubako.cluster.node.environment import Missing
 from jubako.cluster.node.images import Images
 from jubako.cluster.node.making import Making
@@ -33,7 +34,7 @@ _AGAIN_S, _SHOWN_S = 5.0, 1.0
 class Unready(Exception):
     """Why a container does not run."""
 
-    def __init__(self, waiting: Waiting | None) -> None:
+    def __init__(self, waiting: Waiting) -> None:
         super().__init__()
         self.waiting = waiting
 
@@ -44,19 +45,23 @@ class Starting:
     def __init__(self, making: Making, images: Images, speaker: Speaker, full_name: str) -> None:
         self._making, self._images, self._speaker, self._full_name = making, images, speaker, full_name
 
-    async def start(self, pod: Object, container: Object, seen: Seen, held: Waiting | None) -> str:
+    async def start(self, pod: Object, container: Object, seen: Seen) -> str:
         """Start the next attempt, and return its id. Raises Unready."""
         name = name_of(container)
-        if unready := await self._images.have(container, held):
+        if unready := await self._images.have(container):
             raise Unready(unready)
         try:
             attempt = await self._speaker.blocking(partial(self._making.container, pod, container, seen))
         except Missing as missing:
             self._speaker.say("Warning", "Failed", f"Error: {missing}")
             raise Unready(Waiting(UNCONFIGURED, str(missing), time.time() + _AGAIN_S)) from None
+        except Uncreated as error:
+            self._speaker.say("Warning", "Failed", f"Error: {error}")
+            raise Unready(Waiting("CreateContainerError", str(error), time.time() + _AGAIN_S)) from None
         except JubakoError as error:
+            self._speaker.say("Normal", "Created", f"Created container: {name}")
             self._speaker.say("Warning", "Failed", f"Error: {error.message}")
-            raise Unready(None) from None
+            raise Unready(Waiting("RunContainerError", error.message, time.time() + _SHOWN_S)) from None
         self._speaker.say("Normal", "Created", f"Created container: {name}")
         self._speaker.say("Normal", "Started", f"Started container {name}")
         return attempt

@@ -5,36 +5,45 @@ Spec: "Pod Lifecycle"; core/v1 PodStatus; k8s.io/kubernetes/pkg/kubelet/status.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
-
 from jubako.cluster.node import decide
 from jubako.cluster.node.backoff import delay_s
+from jubako.cluster.node.conditions import conditions, is_initialized, moment
 from jubako.cluster.node.decide import Situation, ephemeral, initial, is_sidecar, main, name_of
 from jubako.cluster.node.seen import Attempt, Health, Waiting
-from jubako.cluster.types import times
-from jubako.cluster.types.document import JSON, Object, mapping, objects, text
+from jubako.cluster.types.document import Object, mapping, objects, text
+
+_UNSTARTED = 128  # what runtimes say of one that could not be started
 
 
 def status(of: Situation, *, host: str) -> Object:
     """Return the whole status; `host` is the node's address."""
     before = mapping(of.pod.get("status"))
-    phase, reason, message = _phase(of)
+    phase, reason, message = _settled(of, _phase(of))
     found: Object = {**before, "phase": phase, "hostIP": host, "hostIPs": [{"ip": host}]}
     for name, value in (("reason", reason), ("message", message)):
         found.pop(name, None)
         if value:
             found[name] = value
+    found.setdefault("startTime", moment(of.now))
+    if of.refusal is not None:
+        return found
     if address := of.seen.address or (host if of.seen.ready and _is_on_host(of.pod) else ""):
         found["podIP"], found["podIPs"] = address, [{"ip": address}]
-    found.setdefault("startTime", _moment(of.now))
     if initial(of.pod):
         found["initContainerStatuses"] = [_container(of, each, is_init=True) for each in initial(of.pod)]
-    found["containerStatuses"] = [_container(of, each, is_init=False) for each in main(of.pod)]
+    found["containerStatuses"] = [_container(of, each, is_init=False) for each in sorted(main(of.pod), key=name_of)]
     if ephemeral(of.pod):
         found["ephemeralContainerStatuses"] = [_ephemeral(of, each) for each in ephemeral(of.pod)]
-    found["conditions"] = _conditions(of, found, objects(before.get("conditions")))
+    found["conditions"] = conditions(of, found)
     return found
+
+
+def _settled(of: Situation, found: tuple[str, str, str]) -> tuple[str, str, str]:
+    """A pod has not ended before its last container has."""
+    known = mapping(of.pod.get("status"))
+    if found[0] not in ("Succeeded", "Failed") or decide.has_ended(of.pod) or not decide.any_running(of):
+        return found
+    return text(known.get("phase")) or "Running", text(known.get("reason")), text(known.get("message"))
 
 
 def full_name(pod: Object) -> str:
@@ -51,15 +60,17 @@ def _phase(of: Situation) -> tuple[str, str, str]:
     known = mapping(of.pod.get("status"))
     if known.get("phase") in ("Succeeded", "Failed"):
         return text(known["phase"]), text(known.get("reason")), text(known.get("message"))
-    if of.deadline and of.now >= of.deadline:
-        return "Failed", "DeadlineExceeded", "Pod was active on the node longer than the specified deadline"
+    if of.refusal is not None:
+        return "Failed", of.refusal.reason, f"Pod was rejected: {of.refusal.message}"
+    if decide.is_late(of):
+        return "Failed", decide.LATE.reason, decide.LATE.message
     if decide.failed_init(of) is not None:
         return "Failed", "", ""
     if decide.is_over(of):
         lasts = [of.seen.last(name_of(each)) for each in main(of.pod)]
         failed = any(each is None or each.exit_code or each.error for each in lasts)
         return ("Failed" if failed else "Succeeded"), "", ""
-    if not _is_initialized(of):
+    if not is_initialized(of):
         return "Pending", "", ""
     lasts = [of.seen.last(name_of(each)) for each in main(of.pod)]
     return (
@@ -67,10 +78,6 @@ def _phase(of: Situation) -> tuple[str, str, str]:
         "",
         "",
     )
-
-
-def _is_initialized(of: Situation) -> bool:
-    return all(decide.is_done(of, each) or decide.is_up(of, each) for each in initial(of.pod))
 
 
 def _container(of: Situation, container: Object, *, is_init: bool) -> Object:
@@ -92,6 +99,16 @@ def _container(of: Situation, container: Object, *, is_init: bool) -> Object:
     }
     if last is not None:
         found["containerID"] = f"jubako://{last.id}"
+    if mounts := objects(container.get("volumeMounts")):
+        found["volumeMounts"] = [_mount(each) for each in mounts]
+    return found
+
+
+def _mount(mount: Object) -> Object:
+    found: Object = {"name": mount.get("name"), "mountPath": mount.get("mountPath")}
+    if mount.get("readOnly") is True:
+        wanted = mount.get("recursiveReadOnly") in ("IfPossible", "Enabled")
+        found |= {"readOnly": True, "recursiveReadOnly": "Enabled" if wanted else "Disabled"}
     return found
 
 
@@ -112,7 +129,7 @@ def _state(of: Situation, container: Object, *, is_init: bool) -> Object:
     attempts = of.seen.of(name)
     last = attempts[0] if attempts else None
     if last is not None and last.running:
-        return {"running": {"startedAt": _moment(last.started)}}
+        return {"running": {"startedAt": moment(last.started)}}
     if last is not None and last.ended and not decide.comes_again(of, container):
         return _ended(last)
     held = of.waiting.get(name)
@@ -121,7 +138,7 @@ def _state(of: Situation, container: Object, *, is_init: bool) -> Object:
     if last is not None and last.ended and (delay := delay_s(attempts)) > 0:
         where = f"container={name} pod={full_name(of.pod)}"
         return _waiting(Waiting("CrashLoopBackOff", f"back-off {_span(delay)} restarting failed {where}"))
-    if not is_init and not _is_initialized(of):
+    if not is_init and not is_initialized(of):
         return _waiting(Waiting("PodInitializing", ""))
     return _waiting(Waiting("ContainerCreating" if not initial(of.pod) else "PodInitializing", ""))
 
@@ -135,56 +152,15 @@ def _waiting(held: Waiting) -> Object:
 
 def _ended(attempt: Attempt) -> Object:
     state: Object = {
-        "exitCode": attempt.exit_code,
+        "exitCode": _UNSTARTED if attempt.error else attempt.exit_code,
         "reason": attempt.reason or ("Error" if attempt.exit_code else "Completed"),
-        "startedAt": _moment(attempt.started) if attempt.started else None,
-        "finishedAt": _moment(attempt.finished) if attempt.finished else None,
+        "startedAt": moment(attempt.started),
+        "finishedAt": moment(attempt.finished) if attempt.finished else None,
         "containerID": f"jubako://{attempt.id}",
     }
     if attempt.message or attempt.error:
         state["message"] = attempt.message or attempt.error
     return {"terminated": state}
-
-
-def _conditions(of: Situation, found: Object, before: Sequence[Object]) -> list[JSON]:
-    ended = found["phase"] in ("Succeeded", "Failed")
-    unready = [name for name, ready in _readiness(found) if not ready]
-    why = (
-        ("PodCompleted", "")
-        if ended
-        else ("ContainersNotReady", f"containers with unready status: [{' '.join(unready)}]")
-    )
-    uninitialized = [
-        name_of(each) for each in initial(of.pod) if not (decide.is_done(of, each) or decide.is_up(of, each))
-    ]
-    initialized = ("ContainersNotInitialized", f"containers with incomplete status: [{' '.join(uninitialized)}]")
-    wanted: list[tuple[str, bool, tuple[str, str]]] = [
-        ("PodReadyToStartContainers", of.seen.ready, ("", "")),
-        ("Initialized", not uninitialized, ("PodCompleted", "") if found["phase"] == "Succeeded" else initialized),
-        ("Ready", not unready and not ended, why),
-        ("ContainersReady", not unready and not ended, why),
-    ]
-    kept = {text(each.get("type")): each for each in before}
-    made = [_condition(of, kept.pop(kind, {}), kind, holds, why) for kind, holds, why in wanted]
-    return [*made, *kept.values()]
-
-
-def _readiness(found: Object) -> list[tuple[str, bool]]:
-    return [(text(each.get("name")), each.get("ready") is True) for each in objects(found["containerStatuses"])]
-
-
-def _condition(of: Situation, before: Object, kind: str, holds: bool, why: tuple[str, str]) -> Object:
-    value = "True" if holds else "False"
-    changed = before.get("status") != value
-    made: Object = {"type": kind, "status": value, "lastProbeTime": None}
-    made["lastTransitionTime"] = _moment(of.now) if changed else before.get("lastTransitionTime")
-    if not holds:
-        made |= {name: text_ for name, text_ in zip(("reason", "message"), why, strict=True) if text_}
-    return made
-
-
-def _moment(seconds: float) -> str:
-    return times.render(datetime.fromtimestamp(seconds, UTC))
 
 
 def _span(seconds: float) -> str:

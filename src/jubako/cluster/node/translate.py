@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
+from jubako.cluster.node import resources
 from jubako.cluster.node.environment import expanded
 from jubako.cluster.types.document import Object, array, at, integer, mapping, objects, text
-from jubako.cluster.types.quantity import Quantity
 from jubako.engine import CreateOptions
 from jubako.engine.pods.record import PodOptions
+from jubako.linux import proc
 
 UID_LABEL, CLUSTER_LABEL = "io.kubernetes.pod.uid", "dev.jubako.cluster"
 MESSAGE_POLICY, FALLBACK_TO_LOGS = "io.kubernetes.container.terminationMessagePolicy", "FallbackToLogsOnError"
-_PERIOD_US = 100_000
-_LEAST_SHARES, _MOST_SHARES = 2, 262144
-_LEAST_MEMORY = 6 << 20
+
+
+_CAP_SYS_RESOURCE = 24
 
 
 class Dns(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +79,7 @@ def sandbox(cluster: str, pod: Object, dns: Dns) -> PodOptions:
         dns=list(dns.servers),
         dns_search=list(dns.searches),
         dns_options=list(dns.options),
+        **resources.of_pod(pod),
     )
 
 
@@ -99,14 +102,16 @@ def container(
     env: Mapping[str, str],
     mounts: Sequence[str],
     attempt: int,
+    profiles: Path,
     beside: str = "",
 ) -> CreateOptions:
-    """Return the options of one attempt of a container, which sees the processes of the one that it is `beside`."""
-    spec, limits = mapping(pod.get("spec")), mapping(at(each, "resources", "limits"))
-    requests = mapping(at(each, "resources", "requests"))
+    """Return the options of one attempt of a container, which sees the processes of the one that it is `beside`.
+
+    `profiles` has those of seccomp that pods name.
+    """
+    spec = mapping(pod.get("spec"))
     own, whole = mapping(each.get("securityContext")), mapping(spec.get("securityContext"))
     command, arguments = _words(each.get("command"), env), _words(each.get("args"), env)
-    cpu = Quantity.parse(text(limits.get("cpu")) or "0").nanos
     return CreateOptions(
         image=text(each.get("image")),
         pull="never",
@@ -130,13 +135,17 @@ def container(
         privileged=own.get("privileged") is True,
         cap_add=_capabilities(own, "add"),
         cap_drop=_capabilities(own, "drop"),
-        security_opt=_security(own, whole),
-        memory=_memory(limits),
-        memory_swap=_memory(limits),
-        cpu_shares=_shares(requests),
-        cpu_period=_PERIOD_US if cpu else 0,
-        cpu_quota=max(cpu * _PERIOD_US // 10**9, 1000) if cpu else 0,
+        security_opt=_security(own, whole, profiles),
+        oom_score_adj=_possible(resources.oom_score_adj(each, text(at(pod, "status", "qosClass")))),
+        **resources.of_container(each),
     )
+
+
+def _possible(oom_score_adj: int) -> int:
+    """Without CAP_SYS_RESOURCE nobody can make the kernel spare a process more than itself is spared: proc(5)."""
+    if proc.permitted_capabilities() >> _CAP_SYS_RESOURCE & 1:
+        return oom_score_adj
+    return max(oom_score_adj, int(Path("/proc/self/oom_score_adj").read_text()))
 
 
 def _words(value: object, env: Mapping[str, str]) -> list[str] | None:
@@ -160,22 +169,15 @@ def _capabilities(own: Object, verb: str) -> list[str]:
     return [text(each) for each in array(at(own, "capabilities", verb))]
 
 
-def _security(own: Object, whole: Object) -> list[str]:
+def _security(own: Object, whole: Object, profiles: Path) -> list[str]:
     options = []
     if own.get("allowPrivilegeEscalation") is False:
         options.append("no-new-privileges")
+    if own.get("procMount") == "Unmasked":
+        options.append("systempaths=unconfined")
     profile = mapping(own.get("seccompProfile")) or mapping(whole.get("seccompProfile"))
     if profile.get("type") == "Unconfined":
         options.append("seccomp=unconfined")
+    elif profile.get("type") == "Localhost":
+        options.append(f"seccomp={profiles / text(profile.get('localhostProfile'))}")
     return options
-
-
-def _memory(limits: Object) -> int:
-    amount = Quantity.parse(text(limits.get("memory")) or "0").value
-    return max(amount, _LEAST_MEMORY) if amount else 0
-
-
-def _shares(requests: Object) -> int:
-    """Return cpu.shares for a request; what requests nothing gets the least."""
-    milli = Quantity.parse(text(requests.get("cpu")) or "0").milli_value
-    return min(max(milli * 1024 // 1000, _LEAST_SHARES), _MOST_SHARES)

@@ -13,14 +13,14 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Literal, Protocol, TypeVar, assert_never
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, assert_never
 
 from jubako.cluster.controllers.actions import Delete, EmitEvent
 from jubako.cluster.controllers.client import ClusterClient
 from jubako.cluster.controllers.kinds import POD, key_of
 from jubako.cluster.controllers.observed import revision
 from jubako.cluster.node import decide
-from jubako.cluster.node.decide import Kill, Look, MakeSandbox, Remove, Situation, Start, Step, Stop, TakeDown
+from jubako.cluster.node.decide import Kill, Look, MakeSandbox, Reject, Remove, Situation, Start, Step, Stop, TakeDown
 from jubako.cluster.node.ending import Ending
 from jubako.cluster.node.engine import NodeEngine
 from jubako.cluster.node.environment import Missing
@@ -29,6 +29,7 @@ from jubako.cluster.node.hooks import hook_of
 from jubako.cluster.node.images import Images
 from jubako.cluster.node.making import Making
 from jubako.cluster.node.probes.checks import Checks
+from jubako.cluster.node.refusing import host_has_apparmor, refusal
 from jubako.cluster.node.seen import Seen, Waiting
 from jubako.cluster.node.starting import UNCONFIGURED, Starting, Unready
 from jubako.cluster.node.status import full_name, status
@@ -37,6 +38,9 @@ from jubako.cluster.node.volumes.references import TOKEN, Source, references
 from jubako.cluster.types import times
 from jubako.cluster.types.document import Object, at, integer, text
 from jubako.errors import Conflict, JubakoError, NotFound
+
+if TYPE_CHECKING:
+    from jubako.registry.client import Credentials
 
 T = TypeVar("T")
 _AGAIN_S, _MOUNT_AGAIN_S, _LONGEST_S = 1.0, 5.0, 60.0
@@ -69,11 +73,13 @@ class Worker:
         self._address = ""
         self._woken = asyncio.Event()
         self._healths = Healths(host.execute, partial(self.say, "Warning"), self._woken.set)
-        self._starting = Starting(making, Images(engine, host.blocking, self.say), self, full_name(pod))
+        self._starting = Starting(making, Images(engine, self, self._secrets), self, full_name(pod))
         self._ending = Ending(engine, self, full_name(pod))
         self._changed: set[Source] | None = None  # nobody knows what has changed since it was made
         self._due = 0.0
         self._made_of = references(pod)
+        self._refusal = refusal(pod, has_apparmor=host_has_apparmor())
+        self._told_late = False
         self.gone = False
 
     def wake(self, pod: Object | None = None) -> None:
@@ -136,7 +142,7 @@ class Worker:
                 wait_s = min(wait_s, await self._do(step, situation))
             if wait_s > 0 and not self.gone:
                 await self._tell_status(self._situation(await self._look()) if steps else situation)
-            return min(wait_s, self._until_deadline())
+            return min(wait_s, self._until_deadline(), self._until_shown())
         except JubakoError as error:
             return self._failed(error.message)
         except OSError as error:
@@ -169,6 +175,7 @@ class Worker:
             waiting=self._waiting,
             now=time.time(),
             deadline=self._deadline(),
+            refusal=self._refusal,
         )
 
     def _deadline(self) -> float:
@@ -179,6 +186,11 @@ class Worker:
     def _until_deadline(self) -> float:
         deadline = self._deadline()
         return max(deadline - time.time(), 0.1) if deadline else _LONGEST_S
+
+    def _until_shown(self) -> float:
+        """Why a container does not run is told for a moment, and then that it is waited with."""
+        left = (held.until - time.time() for held in self._waiting.values())
+        return min((each for each in left if each > 0), default=_LONGEST_S)
 
     async def _do(self, step: Step, situation: Situation) -> float:
         """Do one step; returns in how many seconds to look again."""
@@ -193,7 +205,10 @@ class Worker:
                 assert last is not None
                 await self._ending.stop(decide.container_of(self.pod, name), last, grace_s, message)
             case Stop(grace_s):
+                self._say_deadline(situation)
                 await self._ending.stop_all(self.pod, situation.seen, grace_s)
+            case Reject(reason, message):
+                self.say("Warning", reason, message)
             case TakeDown():
                 await self.blocking(partial(self._engine.take_down, situation.seen.sandbox))
             case Remove():
@@ -232,12 +247,12 @@ class Worker:
         return 0.0
 
     async def _start(self, name: str, situation: Situation) -> float:
-        container, held = decide.container_of(self.pod, name), self._waiting.get(name)
+        container = decide.container_of(self.pod, name)
         try:
-            attempt = await self._starting.start(self.pod, container, situation.seen, held)
+            attempt = await self._starting.start(self.pod, container, situation.seen)
         except Unready as unready:
             self._note_waiting(name, unready.waiting)
-            return max(unready.waiting.until - time.time(), 0.0) if unready.waiting else 0.0
+            return max(unready.waiting.until - time.time(), 0.0)
         self._note_waiting(name, None)
         if handler := hook_of(container, "postStart"):
             await self._hook(name, attempt, handler)
@@ -291,6 +306,11 @@ class Worker:
             with suppress(NotFound):
                 self.wake(await self._client.get(POD, key_of(self.pod)))
 
+    def _say_deadline(self, situation: Situation) -> None:
+        if decide.is_late(situation) and not self._told_late:
+            self._told_late = True
+            self.say("Normal", decide.LATE.reason, decide.LATE.message)
+
     def _say_back_off(self, situation: Situation) -> None:
         for container in (*decide.initial(self.pod), *decide.main(self.pod)):
             name = decide.name_of(container)
@@ -298,6 +318,9 @@ class Worker:
             if last is not None and last.ended and decide.comes_again(situation, container):
                 message = f"Back-off restarting failed container {name} in pod {full_name(self.pod)}"
                 self.say("Warning", "BackOff", message)
+
+    def _secrets(self, image: str) -> tuple[list[Credentials], list[str]]:
+        return self._making.credentials(self.pod, image)
 
     def checks(self, container: Object, attempt: str) -> Checks:
         return Checks(attempt=attempt, container=container, address=self._address, execute=self._host.execute)

@@ -55,7 +55,7 @@ class AuthFile:
             if user == helper.TOKEN_USER:
                 return Credentials(identity_token=secret)
             return Credentials(user, secret)
-        return _in_file(document.get("auths"), domain, path)
+        return in_table(document.get("auths"), domain, path)
 
     def store(self, domain: str, credentials: Credentials) -> str | None:
         """Keep credentials; return the file they stand in, readable by whoever reads it, or None with a helper."""
@@ -143,7 +143,8 @@ def key_of(domain: str) -> str:
     return _HUB_KEY if domain == DEFAULT_DOMAIN else domain
 
 
-def _in_file(auths: object, domain: str, path: str) -> Credentials | None:
+def in_table(auths: object, domain: str, path: str) -> Credentials | None:
+    """What the `auths` of a configuration have for a registry, or for what of it has `path`."""
     if not isinstance(auths, dict):
         return None
     parts = path.split("/") if path else []

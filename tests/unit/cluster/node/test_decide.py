@@ -71,6 +71,11 @@ def test_one_that_ran_for_long_begins_anew() -> None:
     assert delay_s(attempts) == 10
 
 
+def test_what_could_not_be_started_waits_as_well() -> None:
+    attempts = [Attempt(id=f"x{n}", number=n, error="no", finished=NOW) for n in (3, 2)]
+    assert delay_s(attempts) == 40
+
+
 def test_the_wait_is_read_off_what_is_seen() -> None:
     attempts = [ended(1, 1, at=NOW - 4), ended(1, 0)]
     assert wait_s(attempts, NOW) == 6

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.unit.cluster.node.scenes import NOW, ended, pod, running, situation
 
-from jubako.cluster.node.seen import Attempt, Health, Waiting
+from jubako.cluster.node.seen import Attempt, Health, Refusal, Waiting
 from jubako.cluster.node.status import status
 from jubako.cluster.types.document import Object, at, objects
 
@@ -22,6 +22,10 @@ def state(found: Object, at_: int = 0, group: str = "containerStatuses") -> Any:
 
 def conditions(found: Object) -> dict[Any, Any]:
     return {each["type"]: each["status"] for each in objects(found["conditions"])}
+
+
+def whole_conditions(found: Object) -> dict[Any, Any]:
+    return {each["type"]: each for each in objects(found["conditions"])}
 
 
 @pytest.mark.parametrize(
@@ -97,9 +101,64 @@ def test_conditions_of_others_stay() -> None:
     assert conditions(told(document, {"a": [running()]}))["PodScheduled"] == "True"
 
 
-def test_a_pod_past_its_deadline_has_failed() -> None:
-    found = told(pod(), {"a": [running()]}, deadline=NOW - 1)
+def test_a_pod_past_its_deadline_has_failed_once_nothing_of_it_runs() -> None:
+    document = pod()
+    document["status"] = {"phase": "Running"}
+    assert told(document, {"a": [running()]}, deadline=NOW - 1)["phase"] == "Running"
+    found = told(document, {"a": [ended(137)]}, deadline=NOW - 1)
     assert (found["phase"], found["reason"]) == ("Failed", "DeadlineExceeded")
+
+
+def test_a_pod_has_not_ended_while_a_sidecar_runs() -> None:
+    side: Object = {"name": "side", "restartPolicy": "Always"}
+    document = pod(init=[side], restartPolicy="Never")
+    document["status"] = {"phase": "Running"}
+    assert told(document, {"side": [running()], "a": [ended()]})["phase"] == "Running"
+    assert told(document, {"side": [ended()], "a": [ended()]})["phase"] == "Succeeded"
+
+
+def test_a_pod_that_is_refused_has_failed_and_has_no_containers() -> None:
+    found = told(pod(), refusal=Refusal("SysctlForbidden", "why"))
+    assert (found["phase"], found["reason"], found["message"]) == ("Failed", "SysctlForbidden", "Pod was rejected: why")
+    assert "containerStatuses" not in found
+
+
+def test_what_could_not_be_started_has_an_exit_code_and_times() -> None:
+    attempt = Attempt(id="x", number=0, error="no such file", exit_code=127, finished=NOW, reason="StartError")
+    found = state(told(pod(restartPolicy="Never"), {"a": [attempt]}))["terminated"]
+    assert (found["exitCode"], found["reason"], found["message"]) == (128, "StartError", "no such file")
+    assert found["startedAt"] == "1970-01-01T00:00:00Z"
+
+
+def test_readiness_gates_are_named() -> None:
+    document = pod(readinessGates=[{"conditionType": "x/there"}, {"conditionType": "x/none"}])
+    document["status"] = {"conditions": [{"type": "x/there", "status": "False"}]}
+    found = whole_conditions(told(document, {"a": [running()]}))
+    assert found["ContainersReady"]["status"] == "True"
+    assert (found["Ready"]["status"], found["Ready"]["reason"]) == ("False", "ReadinessGatesNotReady")
+    assert found["Ready"]["message"] == (
+        'the status of pod readiness gate "x/there" is not "True", but False, '
+        'corresponding condition of pod readiness gate "x/none" does not exist.'
+    )
+
+
+@pytest.mark.parametrize(("code", "reason"), [(0, "PodCompleted"), (1, "PodFailed")])
+def test_the_conditions_of_a_pod_that_has_ended_say_how(code: int, reason: str) -> None:
+    found = whole_conditions(told(pod(restartPolicy="Never"), {"a": [ended(code)]}))
+    assert [found[kind]["reason"] for kind in ("Ready", "ContainersReady")] == [reason, reason]
+    assert found["Initialized"]["status"] == "True"
+
+
+def test_mounts_are_told() -> None:
+    mounts: list[Object] = [
+        {"name": "v", "mountPath": "/v"},
+        {"name": "r", "mountPath": "/r", "readOnly": True, "recursiveReadOnly": "IfPossible"},
+    ]
+    container: Object = {"name": "a", "volumeMounts": [*mounts]}
+    assert told(pod(container), {"a": [running()]})["containerStatuses"][0]["volumeMounts"] == [
+        {"name": "v", "mountPath": "/v"},
+        {"name": "r", "mountPath": "/r", "readOnly": True, "recursiveReadOnly": "Enabled"},
+    ]
 
 
 def test_how_a_container_ended_is_told() -> None:
