@@ -52,8 +52,6 @@ def gone(kubectl: Kubectl, what: str) -> None:
 
 
 def test_files_are_copied_both_ways(kubectl: Kubectl, tmp_path: Path) -> None:
-    if kubectl.is_old and kubectl.run("exec", "none", "--", "true").returncode and not spdy(kubectl):
-        pytest.skip("kubectl 1.20 copies over SPDY")
     kubectl.apply(pod("files", ENDLESS))
     kubectl("wait", "--for=condition=Ready", "pod/files", "--timeout=20s")
     tree = tmp_path / "tree"
@@ -62,13 +60,6 @@ def test_files_are_copied_both_ways(kubectl: Kubectl, tmp_path: Path) -> None:
     kubectl("cp", str(tree), "files:/tmp/tree")
     kubectl("cp", "files:/tmp/tree/below/data", str(tmp_path / "back"))
     assert (tmp_path / "back").read_bytes() == bytes(range(256)) * 400
-
-
-def spdy(kubectl: Kubectl) -> bool:
-    """Whether the server speaks the streams of old."""
-    kubectl.apply(pod("probe", ENDLESS))
-    kubectl("wait", "--for=condition=Ready", "pod/probe", "--timeout=20s")
-    return kubectl.run("exec", "probe", "--", "true").returncode == 0
 
 
 def test_waiting_for_what_comes_and_what_goes(kubectl: Kubectl) -> None:

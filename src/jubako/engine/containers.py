@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -250,8 +250,9 @@ class EngineContainers:
         tail: int | None = None,
         since_ns: int | None = None,
         until_ns: int | None = None,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> Iterator[Line]:
-        """What the container wrote, oldest first; with `follow` until it ends."""
+        """What the container wrote, oldest first; with `follow` until it ends, or `stopped` says that it is enough."""
         from jubako.engine import logs
 
         record = self.get(text)
@@ -259,7 +260,7 @@ class EngineContainers:
             raise FailedPrecondition("configured logging driver does not support reading")
         run_dir = self._drivers.run_dir(record.id)
         path = self._drivers.log_path(record)
-        alive = (lambda: process.is_running(run_dir)) if follow else None
+        alive = (lambda: not stopped() and process.is_running(run_dir)) if follow else None
         return logs.read(path, tail=tail, since_ns=since_ns, until_ns=until_ns, follow=alive)
 
     def stats(self, text: str) -> Sample:

@@ -17,7 +17,8 @@ from jubako.linux import fd as fds_of
 from jubako.runtime import opcodes as op
 
 STDOUT, STDERR, EXITED = op.FRAME_STDOUT, op.FRAME_STDERR, op.FRAME_EXITED
-_PAYLOAD_MAX = op.FRAME_BYTES_MAX - 1
+PAYLOAD_MAX = op.FRAME_BYTES_MAX - 1
+"""What one packet can take of stdin."""
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -55,8 +56,8 @@ class Attached:
     def write(self, data: bytes) -> None:
         """Send to the container's stdin; BrokenPipeError when the monitor is gone."""
         view = memoryview(data)
-        for start in range(0, len(view), _PAYLOAD_MAX):
-            self._send(op.FRAME_STDIN, bytes(view[start : start + _PAYLOAD_MAX]))
+        for start in range(0, len(view), PAYLOAD_MAX):
+            self._send(op.FRAME_STDIN, bytes(view[start : start + PAYLOAD_MAX]))
 
     def close_stdin(self) -> None:
         self._send(op.FRAME_CLOSE_STDIN, b"")

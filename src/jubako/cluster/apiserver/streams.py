@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Protocol
 
 import msgspec
@@ -48,13 +49,27 @@ class Session(Protocol):
         """End it, unless it has ended; of an attachment, let go of it."""
 
 
-class Streams(Protocol):
-    """Raises NotFound and FailedPrecondition where a container is not there or does not run."""
+class Ports(Protocol):
+    """What listens in a pod; `id` is how messages call the pod."""
 
-    def logs(self, pod: Object, container: str, options: LogOptions) -> AsyncIterator[bytes]: ...
+    @property
+    def id(self) -> str: ...
+
+    async def dial(self, port: int) -> socket.socket:
+        """Connect to a port on its loopback, as a socket that does not block. Raises JubakoError."""
+
+
+class Streams(Protocol):
+    """Raises FailedPrecondition where a container or a pod does not run, NotFound where it has just gone."""
+
+    def logs(self, pod: Object, container: str, options: LogOptions) -> AsyncGenerator[bytes, None]: ...
+
+    async def check(self, pod: Object, container: str) -> None: ...
 
     async def execute(
         self, pod: Object, container: str, command: Sequence[str], *, tty: bool, stdin: bool
     ) -> Session: ...
 
     async def attach(self, pod: Object, container: str) -> Session: ...
+
+    async def ports(self, pod: Object) -> Ports: ...

@@ -5,6 +5,7 @@ What is seen of a pod is read here, and what was decided is done here. All of it
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -149,11 +150,14 @@ class NodeEngine:
     def log(self, attempt: str, options: LogOptions, stopped: Callable[[], bool]) -> Iterator[Line]:
         """Read the log of an attempt; with `follow` until it has ended, or nobody wants it any more."""
         tail = options.tail if options.tail >= 0 else None
-        lines = self.engine.containers.logs(attempt, follow=options.follow, tail=tail, since_ns=options.since_ns)
-        for line in lines:
-            if stopped():
-                return
-            yield line
+        containers = self.engine.containers
+        return containers.logs(attempt, follow=options.follow, tail=tail, since_ns=options.since_ns, stopped=stopped)
+
+    def reach(self, sandbox: str, family: int) -> socket.socket:
+        """Return a TCP socket in the network of a sandbox, which does not block."""
+        made = self.engine.pods.reach(sandbox, family)
+        made.setblocking(False)
+        return made
 
     def take_down(self, sandbox: str) -> None:
         """Give back a sandbox whose containers have ended, and keep those."""

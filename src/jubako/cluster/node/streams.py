@@ -1,61 +1,42 @@
-"""Logs, exec and attach of containers of this node, for the API server.
-
-Concurrency:  what blocks is in threads; output of a process is read when the event loop says that there is some.
-"""
+"""Logs, processes and ports of the pods of this node, for the API server."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+import os
+import socket
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from functools import partial
-from typing import Protocol, TypeVar
 
-from jubako.cluster.apiserver.streams import LogOptions, Output
+from jubako.cluster.apiserver.streams import LogOptions
+from jubako.cluster.node import logs
+from jubako.cluster.node.blocking import Blocking
 from jubako.cluster.node.engine import NodeEngine
 from jubako.cluster.node.seen import Attempt
-from jubako.cluster.types.document import Object, at, text
+from jubako.cluster.node.session import NodeSession
+from jubako.cluster.types.document import Object, at, mapping, objects, text
 from jubako.engine.exec import ExecOptions
-from jubako.errors import FailedPrecondition
-from jubako.runtime.attach import EXITED, Attached
-from jubako.runtime.handle import Handle
+from jubako.errors import FailedPrecondition, Unavailable
 
-T = TypeVar("T")
-_LINES_WAITING = 256
-
-
-class Blocking(Protocol):
-    async def __call__(self, call: Callable[[], T]) -> T: ...
+_LOOPBACK = (("IPv4:", "tcp4", socket.AF_INET, "127.0.0.1"), ("IPv6", "tcp6", socket.AF_INET6, "::1"))
+_PULL = {"ErrImagePull": "image can't be pulled", "ImagePullBackOff": "trying and failing to pull image"}
 
 
 class NodeStreams:
     def __init__(self, engine: NodeEngine, blocking: Blocking) -> None:
         self._engine, self._blocking = engine, blocking
 
-    async def logs(self, pod: Object, container: str, options: LogOptions) -> AsyncIterator[bytes]:
-        """Yield a log, line by line or more at once. Raises NotFound, FailedPrecondition."""
+    async def logs(self, pod: Object, container: str, options: LogOptions) -> AsyncGenerator[bytes, None]:
+        """Yield a log as it is read. Raises FailedPrecondition."""
         attempt = await self._attempt(pod, container, previous=options.previous)
-        lines: asyncio.Queue[bytes | None] = asyncio.Queue(_LINES_WAITING)
-        stop = threading.Event()
-        loop = asyncio.get_running_loop()
+        async with aclosing(logs.stream(partial(self._engine.log, attempt.id, options), options)) as log:
+            async for data in log:
+                yield data
 
-        def put(data: bytes | None) -> None:
-            asyncio.run_coroutine_threadsafe(lines.put(data), loop).result()
-
-        reading = threading.Thread(
-            target=_read, args=(self._engine, attempt.id, options, stop, put), daemon=True, name="log"
-        )
-        reading.start()
-        left = options.limit_bytes
-        try:
-            while (data := await lines.get()) is not None and left != 0:
-                piece = data if left < 0 else data[:left]
-                left -= len(piece) if left > 0 else 0
-                yield piece
-        finally:
-            stop.set()
-            while not lines.empty():
-                lines.get_nowait()
+    async def check(self, pod: Object, container: str) -> None:
+        """Raise FailedPrecondition where a container does not run."""
+        await self._running(pod, container)
 
     async def execute(
         self, pod: Object, container: str, command: Sequence[str], *, tty: bool, stdin: bool
@@ -70,13 +51,22 @@ class NodeStreams:
     async def attach(self, pod: Object, container: str) -> NodeSession:
         """Connect with the streams of a container."""
         attempt = await self._running(pod, container)
-        return NodeSession(await self._blocking(partial(self._engine.attach, attempt.id)), self._blocking, None)
+        attached = await self._blocking(partial(self._engine.attach, attempt.id))
+        return NodeSession(attached, self._blocking, keeps_input=not _takes_input_once(pod, container))
+
+    async def ports(self, pod: Object) -> PodPorts:
+        """Return the ports of a pod. Raises FailedPrecondition where it has no network."""
+        seen = await self._blocking(partial(self._engine.look, pod))
+        if not seen.ready:
+            raise FailedPrecondition(f'pod not found ("{_full_name(pod)}")')
+        return PodPorts(self._engine, self._blocking, seen.sandbox)
 
     async def _running(self, pod: Object, container: str) -> Attempt:
-        attempt = await self._attempt(pod, container, previous=False)
-        if not attempt.running:
+        seen = await self._blocking(partial(self._engine.look, pod))
+        last = seen.last(container)
+        if last is None or not last.running:
             raise FailedPrecondition(f'container not found ("{container}")')
-        return attempt
+        return last
 
     async def _attempt(self, pod: Object, container: str, *, previous: bool) -> Attempt:
         name = text(at(pod, "metadata", "name"))
@@ -85,70 +75,53 @@ class NodeStreams:
         if previous and len(attempts) < 2:
             raise FailedPrecondition(f'previous terminated container "{container}" in pod "{name}" not found')
         if not attempts:
-            message = f'container "{container}" in pod "{name}" is waiting to start: ContainerCreating'
-            raise FailedPrecondition(message)
+            why = _waits_for(pod, container)
+            raise FailedPrecondition(f'container "{container}" in pod "{name}" is waiting to start: {why}')
         return attempts[1 if previous else 0]
 
 
-def _read(
-    engine: NodeEngine, attempt: str, options: LogOptions, stop: threading.Event, put: Callable[[bytes | None], None]
-) -> None:
-    """In a thread: read the log until its end, or until nobody wants it any more."""
-    try:
-        for line in engine.log(attempt, options, stop.is_set):
-            stamp = f"{line.time} ".encode() if options.timestamps else b""
-            put(stamp + line.log.encode("utf-8", "surrogateescape"))
-            if stop.is_set():
-                return
-    finally:
-        put(None)
+class PodPorts:
+    """What listens in the network of a pod; `id` is that of its sandbox."""
+
+    def __init__(self, engine: NodeEngine, blocking: Blocking, sandbox: str) -> None:
+        self._engine, self._blocking, self.id = engine, blocking, sandbox
+
+    async def dial(self, port: int) -> socket.socket:
+        """Connect to a port on the loopback of the pod. Raises Unavailable with what each family said, NotFound."""
+        said = []
+        for family, protocol, number, host in _LOOPBACK:
+            made = await self._blocking(partial(self._engine.reach, self.id, number))
+            try:
+                await asyncio.get_running_loop().sock_connect(made, (host, port))
+            except BaseException as error:
+                made.close()
+                if not isinstance(error, OSError):
+                    raise
+                address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+                said.append(f"{family} dial {protocol} {address}: connect: {os.strerror(error.errno or 0).lower()}")
+            else:
+                return made
+        where = f'failed to connect to localhost:{port} inside namespace "{self.id}"'
+        raise Unavailable(f"{where}, {' '.join(said)}")
 
 
-class NodeSession:
-    """One process, or with no `handle` the attachment to one."""
+def _takes_input_once(pod: Object, container: str) -> bool:
+    return any(
+        each.get("stdinOnce") is True
+        for group in ("containers", "initContainers", "ephemeralContainers")
+        for each in objects(at(pod, "spec", group))
+        if each.get("name") == container
+    )
 
-    def __init__(self, attached: Attached, blocking: Blocking, handle: Handle | None) -> None:
-        self._attached, self._blocking, self._handle = attached, blocking, handle
-        self._code = 0
-        self._over = False
 
-    async def output(self) -> AsyncIterator[Output]:
-        loop, ready = asyncio.get_running_loop(), asyncio.Event()
-        loop.add_reader(self._attached.fileno(), ready.set)
-        try:
-            while not self._over:
-                await ready.wait()
-                ready.clear()
-                frame = self._attached.read()
-                if frame is None:
-                    return
-                if frame.kind == EXITED:
-                    self._code = frame.code
-                    return
-                yield Output(frame.kind, frame.data)
-        finally:
-            if self._attached.fileno() >= 0:
-                loop.remove_reader(self._attached.fileno())
+def _waits_for(pod: Object, container: str) -> str:
+    for group in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
+        for status in objects(at(pod, "status", group)):
+            if status.get("name") == container:
+                reason = text(mapping(mapping(status.get("state")).get("waiting")).get("reason"))
+                return _PULL.get(reason, reason) or "ContainerCreating"
+    return "ContainerCreating"
 
-    async def exit_code(self) -> int:
-        if self._handle is not None and not self._over:
-            self._code = (await self._blocking(self._handle.wait)).code
-        return self._code
 
-    async def write(self, data: bytes) -> None:
-        await self._blocking(partial(self._attached.write, data))
-
-    async def close_input(self) -> None:
-        await self._blocking(self._attached.close_stdin)
-
-    async def resize(self, height: int, width: int) -> None:
-        self._attached.resize(height, width)
-
-    async def close(self) -> None:
-        if self._over:
-            return
-        self._over = True
-        if self._handle is not None:
-            await self._blocking(self._handle.abandon)
-        else:
-            self._attached.close()
+def _full_name(pod: Object) -> str:
+    return f"{text(at(pod, 'metadata', 'name'))}_{text(at(pod, 'metadata', 'namespace'))}"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jubako.engine.drivers import Drivers
 from jubako.engine.pods import create, ending, listing, starting
 from jubako.engine.pods.listing import Whole
 from jubako.engine.pods.record import PodOptions, PodRecord
 from jubako.engine.record import ContainerRecord
+
+if TYPE_CHECKING:
+    from socket import socket
 
 # Inside the class, `list` is a method.
 _Containers = list[ContainerRecord]
@@ -58,6 +61,12 @@ class EnginePods:
     def whole(self, text: str) -> Whole:
         """The pod, its address and its containers in one."""
         return listing.whole(self._drivers, self.get(text))
+
+    def reach(self, text: str, family: int) -> socket:
+        """A TCP socket in its network, for connections to what listens there on loopback."""
+        from jubako.engine.pods import reach
+
+        return reach.socket_in(self._drivers, self.get(text), family)
 
     def inspect(self, text: str) -> dict[str, Any]:
         """The document of `pod inspect`."""

@@ -49,6 +49,10 @@ class Handler:
             "deletecollection": self._delete_collection,
         }
 
+    async def end_streams(self) -> None:
+        """End what streams from the node, which must still be there."""
+        await self._pods.end()
+
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         try:
             return await self._answer(request)

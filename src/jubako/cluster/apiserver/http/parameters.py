@@ -56,13 +56,13 @@ def parameters(query: Mapping[str, str]) -> Parameters:
         token=query.get("continue", ""),
         version=query.get("resourceVersion", ""),
         exact=match == "Exact",
-        watch=_flag(query, "watch"),
-        bookmarks=_flag(query, "allowWatchBookmarks"),
-        initial=_flag(query, "sendInitialEvents") if "sendInitialEvents" in query else None,
+        watch=flag(query, "watch"),
+        bookmarks=flag(query, "allowWatchBookmarks"),
+        initial=flag(query, "sendInitialEvents") if "sendInitialEvents" in query else None,
         timeout_s=_number(query, "timeoutSeconds"),
         dry_run=query.get("dryRun") == "All",
         manager=_manager(query.get("fieldManager", "")),
-        force=_flag(query, "force"),
+        force=flag(query, "force"),
         validation=cast(Literal["Ignore", "Warn", "Strict"], validation),
         include=cast(IncludeObject, include),
     )
@@ -77,7 +77,8 @@ def _manager(name: str) -> str:
     return name
 
 
-def _flag(query: Mapping[str, str], name: str) -> bool:
+def flag(query: Mapping[str, str], name: str) -> bool:
+    """Return a yes or no of a query. Raises Failure (400)."""
     text = query.get(name, "false").lower()
     if text not in (*_TRUE, *_FALSE):
         raise failures.bad_request(f'invalid value of {name}: strconv.ParseBool: parsing "{text}": invalid syntax')

@@ -1,123 +1,133 @@
-"""The subresources of a pod that stream: log, exec, attach."""
+"""The subresources of a pod that stream: log, exec, attach, portforward.
+
+Concurrency:  each runs in the task of its request; `end` cancels them all, so that no process outlives the server that
+              leads to it.
+"""
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from functools import partial
 
 from aiohttp import web
 
 from jubako.cluster.apiserver import failures
-from jubako.cluster.apiserver.http import channels
 from jubako.cluster.apiserver.http.call import Call
+from jubako.cluster.apiserver.http.logs import log_options, serve_log
+from jubako.cluster.apiserver.http.parameters import flag
+from jubako.cluster.apiserver.http.streaming.command import Command, wanted
+from jubako.cluster.apiserver.http.streaming.ports import serve_forward
+from jubako.cluster.apiserver.http.streaming.remote import serve_command
+from jubako.cluster.apiserver.http.streaming.upgrade import Refused
 from jubako.cluster.apiserver.objects import reading, stored
-from jubako.cluster.apiserver.streams import LogOptions, Streams
+from jubako.cluster.apiserver.streams import Streams
 from jubako.cluster.store import AsyncStore
-from jubako.cluster.types import times
 from jubako.cluster.types.document import Object, at, objects, text
-from jubako.errors import FailedPrecondition, InvalidArgument, NotFound
+from jubako.errors import FailedPrecondition, NotFound
 
-_TRUE = ("1", "t", "true")
+_Answer = Callable[[Call], Awaitable[web.StreamResponse]]
+_GROUPS = ("containers", "initContainers", "ephemeralContainers")
 
 
 class PodStreams:
     def __init__(self, store: AsyncStore, streams: Streams) -> None:
         self._store, self._streams = store, streams
-        self._answers: dict[str, Callable[[Call], Awaitable[web.StreamResponse]]] = {
-            "log": self._log, "exec": self._exec, "attach": self._attach,
+        self._running: set[asyncio.Task[object]] = set()
+        self._answers: dict[str, _Answer] = {
+            "log": self._log, "exec": self._exec, "attach": self._attach, "portforward": self._forward,
         }  # fmt: skip
 
-    def answer(self, call: Call) -> Callable[[Call], Awaitable[web.StreamResponse]] | None:
+    def answer(self, call: Call) -> _Answer | None:
         below = call.asked.subresource
-        return self._answers.get(below.name) if below and call.asked.resource.plural == "pods" else None
+        found = self._answers.get(below.name) if below and call.asked.resource.plural == "pods" else None
+        return partial(self._answer, found) if found else None
+
+    async def end(self) -> None:
+        """End all that is being streamed."""
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(self._running)
+
+    async def _answer(self, answer: _Answer, call: Call) -> web.StreamResponse:
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.add(task)
+        try:
+            return await answer(call)
+        except Refused as refused:
+            return refused.answer
+        except (NotFound, FailedPrecondition) as error:
+            # As the node itself answers; clients tell it as a failed upgrade.
+            return web.Response(status=500, text=error.message)
+        finally:
+            self._running.discard(task)
 
     async def _log(self, call: Call) -> web.StreamResponse:
         pod, container = self._chosen(call)
-        lines = self._streams.logs(pod, container, _log_options(call.request))
-        response = web.StreamResponse(headers={"Content-Type": "text/plain"})
-        begun = False
-        try:
-            async for data in lines:
-                if not begun:
-                    await response.prepare(call.request)
-                    begun = True
-                await response.write(data)
-        except (NotFound, FailedPrecondition) as error:
-            raise failures.bad_request(error.message) from None
-        if not begun:
-            await response.prepare(call.request)
-        await response.write_eof()
-        return response
+        options = log_options(call.asked.name, call.request.query)
+        if not at(pod, "spec", "nodeName"):
+            return web.Response(text="")
+        return await serve_log(call.request, self._streams.logs(pod, container, options))
 
     async def _exec(self, call: Call) -> web.StreamResponse:
         query = call.request.query
-        command = query.getall("command", [])
-        if not command:
+        words = query.getall("command", [])
+        if not words:
             raise failures.bad_request("you must specify at least one command for the container")
-        _check_websocket(call.request)
         pod, container = self._chosen(call)
-        try:
-            session = await self._streams.execute(
-                pod, container, command, tty=_is_true(query.get("tty")), stdin=_is_true(query.get("stdin"))
-            )
-        except (NotFound, FailedPrecondition) as error:
-            raise failures.failure(500, "InternalError", error.message) from None
-        return await channels.serve(call.request, session)
+        start = partial(
+            self._streams.execute, pod, container, words, tty=flag(query, "tty"), stdin=flag(query, "stdin")
+        )
+        await self._check(call, pod, container)
+        doing = "error executing command in container"
+        return await serve_command(call.request, _names(call), Command(start=start, doing=doing, tells_code=True))
 
     async def _attach(self, call: Call) -> web.StreamResponse:
-        _check_websocket(call.request)
         pod, container = self._chosen(call)
-        try:
-            session = await self._streams.attach(pod, container)
-        except (NotFound, FailedPrecondition) as error:
-            raise failures.failure(500, "InternalError", error.message) from None
-        return await channels.serve(call.request, session)
+        start = partial(self._streams.attach, pod, container)
+        await self._check(call, pod, container)
+        doing = "error attaching to container"
+        return await serve_command(call.request, _names(call), Command(start=start, doing=doing, tells_code=False))
+
+    async def _forward(self, call: Call) -> web.StreamResponse:
+        pod = self._pod(call)
+        _check_node(call, pod)
+        return await serve_forward(call.request, await self._streams.ports(pod))
+
+    async def _check(self, call: Call, pod: Object, container: str) -> None:
+        """Raise what is told before the upgrade. What comes out only when the process starts is told in its streams."""
+        _check_node(call, pod)
+        await self._streams.check(pod, container)
+
+    def _pod(self, call: Call) -> Object:
+        asked = call.asked
+        return stored.decode(reading.get(self._store, asked.resource, asked.namespace, asked.name))
 
     def _chosen(self, call: Call) -> tuple[Object, str]:
         """Return the pod and the container of it that is meant. Raises Failure (400, 404)."""
-        asked = call.asked
-        pod = stored.decode(reading.get(self._store, asked.resource, asked.namespace, asked.name))
-        names = [
-            text(each.get("name"))
-            for group in ("containers", "initContainers", "ephemeralContainers")
-            for each in objects(at(pod, "spec", group))
-        ]
-        wanted = call.request.query.get("container", "")
-        if wanted and wanted not in names:
-            raise failures.bad_request(f"container {wanted} is not valid for pod {asked.name}")
-        main = objects(at(pod, "spec", "containers"))
-        if not wanted and len(main) > 1:
-            choice = f"choose one of: {[text(each.get('name')) for each in main]}".replace("'", "").replace(",", "")
-            message = f"a container name must be specified for pod {asked.name}, {choice}"
+        pod, name = self._pod(call), call.asked.name
+        names = [text(each.get("name")) for group in _GROUPS for each in objects(at(pod, "spec", group))]
+        asked = call.request.query.get("container", "")
+        if asked and asked not in names:
+            raise failures.bad_request(f"container {asked} is not valid for pod {name}")
+        main = [text(each.get("name")) for each in objects(at(pod, "spec", "containers"))]
+        if not asked and len(main) > 1:
+            message = f"a container name must be specified for pod {name}, choose one of: [{' '.join(main)}]"
             raise failures.bad_request(message)
-        return pod, wanted or text(main[0].get("name"))
+        return pod, asked or main[0]
 
 
-def _check_websocket(request: web.Request) -> None:
-    if not channels.is_wanted(request):
-        raise failures.bad_request("Upgrade request required: this server streams over WebSocket")
+def _names(call: Call) -> list[str]:
+    """Return the streams that a client asks for. Raises Failure (400)."""
+    query = call.request.query
+    stdin, stdout, stderr, tty = (flag(query, name) for name in ("stdin", "stdout", "stderr", "tty"))
+    if not (stdin or stdout or stderr):
+        raise failures.bad_request("you must specify at least 1 of stdin, stdout, stderr")
+    return wanted(stdin=stdin, stdout=stdout, stderr=stderr, tty=tty)
 
 
-def _log_options(request: web.Request) -> LogOptions:
-    query = request.query
-    since = query.get("sinceTime", "")
-    try:
-        moment: datetime | None = times.parse(since) if since else None
-        seconds = int(query.get("sinceSeconds", "0"))
-        tail, limit = int(query.get("tailLines", "-1")), int(query.get("limitBytes", "-1"))
-    except (InvalidArgument, ValueError) as error:
-        raise failures.bad_request(str(error)) from None
-    since_ns = int(moment.timestamp() * 1e9) if moment else None
-    return LogOptions(
-        follow=_is_true(query.get("follow")),
-        previous=_is_true(query.get("previous")),
-        timestamps=_is_true(query.get("timestamps")),
-        tail=tail,
-        limit_bytes=limit,
-        since_ns=time.time_ns() - seconds * 10**9 if seconds else since_ns,
-    )
-
-
-def _is_true(value: str | None) -> bool:
-    return (value or "").lower() in _TRUE
+def _check_node(call: Call, pod: Object) -> None:
+    if not at(pod, "spec", "nodeName"):
+        raise failures.bad_request(f"pod {call.asked.name} does not have a host assigned")
