@@ -39,7 +39,17 @@ def configmap(name: str, **data: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     running = Served(tmp_path_factory.mktemp("served"))
-    admin = running.admin()
+    try:
+        prepare(running.admin())
+        yield running
+        assert running.process.poll() is None, running.log
+        assert "Traceback" not in running.log
+    finally:
+        running.stop()
+
+
+def prepare(admin: Client) -> None:
+    """Secrets that nobody may see, and a role that allows a little."""
     admin("POST", "/api/v1/namespaces", {"metadata": {"name": "others"}})
     for path in (SECRETS, f"{OTHERS}/secrets"):
         made = admin("POST", path, {"metadata": {"name": "hidden"}, "data": {"key": SECRET}})
@@ -53,10 +63,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"}
     binding = {"metadata": {"name": "reader"}, "subjects": subjects, "roleRef": reference}
     assert admin("POST", f"{RBAC}/namespaces/default/rolebindings", binding).status == 201
-    yield running
-    assert running.process.poll() is None, running.log
-    assert "Traceback" not in running.log
-    running.stop()
 
 
 @pytest.fixture
