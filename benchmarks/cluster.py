@@ -16,6 +16,7 @@ from benchmarks.rows import row
 
 _REPLICAS, _SINGLE_PODS = 50, 100
 _SETTLE_S, _IDLE_S = 10.0, 30.0
+_TIDY_S = 3.0  # the kernel takes network namespaces down when those who were in them are long gone
 
 
 @row("cluster up, until its node is Ready")
@@ -81,6 +82,7 @@ def _deploy(cluster: Cluster, name: str, replicas: int) -> float:
     took = time.perf_counter() - start
     cluster.call("DELETE", f"{DEPLOYMENTS}/{name}")
     cluster.await_none(PODS)
+    time.sleep(_TIDY_S)
     return took
 
 
