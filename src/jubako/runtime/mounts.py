@@ -139,7 +139,9 @@ class Mounts:
         if mount.destination in self._trees:
             return self._give(self._trees.pop(mount.destination))
         if not options.idmap:
-            return self._opened(mount.source, recursive=options.recursive) if self._open_here else -1
+            # The new root lies over "/" when this is done, and would be in a copy of all that is mounted there.
+            here = self._open_here or (options.recursive and os.path.abspath(mount.source) == "/")
+            return self._opened(mount.source, recursive=options.recursive) if here else -1
         from jubako.runtime import idmap
 
         tree = self._give(_open(mount.source, recursive=options.recursive))

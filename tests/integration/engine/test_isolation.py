@@ -158,3 +158,9 @@ def test_host_gateway_is_where_the_containers_network_has_the_host(jubako):
         assert address == gateway
     text = jubako("run", "--rm", "--network", "host", "--add-host", "up:host-gateway", "busybox", "cat", "/etc/hosts")
     assert "127.0.0.1\tup\n" in text
+
+
+def test_the_hosts_root_as_a_volume_is_the_hosts(jubako, tmp_path):
+    (tmp_path / "mark").write_text("here\n")
+    for options in (["-v", "/:/host"], ["-v", "/:/host:ro"], ["--mount", "type=bind,source=/,target=/host"]):
+        assert jubako("run", "--rm", *options, "busybox", "cat", f"/host{tmp_path}/mark") == "here\n"
