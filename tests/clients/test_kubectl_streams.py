@@ -17,8 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import kubernetes
 import pytest
+from kubernetes.stream import portforward
 from tests.clients.kubectl import NEW, OLD, Kubectl, cluster, program
+from tests.conftest import Cli
 
 pytestmark = [pytest.mark.clients, pytest.mark.root]
 
@@ -384,3 +387,35 @@ def test_a_connection_that_its_client_closes_ends_in_the_pod(client: Client) -> 
             assert connection.recv(1) == b"y"
             assert connections(client) == 1
         until(lambda: connections(client) == 0, "the connection is gone")
+
+
+def test_the_python_client_has_a_port_as_a_socket(pod: Path) -> None:
+    core = kubernetes.client.CoreV1Api(kubernetes.config.new_client_from_config(str(pod)))
+    ports = f"{ECHO_PORT},{CLOSED_PORT}"
+    forward = portforward(core.connect_get_namespaced_pod_portforward, "s", "default", ports=ports)
+    echo = forward.socket(ECHO_PORT)
+    echo.settimeout(20)
+    echo.sendall(b"through")
+    assert echo.recv(100) == b"through"
+    until(lambda: forward.error(CLOSED_PORT), "the closed port is told")
+    assert f"failed to connect to localhost:{CLOSED_PORT} inside namespace" in forward.error(CLOSED_PORT)
+    echo.close()
+
+
+def test_when_the_control_plane_ends_so_do_its_streams(tmp_path: Path) -> None:
+    with cluster(tmp_path) as kubeconfig:
+        client = Client(program(NEW), kubeconfig)
+        client("apply", "-f", "-", input=POD)
+        client("wait", "--for=condition=Ready", "pod/s", "--timeout=50s")
+        held = [
+            client.begin("exec", "-i", "s", "-c", "main", "--", "sleep", "7654"),
+            client.begin("logs", "-f", "s", "-c", "main"),
+            client.begin("port-forward", "s", f":{ECHO_PORT}"),
+        ]
+        until(lambda: "sleep 7654" in in_pod(client, "ps"), "the process is there")
+        jubako = Cli(tmp_path / "root", tmp_path / "run")
+        jubako("cluster", "down", timeout_s=10)
+        for process in held:
+            process.communicate(timeout=10)
+        jubako("cluster", "up", "--kubeconfig", str(kubeconfig))
+        assert "sleep 7654" not in in_pod(client, "ps")
