@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -242,7 +243,7 @@ READING = [
         "describe foo",
         "describe",
     ),
-    *("describe leases -n kube-node-lease", "describe controllerrevisions -l app=nope"),
+    "describe controllerrevisions -l app=nope",
     *("logs pod/two", "logs pod/two -c b", "logs pod/two --all-containers", "logs pod/two --all-containers --prefix"),
     *(
         "logs -l app=web",
@@ -459,3 +460,29 @@ def test_which_cluster_is_asked(both: Both, tmp_path: Path) -> None:
         assert (done.returncode, done.stdout) == (0, "namespace/default\n"), done.stderr
     refused = both.ours("get", "pods", "--context", "nope")
     assert refused == Ended(1, "", 'error: context "nope" does not exist\n')
+
+
+def test_a_forwarded_port_leads_to_the_pod(both: Both) -> None:
+    serving = "apiVersion: v1\nkind: Pod\nmetadata: {name: page}\nspec:\n  terminationGracePeriodSeconds: 0\n"
+    serving += (
+        "  containers: [{name: a, image: busybox, imagePullPolicy: IfNotPresent, ports: [{name: http, containerPort: "
+    )
+    serving += '8000}],\n    command: [sh, -c, "echo found > /index.html; httpd -f -p 8000 -h /"]}]\n'
+    both.ours("apply", "-f", "-", stdin=serving)
+    both.run("kubectl", ["wait", "pod/page", "--for=condition=Ready", "--timeout=30s"])
+    forward = subprocess.Popen(
+        [*both.jubako.argv, "port-forward", "pod/page", ":http"], stdout=subprocess.PIPE, text=True, env=both.env
+    )
+    try:
+        assert forward.stdout is not None
+        told = re.fullmatch(r"Forwarding from 127\.0\.0\.1:(\d+) -> 8000\n", forward.stdout.readline())
+        assert told
+        for _ in range(3):
+            with urllib.request.urlopen(f"http://127.0.0.1:{told[1]}/index.html", timeout=20) as answer:
+                assert answer.read() == b"found\n"
+            assert forward.stdout.readline() == f"Handling connection for {told[1]}\n"
+    finally:
+        forward.send_signal(signal.SIGINT)
+        forward.wait(10)
+        both.ours("delete", "pod/page", "--force")
+    assert forward.returncode == 130

@@ -92,7 +92,7 @@ IN_CLUSTER = Command(
 
 COMMAND: Command = Command(
     run,
-    "[OPTIONS] CONTAINER COMMAND [ARG...]\n[OPTIONS] TYPE/NAME -- COMMAND [ARG...]",
+    "[OPTIONS] CONTAINER COMMAND [ARG...]",
     Operands(2, None),
     (
         Option("detach", "d", FLAG, "Detached mode: run command in the background"),
@@ -106,6 +106,6 @@ COMMAND: Command = Command(
         Option("workdir", "w", TEXT, "Working directory inside the container"),
     ),
     interspersed=False,
-    details="TYPE/NAME (pod/web-0) is in a cluster; the options are kubectl's then: -c CONTAINER, -n NAMESPACE.",
+    details="TYPE/NAME -- COMMAND (pod/web-0) is in a cluster; the options are kubectl's then: -c, -n, -i, -t.",
     kin=lambda words: cluster.kin(IN_CLUSTER, COMMAND, words),
 )

@@ -60,7 +60,7 @@ IN_CLUSTER = Command(
 
 COMMAND: Command = Command(
     run,
-    "[OPTIONS] CONTAINER\n[OPTIONS] TYPE/NAME",
+    "[OPTIONS] CONTAINER",
     ONE,
     (
         Option("follow", "f", FLAG, "Follow log output"),

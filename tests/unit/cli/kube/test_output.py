@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from jubako.cli.kube.describe.sheet import Sheet
 from jubako.cli.kube.output import documents
 from jubako.cli.kube.output.choice import form
 from jubako.cli.kube.output.columns import CustomColumns
@@ -136,3 +137,10 @@ def test_sorting_knows_numbers_amounts_and_how_people_count() -> None:
 def test_an_unknown_output_is_refused_by_name() -> None:
     with pytest.raises(InvalidArgument, match='unable to match a printer suitable for the output format "nope"'):
         form("nope")
+
+
+def test_a_sheet_hides_what_a_terminal_obeys() -> None:
+    sheet = Sheet()
+    sheet.line(0, "Name:", "a\x1b[31m")
+    sheet.each(0, "Labels", ["x=1", "y=\x1b"])
+    assert sheet.render() == "Name:    a^[[31m\nLabels:  x=1\n         y=^[\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from jubako.cli.kube.output.escaping import escaped
 from jubako.cli.texttable import align
 from jubako.cluster.types.columns.ages import age, moment
 from jubako.cluster.types.document import JSON, Object, array, at, mapping, objects, strings, text
@@ -20,14 +21,14 @@ class Sheet:
         self._lines: list[str] = []
 
     def line(self, level: int, *cells: str) -> None:
-        self._lines.append("  " * level + "\t".join(cells))
+        self._lines.append("  " * level + escaped("\t".join(cells)))
 
     def each(self, level: int, title: str, values: Iterable[str]) -> None:
         """Write values one below the other, the title beside the first."""
         found = [*values] or ["<none>"]
         self.line(level, f"{title}:", found[0])
         for value in found[1:]:
-            self._lines.append("\t" + value)
+            self._lines.append("\t" + escaped(value))
 
     def labels(self, level: int, title: str, labels: Mapping[str, str]) -> None:
         self.each(level, title, [f"{key}={value}" for key, value in sorted(labels.items())])

@@ -1,10 +1,9 @@
 """How objects are printed: functions of documents that return text.
 
-tabular    columns as kubectl aligns them
+escaping   what a terminal would obey, made visible
 tables     the server's Table answers
 documents  YAML, JSON, names
-columns    -o custom-columns
-jsonpath/  -o jsonpath
+columns    -o custom-columns; sorting: --sort-by
 goyaml     YAML as Go's writer lays it out
 choice     -o -> one of these
 """

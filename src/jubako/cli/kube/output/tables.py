@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from jubako.cli.kube.output.escaping import escaped
 from jubako.cluster.client.discovery import Type
 from jubako.cluster.types.document import JSON, Object, array, at, integer, mapping, objects, strings, text
 
@@ -99,4 +100,4 @@ def cell_text(value: JSON) -> str:
         return ""
     said = str(value).lower() if isinstance(value, bool) else str(value)
     first = re.split(r"[\f\n\r]", said, maxsplit=1)[0]
-    return first.replace("\x1b", "^[") + ("..." if first != said else "")
+    return escaped(first) + ("..." if first != said else "")

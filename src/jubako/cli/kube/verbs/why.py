@@ -20,7 +20,7 @@ from jubako.cluster.why.story import Finding
 from jubako.errors import InvalidArgument, NotFound
 
 _MARKS = {"good": "✓", "wait": "…", "bad": "✗"}
-_WIDTH, _SAID_WIDTH = 100, 200
+_WIDTH, _SAID_WIDTH, _TEXT_WIDTH = 100, 200, 1000
 _LOGS_OF, _LAST_LINES = 5, "5"
 _EVERYTHING = "deployments,statefulsets,daemonsets,jobs,pods,services,persistentvolumeclaims"
 _STORIES: dict[str, Callable[[Object, Facts], Finding]] = {
@@ -135,7 +135,11 @@ class _Page:
     def _finding(self, finding: Finding, indent: str) -> Iterator[str]:
         first, rest = f"{indent}{_MARKS[finding.state]} ", f"{indent}  "
         yield from textwrap.wrap(
-            finding.text, self._width, initial_indent=first, subsequent_indent=rest, break_long_words=False
+            _printable(finding.text, _TEXT_WIDTH),
+            self._width,
+            initial_indent=first,
+            subsequent_indent=rest,
+            break_long_words=False,
         )
         for line in finding.said:
             yield f"{rest}| {_printable(line)}"
@@ -143,7 +147,7 @@ class _Page:
             yield from self._finding(each, rest)
 
 
-def _printable(line: str) -> str:
+def _printable(line: str, most: int = _SAID_WIDTH) -> str:
     """Return a line of somebody else without what a terminal would obey, and not too long."""
     clean = "".join(each if each.isprintable() else " " for each in line.expandtabs())
-    return clean if len(clean) <= _SAID_WIDTH else f"{clean[: _SAID_WIDTH - 1]}…"
+    return clean if len(clean) <= most else f"{clean[: most - 1]}…"
