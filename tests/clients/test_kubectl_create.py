@@ -27,18 +27,10 @@ CLUSTER_WIDE = {
     "priorityclass.scheduling.k8s.io": "priorityclass {} --value=7",
 }
 SERVICES = ("nodeport it --tcp=80", "externalname it --external-name=example.com", "clusterip it --clusterip=None")
-NEEDS = {"cronjob.batch": "batch/v1beta1", "poddisruptionbudget.policy": "policy/v1beta1"}
-
-
-def require(kubectl: Kubectl, kind: str) -> None:
-    """kubectl 1.20 makes some kinds in versions that a server of today need not have."""
-    if kubectl.is_old and kind in NEEDS and NEEDS[kind] not in kubectl("api-versions").split():
-        pytest.skip(f"{NEEDS[kind]} is not served")
 
 
 @pytest.mark.parametrize("kind", GENERATED)
 def test_a_generator_makes_what_a_file_makes_again(kubectl: Kubectl, kind: str) -> None:
-    require(kubectl, kind)
     command = GENERATED[kind].split()
     assert kubectl("create", *command) == f"{kind}/it created\n"
     assert "already exists" in kubectl.refused("create", *command)

@@ -52,13 +52,10 @@ KINDS = {
         ["Min available:", "Allowed disruptions:"],
     ),
 }
-NEEDS = {"CronJob": "batch/v1beta1", "PodDisruptionBudget": "policy/v1beta1"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_describe_tells_of_each_kind(kubectl: Kubectl, kind: str) -> None:
-    if kubectl.is_old and kind in NEEDS and NEEDS[kind] not in kubectl("api-versions").split():
-        pytest.skip(f"{NEEDS[kind]} is not served")
     version, document, said = KINDS[kind]
     kubectl.apply({"apiVersion": version, "kind": kind, "metadata": {"name": "it", "labels": LABELS}, **document})
     told = described(kubectl, kind.lower(), said)
