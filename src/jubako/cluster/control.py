@@ -52,7 +52,7 @@ class Control:
         proxy = Local(api, User(name="system:kube-proxy", groups=(MASTERS,)), "kube-proxy")
         self.network = Networking(place, addresses, proxy, engine, host)
         self._node = self._make_node(engine)
-        self.streams = NodeStreams(self._node.engine, self._node.blocking)
+        self.streams = NodeStreams(self._node.engine, self._node.blocking, self._node.address)
 
     @asynccontextmanager
     async def running(self, port: int) -> AsyncIterator[None]:

@@ -1,4 +1,7 @@
-"""What the API server needs of a node to serve logs, exec and attach. The node fulfils it; here is only its shape."""
+"""What the API server needs of a node to serve logs, exec, attach, port-forward and proxies.
+
+The node fulfils it; here is only its shape.
+"""
 
 from __future__ import annotations
 
@@ -55,8 +58,15 @@ class Ports(Protocol):
     @property
     def id(self) -> str: ...
 
+    @property
+    def address(self) -> str:
+        """By which others reach it."""
+
     async def dial(self, port: int) -> socket.socket:
         """Connect to a port on its loopback, as a socket that does not block. Raises JubakoError."""
+
+    async def open(self) -> socket.socket:
+        """Return a socket for TCP in its network, which does not block and is not connected. Raises JubakoError."""
 
 
 class Streams(Protocol):

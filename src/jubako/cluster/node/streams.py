@@ -24,8 +24,10 @@ _PULL = {"ErrImagePull": "image can't be pulled", "ImagePullBackOff": "trying an
 
 
 class NodeStreams:
-    def __init__(self, engine: NodeEngine, blocking: Blocking) -> None:
-        self._engine, self._blocking = engine, blocking
+    """`host` is the node's address, which pods in its network have."""
+
+    def __init__(self, engine: NodeEngine, blocking: Blocking, host: str) -> None:
+        self._engine, self._blocking, self._host = engine, blocking, host
 
     async def logs(self, pod: Object, container: str, options: LogOptions) -> AsyncGenerator[bytes, None]:
         """Yield a log as it is read. Raises FailedPrecondition."""
@@ -59,7 +61,7 @@ class NodeStreams:
         seen = await self._blocking(partial(self._engine.look, pod))
         if not seen.ready:
             raise FailedPrecondition(f'pod not found ("{_full_name(pod)}")')
-        return PodPorts(self._engine, self._blocking, seen.sandbox)
+        return PodPorts(self._engine, self._blocking, seen.sandbox, seen.address or self._host)
 
     async def _running(self, pod: Object, container: str) -> Attempt:
         seen = await self._blocking(partial(self._engine.look, pod))
@@ -83,14 +85,14 @@ class NodeStreams:
 class PodPorts:
     """What listens in the network of a pod; `id` is that of its sandbox."""
 
-    def __init__(self, engine: NodeEngine, blocking: Blocking, sandbox: str) -> None:
-        self._engine, self._blocking, self.id = engine, blocking, sandbox
+    def __init__(self, engine: NodeEngine, blocking: Blocking, sandbox: str, address: str) -> None:
+        self._engine, self._blocking, self.id, self.address = engine, blocking, sandbox, address
 
     async def dial(self, port: int) -> socket.socket:
         """Connect to a port on the loopback of the pod. Raises Unavailable with what each family said, NotFound."""
         said = []
         for family, protocol, number, host in _LOOPBACK:
-            made = await self._blocking(partial(self._engine.reach, self.id, number))
+            made = await self._socket(number)
             try:
                 await asyncio.get_running_loop().sock_connect(made, (host, port))
             except BaseException as error:
@@ -103,6 +105,13 @@ class PodPorts:
                 return made
         where = f'failed to connect to localhost:{port} inside namespace "{self.id}"'
         raise Unavailable(f"{where}, {' '.join(said)}")
+
+    async def open(self) -> socket.socket:
+        """Return a socket for TCP in the network of the pod. Raises FailedPrecondition, NotFound."""
+        return await self._socket(socket.AF_INET)
+
+    async def _socket(self, family: int) -> socket.socket:
+        return await self._blocking(partial(self._engine.reach, self.id, family))
 
 
 def _takes_input_once(pod: Object, container: str) -> bool:

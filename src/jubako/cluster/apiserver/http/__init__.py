@@ -6,6 +6,9 @@ negotiation   the Accept header -> a form (objects, metadata alone, a table) and
 patches, applied  the body of a PATCH -> a change of a document, or what is applied
 answers       items -> what a client gets
 streams       a watch
+pods          log, exec, attach and port-forward (logs, streaming, spdy)
+proxying      HTTP to pods and services, through this server
+running       what streams, until the server ends
 nonresource   /version, /healthz, discovery, OpenAPI
 openid        the key that service accounts' tokens are verified with
 handler       one request, from its credentials to its answer

@@ -10,13 +10,16 @@ from aiohttp import web
 from jubako.cluster.apiserver import failures
 from jubako.cluster.apiserver.access.impersonation import impersonated
 from jubako.cluster.apiserver.api import Api
-from jubako.cluster.apiserver.attributes import attributes
+from jubako.cluster.apiserver.attributes import Attributes, attributes
+from jubako.cluster.apiserver.caller import User
 from jubako.cluster.apiserver.http import applied, bodies, nonresource, openid, patches, streams
 from jubako.cluster.apiserver.http.answers import Answers, encode
 from jubako.cluster.apiserver.http.call import Call, response
 from jubako.cluster.apiserver.http.negotiation import JSON_TYPE, wanted
 from jubako.cluster.apiserver.http.parameters import parameters
 from jubako.cluster.apiserver.http.pods import PodStreams
+from jubako.cluster.apiserver.http.proxying.answering import Proxy, proxied
+from jubako.cluster.apiserver.http.running import Running
 from jubako.cluster.apiserver.http.special import Special
 from jubako.cluster.apiserver.objects import reading
 from jubako.cluster.apiserver.objects.deleting import options_of
@@ -36,7 +39,9 @@ class Handler:
 
     def __init__(self, api: Api, streams: Streams) -> None:
         self._api = api
-        self._pods = PodStreams(api.store, streams)
+        self._running = Running()
+        self._pods = PodStreams(api.store, streams, self._running)
+        self._proxy = Proxy(api.store, streams, self._running)
         self._special = Special(api)
         self._verbs: dict[str, _Answer] = {
             "get": self._get,
@@ -51,7 +56,7 @@ class Handler:
 
     async def end_streams(self) -> None:
         """End what streams from the node, which must still be there."""
-        await self._pods.end()
+        await self._running.end()
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -68,6 +73,10 @@ class Handler:
         peer = request.get_extra_info("peercert")
         user = self._api.authentication.user(peer, request.headers.get("Authorization", ""))
         user = impersonated(user, request.headers, self._api.authorization)
+        if (proxy := proxied(request)) is not None:
+            # The verbs of RBAC do not know OPTIONS: who may do all may ask so.
+            self._check(user, proxy, may_have_none=request.method == "OPTIONS")
+            return await self._proxy.answer(request, proxy)
         given = parameters(request.query)
         asked = attributes(request.method, request.path, watch=given.watch)
         if asked is None:
@@ -75,16 +84,20 @@ class Handler:
             if request.method != "GET":
                 raise failures.unknown_path()
             return openid.answer(request, self._api.tokens) or nonresource.answer(request)
-        verbs = asked.subresource.verbs if asked.subresource else asked.resource.verbs
-        if asked.verb not in verbs:
-            raise failures.method_not_allowed()
-        self._api.authorization.check(user, asked)
+        self._check(user, asked)
         call = Call(request, asked, user, given, wanted(request.headers.get("Accept", "")))
         special = self._pods.answer(call) or self._special.answer(call)
         answer = special or self._verbs.get(asked.verb)
         if answer is None:
             raise failures.method_not_allowed()
         return await answer(call)
+
+    def _check(self, user: User, asked: Attributes, *, may_have_none: bool = False) -> None:
+        """Raises Failure (403, 405) unless the verb is one of the resource, or is none and may be, and is allowed."""
+        verbs = asked.subresource.verbs if asked.subresource else asked.resource.verbs
+        if asked.verb not in verbs and not (may_have_none and asked.verb == ""):
+            raise failures.method_not_allowed()
+        self._api.authorization.check(user, asked)
 
     async def _get(self, call: Call) -> web.StreamResponse:
         asked = call.asked

@@ -1,12 +1,10 @@
 """The subresources of a pod that stream: log, exec, attach, portforward.
 
-Concurrency:  each runs in the task of its request; `end` cancels them all, so that no process outlives the server that
-              leads to it.
+Concurrency:  each runs in the task of its request, counted among the running.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -16,6 +14,7 @@ from jubako.cluster.apiserver import failures
 from jubako.cluster.apiserver.http.call import Call
 from jubako.cluster.apiserver.http.logs import log_options, serve_log
 from jubako.cluster.apiserver.http.parameters import flag
+from jubako.cluster.apiserver.http.running import Running
 from jubako.cluster.apiserver.http.streaming.command import Command, wanted
 from jubako.cluster.apiserver.http.streaming.ports import serve_forward
 from jubako.cluster.apiserver.http.streaming.remote import serve_command
@@ -31,9 +30,8 @@ _GROUPS = ("containers", "initContainers", "ephemeralContainers")
 
 
 class PodStreams:
-    def __init__(self, store: AsyncStore, streams: Streams) -> None:
-        self._store, self._streams = store, streams
-        self._running: set[asyncio.Task[object]] = set()
+    def __init__(self, store: AsyncStore, streams: Streams, running: Running) -> None:
+        self._store, self._streams, self._running = store, streams, running
         self._answers: dict[str, _Answer] = {
             "log": self._log, "exec": self._exec, "attach": self._attach, "portforward": self._forward,
         }  # fmt: skip
@@ -43,26 +41,15 @@ class PodStreams:
         found = self._answers.get(below.name) if below and call.asked.resource.plural == "pods" else None
         return partial(self._answer, found) if found else None
 
-    async def end(self) -> None:
-        """End all that is being streamed."""
-        for task in self._running:
-            task.cancel()
-        if self._running:
-            await asyncio.wait(self._running)
-
     async def _answer(self, answer: _Answer, call: Call) -> web.StreamResponse:
-        task = asyncio.current_task()
-        assert task is not None
-        self._running.add(task)
         try:
-            return await answer(call)
+            with self._running.counted():
+                return await answer(call)
         except Refused as refused:
             return refused.answer
         except (NotFound, FailedPrecondition) as error:
             # As the node itself answers; clients tell it as a failed upgrade.
             return web.Response(status=500, text=error.message)
-        finally:
-            self._running.discard(task)
 
     async def _log(self, call: Call) -> web.StreamResponse:
         pod, container = self._chosen(call)

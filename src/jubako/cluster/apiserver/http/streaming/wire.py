@@ -30,10 +30,10 @@ class Wire(Protocol):
 
 
 class Peer:
-    """Who is at the other end of a request's connection."""
+    """Who is at the other end of a connection, which may be that of a request."""
 
-    def __init__(self, request: web.Request) -> None:
-        self._socket = request.get_extra_info("socket")
+    def __init__(self, connection: web.Request | asyncio.BaseTransport) -> None:
+        self._socket = connection.get_extra_info("socket")
 
     def hung_up(self) -> bool:
         """Whether the peer has gone, though what it sent was not all read yet. poll(2), POLLRDHUP."""
@@ -57,13 +57,18 @@ class _Protocol(asyncio.StreamReaderProtocol):
 
 
 class Taken:
-    def __init__(self, request: web.Request, transport: asyncio.Transport) -> None:
+    """`before` is who had the connection, and `early` what that one has read of what is not its own."""
+
+    def __init__(self, transport: asyncio.Transport, before: asyncio.BaseProtocol, early: bytes = b"") -> None:
         loop = asyncio.get_running_loop()
-        self.hung_up = Peer(request).hung_up
+        self.hung_up = Peer(transport).hung_up
         self._reader = asyncio.StreamReader(_READ_BYTES, loop)
-        protocol = _Protocol(self._reader, request.protocol)
+        protocol = _Protocol(self._reader, before)
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
+        self._reader.feed_data(early)
+        if transport.is_closing():
+            self._reader.feed_eof()
         self._writer = asyncio.StreamWriter(transport, protocol, self._reader, loop)
 
     async def read(self) -> bytes:
@@ -88,7 +93,7 @@ async def take(request: web.Request, headers: Mapping[str, str]) -> tuple[web.St
     await response.write_eof()
     if request.transport is None:
         raise ConnectionResetError("the client has gone")
-    return response, Taken(request, request.transport)
+    return response, Taken(request.transport, request.protocol)
 
 
 class Tunnel:
