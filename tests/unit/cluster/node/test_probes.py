@@ -123,13 +123,11 @@ def test_a_port_where_nobody_listens_refuses() -> None:
 
 
 def test_grpc_is_called_where_somebody_listens() -> None:
-    pytest.importorskip("h2")
     late = 'timeout: failed to connect service "127.0.0.1:1" within 1s: context deadline exceeded'
     assert look({"grpc": {"port": 1}}) == Outcome(False, late)
 
 
 def test_grpc_is_judged_by_the_state_of_the_service() -> None:
-    pytest.importorskip("h2")
 
     async def asked(port: int, service: str) -> Outcome:
         return await checks().look({"grpc": {"port": port, "service": service}, "timeoutSeconds": 1})
