@@ -33,8 +33,8 @@ from jubako.cluster.node.refusing import host_has_apparmor, refusal
 from jubako.cluster.node.seen import Seen, Waiting
 from jubako.cluster.node.starting import UNCONFIGURED, Starting, Unready
 from jubako.cluster.node.status import full_name, status
-from jubako.cluster.node.volumes.references import POD as OWN
-from jubako.cluster.node.volumes.references import TOKEN, Source, references
+from jubako.cluster.node.volumes.references import Source
+from jubako.cluster.node.volumes.renewal import Renewal
 from jubako.cluster.types import times
 from jubako.cluster.types.document import Object, at, integer, text
 from jubako.errors import Conflict, JubakoError, NotFound
@@ -75,9 +75,7 @@ class Worker:
         self._healths = Healths(host.execute, partial(self.say, "Warning"), self._woken.set)
         self._starting = Starting(making, Images(engine, self, self._secrets), self, full_name(pod))
         self._ending = Ending(engine, self, full_name(pod))
-        self._changed: set[Source] | None = None  # nobody knows what has changed since it was made
-        self._due = 0.0
-        self._made_of = references(pod)
+        self._renewal = Renewal(pod)
         self._refusal = refusal(pod, has_apparmor=host_has_apparmor())
         self._told_late = False
         self.gone = False
@@ -92,26 +90,20 @@ class Worker:
         if revision(pod) <= revision(self.pod):
             return False
         if any(at(pod, "metadata", part) != at(self.pod, "metadata", part) for part in _TOLD_IN_FILES):
-            self._note_changed(OWN)
+            self._renewal.note_pod()
         self.pod = pod
         return True
 
     def is_made_of(self, source: Source, namespace: str) -> bool:
-        return namespace == at(self.pod, "metadata", "namespace") and source in self._made_of
+        return namespace == at(self.pod, "metadata", "namespace") and self._renewal.is_made_of(source)
 
     def source_changed(self, source: Source | None, *, renew: bool) -> None:
         """A ConfigMap or Secret that the pod is made of is another one, or there at last; None: any may be."""
-        if source is None:
-            self._changed = None
-        elif renew:
-            self._note_changed(source)
+        if renew or source is None:
+            self._renewal.note(source)
         for name in [name for name, held in self._waiting.items() if held.reason == UNCONFIGURED]:
             del self._waiting[name]
         self._woken.set()
-
-    def _note_changed(self, source: Source) -> None:
-        if self._changed is not None:
-            self._changed.add(source)
 
     async def run(self) -> None:
         """Work until the pod is gone."""
@@ -136,7 +128,7 @@ class Worker:
             situation = self._situation(seen)
             if not at(self.pod, "status", "startTime"):
                 await self._tell_status(situation)
-            wait_s = min(_LONGEST_S, max(self._due - time.time(), 0.0)) if seen.ready else _LONGEST_S
+            wait_s = min(_LONGEST_S, self._renewal.left_s()) if seen.ready else _LONGEST_S
             steps = decide.steps(situation)
             for step in steps:
                 wait_s = min(wait_s, await self._do(step, situation))
@@ -221,23 +213,20 @@ class Worker:
         return _LONGEST_S
 
     async def _renew(self, seen: Seen) -> None:
-        """Bring the volumes up to date when what they are made of is another, or a token's time has come."""
-        if time.time() >= self._due:
-            self._note_changed(TOKEN)
-        if not seen.ready or self._changed == set():
+        if not seen.ready or not self._renewal.is_due():
             return
-        changed, self._changed, self._due = self._changed, set(), time.time() + _LONGEST_S
+        changed = self._renewal.take()
         try:
             left_s = await self.blocking(partial(self._making.renew, self.pod, seen.address, changed))
-            self._due = time.time() + left_s
+            self._renewal.written(left_s)
         except Missing as missing:
             self.say("Warning", "FailedMount", str(missing))
 
     async def _make(self, situation: Situation) -> float:
-        self._changed = set()
+        self._renewal.take()
         try:
             left_s = await self.blocking(partial(self._making.sandbox, self.pod, situation.seen.sandbox))
-            self._due = time.time() + left_s
+            self._renewal.written(left_s)
         except Missing as missing:
             self.say("Warning", "FailedMount", str(missing))
             return _MOUNT_AGAIN_S
