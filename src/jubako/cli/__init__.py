@@ -115,7 +115,8 @@ def load(name: str) -> Command:
 def _run(call: Call, name: str, path: str, words: list[str]) -> int:
     call.path = path
     command = load(name)
-    command = call.command = (command.kin and command.kin(words)) or command
+    command = (command.kin and command.kin(words)) or command
+    call.usage_lines = command.usage_lines
     arguments: Arguments = parse(command.options, words, interspersed=command.interspersed)
     if arguments.flag("help"):
         from jubako.cli import usage

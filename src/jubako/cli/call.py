@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from jubako.cli.command import Command
     from jubako.engine import Engine
     from jubako.python import Engine as BuildingEngine
 
@@ -46,12 +45,15 @@ Opener = Callable[[str | None, str | None, bool], "Engine"]
 
 
 class Call:
-    """What a command gets: `path` is how it was called (`container ls`), the engine opens at its first use."""
+    """What a command gets; the engine opens at its first use.
+
+    `path` is how it was called (`container ls`), and `usage_lines` says of a path how it may be called.
+    """
 
     def __init__(self, streams: Streams, opener: Opener) -> None:
         self.streams = streams
         self.path = ""
-        self.command: Command | None = None
+        self.usage_lines: Callable[[str], str] | None = None
         self.root: str | None = None
         self.run_root: str | None = None
         self.debug = False

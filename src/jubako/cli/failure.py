@@ -86,7 +86,7 @@ def usage_message(call: Call, error: UsageError) -> str:
     """The message, the usage line and where to read on, laid out as Docker does."""
     path = f"jubako {call.path}".rstrip()
     see = f"'{path} --help' for more information"
-    usage = call.command.usage_lines(path) if call.command else f"{path} [OPTIONS] COMMAND [ARG...]"
+    usage = call.usage_lines(path) if call.usage_lines else f"{path} [OPTIONS] COMMAND [ARG...]"
     match error:
         case UnknownCommand():
             usage = f"Usage:  {path}\n\n" if call.path else ""
