@@ -42,6 +42,7 @@ class Proxy:
     ) -> None:
         self._name, self._network, self._own, self._prepare, self._look_s = name, network, own, prepare, look_s
         self._done: tuple[Sequence[Port], Table] | None = None
+        self._doing: Sequence[Port] = ()
         self._applied, self._tried = asyncio.Event(), asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="proxy")
 
@@ -78,19 +79,21 @@ class Proxy:
         await asyncio.sleep(_LINGER_S)
 
     def _leads_to(self, address: str) -> bool:
-        ports = [] if self._done is None else [port for port in self._done[0] if not port.ending]
-        return any(target.address == address for port in ports for target in port.targets)
+        led = (*(self._done[0] if self._done else ()), *self._doing)
+        return any(target.address == address for port in led if not port.ending for target in port.targets)
 
     async def _apply(self, watched: Watched, *, is_look: bool) -> bool:
         """Have the kernel do what is wanted; a look is at what others may have done to it."""
         wanted = ports(watched.of(SERVICE), watched.of(ENDPOINT_SLICE), self._own)
         if is_look or self._done is None or wanted != self._done[0]:
+            self._doing = wanted
             try:
                 await self._blocking(partial(self._bring_about, wanted))
             except (JubakoError, OSError) as error:
                 _log.warning("%s", error)
                 return False
             finally:
+                self._doing = ()
                 self._tried.set()
         self._applied.set()
         self._applied = asyncio.Event()
