@@ -28,7 +28,7 @@ from jubako.cluster.node.node import Node
 from jubako.cluster.node.streams import NodeStreams
 from jubako.cluster.place import Place
 from jubako.cluster.types.document import Object, at, integer, text
-from jubako.cluster.types.resources import group_versions, resource
+from jubako.cluster.types.resources import core, group_versions
 from jubako.cluster.types.served import Resource
 from jubako.errors import NotFound
 
@@ -122,14 +122,8 @@ def _reference(document: Object) -> Reference:
     return Reference(text(at(document, "metadata", "name")), text(at(document, "metadata", "uid")))
 
 
-def _core(plural: str) -> Resource:
-    found = resource("", "v1", plural)
-    assert found is not None
-    return found
-
-
 _CORE = {
-    kind: _core(plural)
+    kind: core(plural)
     for kind, plural in (
         ("ConfigMap", "configmaps"),
         ("Secret", "secrets"),

@@ -22,7 +22,7 @@ _UP_S, _DOWN_S = 30.0, 20.0
 _AT_ONCE = 8  # pods that are removed; most of the time they wait for the kernel
 
 
-def up(place: Place, host: str = "127.0.0.1", port: int = 0) -> Running:
+def up(place: Place, host: str = "127.0.0.1", port: int = 0, audit: str = "metadata") -> Running:
     """Start the control plane, and return it once it serves; one that is there already stays as it is.
 
     Raises Unavailable with the end of its log.
@@ -34,7 +34,7 @@ def up(place: Place, host: str = "127.0.0.1", port: int = 0) -> Running:
     command = [sys.executable, "-m", "jubako.cluster.serve", place.name, *map(str, (place.root, place.run_root))]
     with open(place.log, "ab") as log:
         process = subprocess.Popen(
-            [*command, host, str(port)],
+            [*command, host, str(port), audit],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,

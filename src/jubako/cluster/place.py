@@ -1,7 +1,7 @@
 """Where a cluster keeps its state, and who runs it.
 
-Layout:       ROOT/clusters/NAME/         store/, pki/, pods/, volumes/, kubeconfig, port, network, log:
-                                          what the cluster is
+Layout:       ROOT/clusters/NAME/         store/, pki/, pods/, volumes/, kubeconfig, port, network, log,
+                                          audit.log[.N]: what the cluster is
               RUN_ROOT/clusters/NAME/     lock: held by the control plane while it lives; its text is pid and address
                                           dns: the socket of the name server
 Invariant:    a control plane is there exactly as long as the lock is held: a killed one is never taken for alive.
@@ -58,6 +58,10 @@ class Place(msgspec.Struct, frozen=True):
     @property
     def log(self) -> Path:
         return self.state / "log"
+
+    @property
+    def audit_log(self) -> Path:
+        return self.state / "audit.log"
 
     @property
     def doomed(self) -> Path:

@@ -1,4 +1,4 @@
-"""The control plane of one cluster, as a process: python -m jubako.cluster.serve NAME ROOT RUN_ROOT ADDRESS PORT
+"""The control plane of one cluster, as a process: python -m jubako.cluster.serve NAME ROOT RUN_ROOT ADDRESS PORT AUDIT
 
 Says "ready" in a line when clients are served; ends on SIGTERM and SIGINT. Killed, it loses nothing: all that was
 acknowledged is in the store, and the next one goes on from there.
@@ -14,12 +14,17 @@ import sys
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
+import msgspec
+
 from jubako.cluster import kubeconfig
 from jubako.cluster.addressing import DOMAIN, addresses
 from jubako.cluster.apiserver.access.authority import Authority
 from jubako.cluster.apiserver.api import Api
+from jubako.cluster.apiserver.audit.log import AuditLog
+from jubako.cluster.apiserver.audit.policy import Auditing
 from jubako.cluster.apiserver.bootstrap import bootstrap
 from jubako.cluster.apiserver.caller import MASTERS
+from jubako.cluster.apiserver.http.auditing import Auditor
 from jubako.cluster.apiserver.http.handler import Handler
 from jubako.cluster.apiserver.http.server import Server, tls_of
 from jubako.cluster.control import Control
@@ -39,7 +44,7 @@ _ADMIN = "kubernetes-admin"
 _EPHEMERAL = {"/registry/core/events/": 3600.0, "/registry/coordination.k8s.io/leases/kube-node-lease/": None}
 
 
-async def serve(place: Place, held: int, host: str, port: int) -> None:
+async def serve(place: Place, held: int, host: str, port: int, auditing: Auditing) -> None:
     """Serve until a signal ends it; `held` is the file that tells who holds the cluster. Raises OSError."""
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -53,7 +58,7 @@ async def serve(place: Place, held: int, host: str, port: int) -> None:
         _collect_seldom()
         control = Control(place, api, authority, own, host)
         names = (host, control.network.machine, control.node_name, own.api, *_NAMES)
-        handler = Handler(api, control.streams)
+        handler = Handler(api, control.streams, _auditor(place, api, auditing, stack))
         server = Server(handler, tls_of(authority, *authority.server(names)))
         stack.push_async_callback(server.stop)
         chosen = await _start(server, place, host, port)
@@ -64,6 +69,15 @@ async def serve(place: Place, held: int, host: str, port: int) -> None:
         tell(held, Running(os.getpid(), address))
         os.write(1, b"ready\n")
         await ended.wait()
+
+
+def _auditor(place: Place, api: Api, auditing: Auditing, stack: AsyncExitStack) -> Auditor:
+    """Return what audits; its log ends after the server does."""
+    if auditing == "none":
+        return Auditor(api.clock, auditing, None)
+    log = AuditLog(place.audit_log)
+    stack.callback(log.close)
+    return Auditor(api.clock, auditing, log)
 
 
 def _collect_seldom() -> None:
@@ -92,11 +106,11 @@ def _write_kubeconfig(place: Place, authority: Authority, address: str) -> None:
 
 
 def main() -> int:
-    name, root, run_root, host, port = sys.argv[1:]
+    name, root, run_root, host, port, audit = sys.argv[1:]
     place = Place(name, Path(root), Path(run_root))
     try:
         with place.held() as held:
-            asyncio.run(serve(place, held, host, int(port)))
+            asyncio.run(serve(place, held, host, int(port), msgspec.convert(audit, Auditing)))
     except (JubakoError, OSError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

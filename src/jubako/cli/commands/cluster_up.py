@@ -9,6 +9,8 @@ from jubako.cli.cluster import NAME, place_of
 from jubako.cli.command import NONE, Command
 from jubako.cli.options import TEXT, Arguments, Option, UsageError
 
+_AUDITS = ("metadata", "all", "none")
+
 
 def run(call: Call, arguments: Arguments) -> int:
     from jubako.cluster import kubeconfig, life
@@ -19,7 +21,10 @@ def run(call: Call, arguments: Arguments) -> int:
     if not host or not port.isdigit():
         raise UsageError(f"invalid --listen {arguments.text('listen')}: it is ADDRESS:PORT")
     place = place_of(call, arguments)
-    found = life.up(place, host, int(port))
+    audit = arguments.text("audit")
+    if audit not in _AUDITS:
+        raise UsageError(f"invalid --audit {audit}: it is one of {', '.join(_AUDITS)}")
+    found = life.up(place, host, int(port), audit)
     path = place.kubeconfig
     if given := arguments.optional("kubeconfig"):
         path = Path(given).absolute()
@@ -34,6 +39,7 @@ COMMAND = Command(
     "[OPTIONS]",
     NONE,
     (
+        Option("audit", "", TEXT, "What is audited: changes and refusals (metadata), all, or none", "metadata"),
         Option("kubeconfig", "", TEXT, "Write the kubeconfig to this file too"),
         Option("listen", "", TEXT, "ADDRESS:PORT of the API server; port 0 chooses one", "127.0.0.1:0"),
         NAME,

@@ -1,6 +1,7 @@
 """What completes and judges objects on their way into the store.
 
-Spec: "Admission Control in Kubernetes": NamespaceLifecycle, ServiceAccount, DefaultTolerationSeconds.
+Spec: "Admission Control in Kubernetes": NamespaceLifecycle, ServiceAccount, DefaultTolerationSeconds,
+      PodSecurity.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from jubako.cluster.apiserver import failures, priority, storage
 from jubako.cluster.apiserver.access.grants import Grants
 from jubako.cluster.apiserver.caller import Request
 from jubako.cluster.apiserver.objects import stored
+from jubako.cluster.apiserver.podsecurity.admission import PodSecurity
 from jubako.cluster.apiserver.services import ServiceAddresses
 from jubako.cluster.store import AsyncStore
 from jubako.cluster.types.document import JSON, Object, array, child, mapping, objects, text
-from jubako.cluster.types.resources import resource
-from jubako.cluster.types.served import Resource
+from jubako.cluster.types.resources import core
 from jubako.errors import NotFound
 
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -25,6 +26,7 @@ _OUTAGES = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 class Admitting:
     def __init__(self, store: AsyncStore, grants: Grants, addresses: ServiceAddresses) -> None:
         self._store, self._grants, self._addresses = store, grants, addresses
+        self._security = PodSecurity(store)
 
     async def admit(self, request: Request, document: Object, old: Object | None) -> None:
         """Change `document` in place, or raise Failure."""
@@ -38,6 +40,7 @@ class Admitting:
             storage.complete(self._store, asked.resource.kind.name, document)
         if asked.resource.kind.name == "Pod" and not asked.subresource:
             self._complete_pod(request, document, old)
+        self._security.check(request, document, old)
 
     def _complete_pod(self, request: Request, pod: Object, old: Object | None) -> None:
         if old is not None:
@@ -51,7 +54,7 @@ class Admitting:
         asked = request.attributes
         namespace = self._find("namespaces", "", asked.namespace)
         if namespace is None:
-            raise failures.not_found(_core("namespaces"), asked.namespace)
+            raise failures.not_found(core("namespaces"), asked.namespace)
         if mapping(namespace["metadata"]).get("deletionTimestamp"):
             name = text(mapping(document["metadata"]).get("name"))
             why = f"unable to create new content in namespace {asked.namespace} because it is being terminated"
@@ -75,7 +78,7 @@ class Admitting:
 
     def _find(self, plural: str, namespace: str, name: str) -> Object | None:
         try:
-            return stored.decode(self._store.get(stored.key(_core(plural), namespace, name)))
+            return stored.decode(self._store.get(stored.key(core(plural), namespace, name)))
         except NotFound:
             return None
 
@@ -119,9 +122,3 @@ def _tolerate_outages(spec: Object) -> None:
             continue
         more: Object = {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": _TOLERATED_S}
         spec["tolerations"] = [*array(spec.get("tolerations")), more]
-
-
-def _core(plural: str) -> Resource:
-    found = resource("", "v1", plural)
-    assert found is not None
-    return found

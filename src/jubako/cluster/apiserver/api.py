@@ -22,7 +22,7 @@ from jubako.cluster.apiserver.services import ServiceAddresses
 from jubako.cluster.apiserver.special.eviction import Evictions
 from jubako.cluster.store import AsyncStore, Item
 from jubako.cluster.types.document import Object, mapping
-from jubako.cluster.types.resources import resource
+from jubako.cluster.types.resources import core
 from jubako.cluster.types.served import Resource
 from jubako.errors import NotFound
 
@@ -73,10 +73,3 @@ class Api:
         except NotFound:
             return None
         return str(mapping(document["metadata"]).get("uid"))
-
-
-def core(plural: str) -> Resource:
-    """Return a resource of the core group."""
-    found = resource("", "v1", plural)
-    assert found is not None
-    return found

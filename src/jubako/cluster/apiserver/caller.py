@@ -21,9 +21,21 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     extra: dict[str, tuple[str, ...]] = {}
 
 
+class Notes:
+    """What is told beside the answer to a request: warnings, each once, to the client; annotations to the audit log."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+        self.annotations: dict[str, str] = {}
+
+    def warn(self, *warnings: str) -> None:
+        self.warnings.extend(each for each in warnings if each not in self.warnings)
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One call of a verb. `dry_run`: everything is done but the write. `manager` is whom managedFields name, with the
-    `operation` and the `part` of the object, a subresource, through which it is written."""
+    `operation` and the `part` of the object, a subresource, through which it is written. All that is made of
+    one request shares its `notes`."""
 
     attributes: Attributes
     user: User
@@ -31,6 +43,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     manager: str = "unknown"
     operation: Operation = "Update"
     through: str = ""
+    notes: Notes = msgspec.field(default_factory=Notes)
 
     @property
     def part(self) -> str:

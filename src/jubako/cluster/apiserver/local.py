@@ -11,7 +11,7 @@ from contextlib import aclosing, contextmanager
 from typing import TypeVar
 
 from jubako import errors
-from jubako.cluster.apiserver.api import Api, core
+from jubako.cluster.apiserver.api import Api
 from jubako.cluster.apiserver.attributes import Attributes
 from jubako.cluster.apiserver.caller import Request, User
 from jubako.cluster.apiserver.failures import Failure
@@ -26,7 +26,7 @@ from jubako.cluster.controllers.kinds import Key, Kind, key_of, kind_of
 from jubako.cluster.patch import apply_merge
 from jubako.cluster.store import Item
 from jubako.cluster.types.document import Object, mapping
-from jubako.cluster.types.resources import resource_of
+from jubako.cluster.types.resources import core, resource_of
 from jubako.cluster.types.served import Resource
 
 T = TypeVar("T")

@@ -98,6 +98,11 @@ def resource(group: str, version: str, plural: str) -> Resource | None:
     return _by_plural().get((group, version, plural))
 
 
+def core(plural: str) -> Resource:
+    """Return a resource of the core group, which there is."""
+    return _by_plural()["", "v1", plural]
+
+
 def resource_of(group: str, version: str, kind: str) -> Resource | None:
     return _by_kind().get((group, version, kind))
 

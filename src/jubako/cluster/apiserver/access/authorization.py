@@ -28,32 +28,49 @@ class Authorization:
     def __init__(self, store: AsyncStore) -> None:
         self._store = store
 
-    def check(self, user: User, asked: Attributes) -> None:
-        """Raises Failure (403) unless the user may do what is asked."""
-        if not self.allows(user, wish_of(asked), asked.namespace):
+    def check(self, user: User, asked: Attributes) -> str:
+        """Return why the user may do what is asked. Raises Failure (403)."""
+        reason = self._reason(user, wish_of(asked), asked.namespace)
+        if reason is None:
             raise failures.forbidden(asked.resource, asked.name, _refusal(user, asked))
+        return reason
 
-    def check_path(self, user: User, verb: str, path: str) -> None:
-        if not self.allows(user, Wish(verb=verb, path=path), ""):
+    def check_path(self, user: User, verb: str, path: str) -> str:
+        reason = self._reason(user, Wish(verb=verb, path=path), "")
+        if reason is None:
             message = f'forbidden: User "{user.name}" cannot {verb} path "{path}"'
             raise failures.failure(403, "Forbidden", message, {})
+        return reason
 
     def allows(self, user: User, wish: Wish, namespace: str) -> bool:
-        return MASTERS in user.groups or any(rule.allows(wish) for rule in self.rules(user, namespace))
+        return self._reason(user, wish, namespace) is not None
+
+    def _reason(self, user: User, wish: Wish, namespace: str) -> str | None:
+        """Return what allows it, "" for who may do all; None where nothing does."""
+        if MASTERS in user.groups:
+            return ""
+        for binding, subject, where in self._bindings(user, namespace):
+            if any(rule.allows(wish) for rule in self.role(binding, where)):
+                return _told(binding, subject)
+        return None
 
     def rules(self, user: User, namespace: str) -> Iterator[Rule]:
         """Yield the rules that a user has in a namespace ("": those for everything)."""
-        for binding in self._bound(user, "clusterrolebindings", ""):
-            yield from self.role(binding, "")
-        if namespace:
-            for binding in self._bound(user, "rolebindings", namespace):
-                yield from self.role(binding, namespace)
+        for binding, _, where in self._bindings(user, namespace):
+            yield from self.role(binding, where)
 
-    def _bound(self, user: User, plural: str, namespace: str) -> Iterator[Object]:
+    def _bindings(self, user: User, namespace: str) -> Iterator[tuple[Object, Object, str]]:
+        """Yield the bindings that concern a user in a namespace, by which subject, and where they give their role."""
+        yield from self._bound(user, "clusterrolebindings", "")
+        if namespace:
+            yield from self._bound(user, "rolebindings", namespace)
+
+    def _bound(self, user: User, plural: str, namespace: str) -> Iterator[tuple[Object, Object, str]]:
         for item in self._store.list(stored.prefix(_resource(plural), namespace)).items:
             binding = stored.decode(item)
-            if any(_names(subject, user, namespace) for subject in objects(binding.get("subjects"))):
-                yield binding
+            subjects = objects(binding.get("subjects"))
+            if subject := next((each for each in subjects if _names(each, user, namespace)), None):
+                yield binding, subject, namespace
 
     def role(self, binding: Object, namespace: str) -> list[Rule]:
         """Return the rules of the role that a binding refers to; none where there is no such role."""
@@ -84,6 +101,15 @@ def _names(subject: Object, user: User, namespace: str) -> bool:
         case "ServiceAccount":
             return user_name(text(subject.get("namespace")) or namespace, name) == user.name
     return False
+
+
+def _told(binding: Object, subject: Object) -> str:
+    """Say by which binding something is allowed, as Kubernetes does in its audit log."""
+    role, metadata = mapping(binding.get("roleRef")), mapping(binding.get("metadata"))
+    name = "/".join(text(metadata[part]) for part in ("name", "namespace") if part in metadata)
+    whose = "/".join(text(subject[part]) for part in ("name", "namespace") if subject.get(part))
+    through = f'{text(binding.get("kind"))} "{name}" of {text(role.get("kind"))} "{text(role.get("name"))}"'
+    return f'RBAC: allowed by {through} to {text(subject.get("kind"))} "{whose}"'
 
 
 def _refusal(user: User, asked: Attributes) -> str:

@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 
 from jubako.cluster.apiserver.attributes import Attributes
+from jubako.cluster.apiserver.audit.record import Record
 from jubako.cluster.apiserver.caller import Request, User
 from jubako.cluster.apiserver.http.negotiation import YAML_TYPE, Wanted
 from jubako.cluster.apiserver.http.parameters import Parameters
@@ -18,10 +19,12 @@ _AGENT_MAX = 128
 class Call:
     """What is known of a request once it may be served; `verb` is what the verbs on objects take."""
 
-    def __init__(self, request: web.Request, asked: Attributes, user: User, given: Parameters, form: Wanted) -> None:
-        self.request, self.asked, self.given, self.form = request, asked, given, form
+    def __init__(
+        self, request: web.Request, asked: Attributes, user: User, given: Parameters, form: Wanted, record: Record
+    ) -> None:
+        self.request, self.asked, self.given, self.form, self.record = request, asked, given, form, record
         manager = given.manager or _agent(request)
-        self.verb = Request(attributes=asked, user=user, dry_run=given.dry_run, manager=manager)
+        self.verb = Request(attributes=asked, user=user, dry_run=given.dry_run, manager=manager, notes=record.notes)
 
     @property
     def applies(self) -> Request:
@@ -39,7 +42,7 @@ def response(call: Call, body: bytes, status: int = 200, warnings: Iterable[str]
     media_type = call.form.media_type
     made = web.Response(status=status, body=_as_yaml(body) if media_type == YAML_TYPE else body)
     made.content_type = media_type
-    for warning in warnings:
+    for warning in (*warnings, *call.verb.notes.warnings):
         quoted = warning.replace("\\", "\\\\").replace('"', '\\"')
         made.headers.add("Warning", f'299 - "{quoted}"')
     return made

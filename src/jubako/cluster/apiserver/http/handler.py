@@ -11,9 +11,11 @@ from jubako.cluster.apiserver import failures
 from jubako.cluster.apiserver.access.impersonation import impersonated
 from jubako.cluster.apiserver.api import Api
 from jubako.cluster.apiserver.attributes import Attributes, attributes
+from jubako.cluster.apiserver.audit.record import Record
 from jubako.cluster.apiserver.caller import User
 from jubako.cluster.apiserver.http import applied, bodies, nonresource, openid, patches, streams
 from jubako.cluster.apiserver.http.answers import Answers, encode
+from jubako.cluster.apiserver.http.auditing import Auditor
 from jubako.cluster.apiserver.http.call import Call, response
 from jubako.cluster.apiserver.http.negotiation import JSON_TYPE, wanted
 from jubako.cluster.apiserver.http.parameters import parameters
@@ -27,7 +29,7 @@ from jubako.cluster.apiserver.objects.selecting import keep
 from jubako.cluster.apiserver.objects.watching import Watching
 from jubako.cluster.apiserver.streams import Streams
 from jubako.cluster.store import Item
-from jubako.cluster.types.document import at, integer
+from jubako.cluster.types.document import at, integer, text
 from jubako.errors import JubakoError
 
 _log = logging.getLogger(__name__)
@@ -37,8 +39,9 @@ _Answer = Callable[[Call], Awaitable[web.StreamResponse]]
 class Handler:
     """Answers every path."""
 
-    def __init__(self, api: Api, streams: Streams) -> None:
+    def __init__(self, api: Api, streams: Streams, auditor: Auditor | None = None) -> None:
         self._api = api
+        self._auditor = auditor or Auditor(api.clock, "none", None)
         self._running = Running()
         self._pods = PodStreams(api.store, streams, self._running)
         self._proxy = Proxy(api.store, streams, self._running)
@@ -59,45 +62,65 @@ class Handler:
         await self._running.end()
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
+        record = self._auditor.begin(request)
+        code, failed = 0, None
         try:
-            return await self._answer(request)
+            response = await self._answer(request, record)
+            code = response.status
+            return response
         except JubakoError as error:
-            return _failed(failures.of(error))
+            failed = failures.of(error)
+            return _failed(failed)
         except (web.HTTPException, ConnectionResetError):
             raise
         except Exception:
             _log.exception("%s %s", request.method, request.path)
-            return _failed(failures.failure(500, "InternalError", "Internal error occurred: see the log"))
+            failed = failures.failure(500, "InternalError", "Internal error occurred: see the log")
+            return _failed(failed)
+        finally:
+            self._auditor.end(record, failed.code if failed else code, failed.status if failed else None)
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
-        peer = request.get_extra_info("peercert")
-        user = self._api.authentication.user(peer, request.headers.get("Authorization", ""))
-        user = impersonated(user, request.headers, self._api.authorization)
+    async def prepared(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Called before the head of each answer is sent."""
+        await self._auditor.prepared(request, response)
+
+    async def _answer(self, request: web.Request, record: Record) -> web.StreamResponse:
+        user = self._user(request, record)
         if (proxy := proxied(request)) is not None:
+            record.asked = proxy
             # The verbs of RBAC do not know OPTIONS: who may do all may ask so.
-            self._check(user, proxy, may_have_none=request.method == "OPTIONS")
+            self._check(user, proxy, record, may_have_none=request.method == "OPTIONS")
             return await self._proxy.answer(request, proxy)
         given = parameters(request.query)
-        asked = attributes(request.method, request.path, watch=given.watch)
+        asked = record.asked = attributes(request.method, request.path, watch=given.watch)
         if asked is None:
-            self._api.authorization.check_path(user, request.method.lower(), request.path)
+            record.allow(self._api.authorization.check_path(user, request.method.lower(), request.path))
             if request.method != "GET":
                 raise failures.unknown_path()
             return openid.answer(request, self._api.tokens) or nonresource.answer(request)
-        self._check(user, asked)
-        call = Call(request, asked, user, given, wanted(request.headers.get("Accept", "")))
+        self._check(user, asked, record)
+        call = Call(request, asked, user, given, wanted(request.headers.get("Accept", "")), record)
         special = self._pods.answer(call) or self._special.answer(call)
         answer = special or self._verbs.get(asked.verb)
         if answer is None:
             raise failures.method_not_allowed()
         return await answer(call)
 
-    def _check(self, user: User, asked: Attributes, *, may_have_none: bool = False) -> None:
+    def _user(self, request: web.Request, record: Record) -> User:
+        """Return as whom the request is to be served, and note what is asked and by whom. Raises Failure (401, 403)."""
+        record.asked = attributes(request.method, request.path)
+        peer = request.get_extra_info("peercert")
+        user = record.user = self._api.authentication.user(peer, request.headers.get("Authorization", ""))
+        served = impersonated(user, request.headers, self._api.authorization)
+        record.impersonated = served if served is not user else None
+        return served
+
+    def _check(self, user: User, asked: Attributes, record: Record, *, may_have_none: bool = False) -> None:
         """Raises Failure (403, 405) unless the verb is one of the resource, or is none and may be, and is allowed."""
         verbs = asked.subresource.verbs if asked.subresource else asked.resource.verbs
         if asked.verb not in verbs and not (may_have_none and asked.verb == ""):
             raise failures.method_not_allowed()
-        self._api.authorization.check(user, asked)
+        record.allow(self._api.authorization.check(user, asked))
 
     async def _get(self, call: Call) -> web.StreamResponse:
         asked = call.asked
@@ -114,7 +137,9 @@ class Handler:
 
     async def _create(self, call: Call) -> web.StreamResponse:
         decoded = await bodies.document(call.request, call.asked.resource.kind, call.given)
+        call.record.name = text(at(decoded.document, "metadata", "name"))
         item = await self._api.writer.create(call.verb, decoded.document)
+        call.record.name = item.key.rpartition("/")[2]
         return self._one(call, item, status=201, warnings=decoded.warnings)
 
     async def _update(self, call: Call) -> web.StreamResponse:

@@ -34,6 +34,7 @@ class Server:
         app[BODY_S] = body_s
         app[LIMITS] = set()
         app.on_shutdown.append(end_watches)
+        app.on_response_prepare.append(handler.prepared)
         app.router.add_route("*", "/{path:.*}", handler)
         self._is_set_up = False
         self._runner = web.AppRunner(

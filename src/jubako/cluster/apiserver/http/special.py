@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 
 from jubako.cluster.apiserver import failures
-from jubako.cluster.apiserver.api import Api, core
+from jubako.cluster.apiserver.api import Api
 from jubako.cluster.apiserver.http import applied, bodies, patches
 from jubako.cluster.apiserver.http.answers import encode
 from jubako.cluster.apiserver.http.call import Call, response
@@ -18,6 +18,7 @@ from jubako.cluster.apiserver.objects.parts import BINDING
 from jubako.cluster.apiserver.special import account, binding, scale
 from jubako.cluster.apiserver.special.reviews import Reviews
 from jubako.cluster.types.document import Object, mapping, text
+from jubako.cluster.types.resources import core
 from jubako.cluster.types.served import Kind
 
 _Answer = Callable[[Call], Awaitable[web.StreamResponse]]

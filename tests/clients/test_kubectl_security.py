@@ -1,0 +1,70 @@
+"""PodSecurity and the audit log, as kubectl and who reads the log see them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.clients.kube_case import becomes
+from tests.clients.kubectl import Kubectl
+
+pytestmark = [pytest.mark.clients, pytest.mark.root]
+MODE = "pod-security.kubernetes.io"
+VIOLATED = (
+    'PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "{0}" must set '
+    'securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container "{0}" must set '
+    'securityContext.capabilities.drop=["ALL"]), runAsNonRoot != true (pod or container "{0}" must set '
+    'securityContext.runAsNonRoot=true), seccompProfile (pod or container "{0}" must set '
+    'securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")'
+)
+
+
+def audited(kubectl: Kubectl, **wanted: str) -> list[dict[str, Any]]:
+    """Return the audited events of the namespace whose objectRef, or the event itself, says what is wanted."""
+    lines = (kubectl.kubeconfig.parent / "root/clusters/default/audit.log").read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    here = [each for each in events if each.get("objectRef", {}).get("namespace") == kubectl.namespace]
+    return [each for each in here if wanted.items() <= {**each, **each["objectRef"]}.items()]
+
+
+def test_a_restricted_namespace_refuses_warns_and_is_audited(kubectl: Kubectl) -> None:
+    space = kubectl.namespace
+    assert any(kubectl.run("get", "serviceaccount", "default").returncode == 0 for _ in range(100))
+    kubectl("label", "namespace", space, f"{MODE}/enforce=restricted", f"{MODE}/warn=restricted")
+    refused = kubectl.run("run", "x", "--image=busybox:1")
+    assert refused.returncode == 1
+    message = f'pods "x" is forbidden: violates {VIOLATED.format("x")}'
+    assert refused.stderr == f"Error from server (Forbidden): {message}\n"
+    made = kubectl.run("create", "deployment", "web", "--image=busybox:1")
+    assert made.returncode == 0
+    assert made.stderr.strip() == f"Warning: would violate {VIOLATED.format('busybox')}"
+
+    def failed() -> bool:
+        told = kubectl("get", "events", "--field-selector=reason=FailedCreate", "-o", "jsonpath={.items[*].message}")
+        return "is forbidden: violates PodSecurity" in told
+
+    becomes(failed, True)
+    becomes(lambda: len(audited(kubectl, resource="pods", name="x", verb="create")), 1)
+    (event,) = audited(kubectl, resource="pods", name="x", verb="create")
+    assert event["user"]["username"] == "kubernetes-admin"
+    assert event["userAgent"].startswith("kubectl")
+    assert (event["responseStatus"]["code"], event["responseStatus"]["message"]) == (403, message)
+    assert event["annotations"][f"{MODE}/enforce-policy"] == "restricted:latest"
+    assert audited(kubectl, verb="list") == audited(kubectl, resource="events") == []
+    wrong = kubectl.run("label", "namespace", space, f"{MODE}/audit=strict")
+    assert f'metadata.labels[{MODE}/audit]: Invalid value: "strict": must be one of privileged, ' in wrong.stderr
+
+
+def test_a_stricter_namespace_warns_of_the_pods_it_has(kubectl: Kubectl) -> None:
+    assert any(kubectl.run("get", "serviceaccount", "default").returncode == 0 for _ in range(100))
+    kubectl("run", "old", "--image=busybox:1", "--", "sleep", "1000")
+    done = kubectl.run("label", "namespace", kubectl.namespace, f"{MODE}/enforce=restricted")
+    assert done.stderr.splitlines() == [
+        f'Warning: existing pods in namespace "{kubectl.namespace}" violate the new PodSecurity enforce level '
+        '"restricted:latest"',
+        "Warning: old: allowPrivilegeEscalation != false, unrestricted capabilities, runAsNonRoot != true, "
+        "seccompProfile",
+    ]
+    kubectl("label", "pod", "old", "a=b")
+    kubectl("delete", "pod", "old", "--now")
