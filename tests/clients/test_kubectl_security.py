@@ -67,4 +67,12 @@ def test_a_stricter_namespace_warns_of_the_pods_it_has(kubectl: Kubectl) -> None
         "seccompProfile",
     ]
     kubectl("label", "pod", "old", "a=b")
+    kubectl("wait", "pod/old", "--for=condition=Ready", "--timeout=30s")
+    kubectl("exec", "old", "--", "true")
+
+    def ends() -> list[int]:
+        executed = audited(kubectl, subresource="exec", name="old", stage="ResponseComplete")
+        return [each["responseStatus"]["code"] for each in executed]
+
+    becomes(ends, [101])
     kubectl("delete", "pod", "old", "--now")

@@ -20,7 +20,7 @@ from jubako.cluster.apiserver.api import Api
 from jubako.cluster.apiserver.attributes import attributes
 from jubako.cluster.apiserver.audit.log import AuditLog
 from jubako.cluster.apiserver.audit.policy import Auditing, is_kept
-from jubako.cluster.apiserver.audit.record import Record
+from jubako.cluster.apiserver.audit.record import Record, encode
 from jubako.cluster.apiserver.bootstrap import bootstrap
 from jubako.cluster.apiserver.caller import MASTERS, User
 from jubako.cluster.apiserver.http.auditing import Auditor
@@ -67,6 +67,13 @@ def test_tokens_in_an_address_are_left_out_and_what_is_long_is_cut_off() -> None
     assert told.endswith("x...TRUNCATED")
     assert len(str(event["userAgent"])) == 1024 + len("...TRUNCATED")
     assert event["requestReceivedTimestamp"] == "2026-01-01T00:00:00.000000Z"
+
+
+def test_bytes_that_are_no_text_are_audited_as_such() -> None:
+    record = Record("id", "/", "GET", "127.0.0.1", "a\udcff", NOW)
+    record.user = User(name="b\udcff")
+    event = json.loads(encode(record.event("ResponseComplete", NOW, 200, None)))
+    assert (event["userAgent"], event["user"]["username"]) == ("a?", "b?")
 
 
 Ask = Callable[..., Awaitable[aiohttp.ClientResponse]]

@@ -93,7 +93,9 @@ def _status(code: int, failure: Object | None) -> Object:
 
 
 def _cut(value: str, most: int) -> str:
-    return value if len(value) <= most else f"{value[:most]}...TRUNCATED"
+    """Return a text as it may stand in the log: clients send bytes that are none, and without end."""
+    whole = value[:most].encode("utf-8", "replace").decode()
+    return whole if len(value) <= most else f"{whole}...TRUNCATED"
 
 
 def _time(moment: datetime) -> str:

@@ -10,8 +10,13 @@ from aiohttp import web
 from jubako.cluster.apiserver.attributes import Attributes
 from jubako.cluster.apiserver.audit.record import Record
 from jubako.cluster.apiserver.caller import Request, User
-from jubako.cluster.apiserver.http.negotiation import YAML_TYPE, Wanted
+from jubako.cluster.apiserver.failures import Failure
+from jubako.cluster.apiserver.http.answers import encode
+from jubako.cluster.apiserver.http.negotiation import JSON_TYPE, YAML_TYPE, Wanted
 from jubako.cluster.apiserver.http.parameters import Parameters
+from jubako.cluster.apiserver.objects.reading import Selection
+from jubako.cluster.apiserver.objects.selecting import keep
+from jubako.cluster.types.document import at, integer
 
 _AGENT_MAX = 128
 
@@ -30,6 +35,20 @@ class Call:
     def applies(self) -> Request:
         return msgspec.structs.replace(self.verb, operation="Apply")
 
+    @property
+    def selection(self) -> Selection:
+        """What a list, a watch or a deletion of many is about."""
+        asked, given = self.asked, self.given
+        return Selection(
+            resource=asked.resource,
+            namespace=asked.namespace,
+            keep=keep(asked.resource, given.label_selector, given.field_selector),
+            limit=given.limit,
+            token=given.token,
+            version=given.version,
+            exact=given.exact,
+        )
+
 
 def _agent(request: web.Request) -> str:
     """Return what a client calls itself, for managedFields: the program's name in its User-Agent."""
@@ -45,6 +64,14 @@ def response(call: Call, body: bytes, status: int = 200, warnings: Iterable[str]
     for warning in (*warnings, *call.verb.notes.warnings):
         quoted = warning.replace("\\", "\\\\").replace('"', '\\"')
         made.headers.add("Warning", f'299 - "{quoted}"')
+    return made
+
+
+def failed_response(failed: Failure) -> web.Response:
+    """Return the Status that tells a failure."""
+    made = web.Response(status=failed.code, body=encode(failed.status), content_type=JSON_TYPE)
+    if seconds := integer(at(failed.status, "details", "retryAfterSeconds")):
+        made.headers["Retry-After"] = str(seconds)
     return made
 
 

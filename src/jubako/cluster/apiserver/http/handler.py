@@ -16,8 +16,8 @@ from jubako.cluster.apiserver.caller import User
 from jubako.cluster.apiserver.http import applied, bodies, nonresource, openid, patches, streams
 from jubako.cluster.apiserver.http.answers import Answers, encode
 from jubako.cluster.apiserver.http.auditing import Auditor
-from jubako.cluster.apiserver.http.call import Call, response
-from jubako.cluster.apiserver.http.negotiation import JSON_TYPE, wanted
+from jubako.cluster.apiserver.http.call import Call, failed_response, response
+from jubako.cluster.apiserver.http.negotiation import wanted
 from jubako.cluster.apiserver.http.parameters import parameters
 from jubako.cluster.apiserver.http.pods import PodStreams
 from jubako.cluster.apiserver.http.proxying.answering import Proxy, proxied
@@ -25,11 +25,10 @@ from jubako.cluster.apiserver.http.running import Running
 from jubako.cluster.apiserver.http.special import Special
 from jubako.cluster.apiserver.objects import reading
 from jubako.cluster.apiserver.objects.deleting import options_of
-from jubako.cluster.apiserver.objects.selecting import keep
 from jubako.cluster.apiserver.objects.watching import Watching
 from jubako.cluster.apiserver.streams import Streams
 from jubako.cluster.store import Item
-from jubako.cluster.types.document import at, integer, text
+from jubako.cluster.types.document import at, text
 from jubako.errors import JubakoError
 
 _log = logging.getLogger(__name__)
@@ -70,13 +69,13 @@ class Handler:
             return response
         except JubakoError as error:
             failed = failures.of(error)
-            return _failed(failed)
+            return failed_response(failed)
         except (web.HTTPException, ConnectionResetError):
             raise
         except Exception:
             _log.exception("%s %s", request.method, request.path)
             failed = failures.failure(500, "InternalError", "Internal error occurred: see the log")
-            return _failed(failed)
+            return failed_response(failed)
         finally:
             self._auditor.end(record, failed.code if failed else code, failed.status if failed else None)
 
@@ -127,12 +126,12 @@ class Handler:
         return self._one(call, reading.get(self._api.store, asked.resource, asked.namespace, asked.name))
 
     async def _list(self, call: Call) -> web.StreamResponse:
-        found = reading.listing(self._api.store, _selection(call))
+        found = reading.listing(self._api.store, call.selection)
         return response(call, self._answers(call).many(found))
 
     async def _watch(self, call: Call) -> web.StreamResponse:
         given = call.given
-        asked = Watching(selection=_selection(call), bookmarks=given.bookmarks, initial=given.initial)
+        asked = Watching(selection=call.selection, bookmarks=given.bookmarks, initial=given.initial)
         return await streams.stream(call.request, self._api.store, asked, self._answers(call), given.timeout_s)
 
     async def _create(self, call: Call) -> web.StreamResponse:
@@ -167,7 +166,7 @@ class Handler:
 
     async def _delete_collection(self, call: Call) -> web.StreamResponse:
         options = options_of(await bodies.delete_options(call.request))
-        found = reading.listing(self._api.store, _selection(call))
+        found = reading.listing(self._api.store, call.selection)
         for item in found.items:
             await self._api.deleter.delete_item(call.verb, item, options)
         return response(call, self._answers(call).many(found))
@@ -177,23 +176,3 @@ class Handler:
 
     def _one(self, call: Call, item: Item, *, status: int = 200, warnings: list[str] | None = None) -> web.Response:
         return response(call, self._answers(call).one(item), status, warnings or [])
-
-
-def _failed(failed: failures.Failure) -> web.Response:
-    made = web.Response(status=failed.code, body=encode(failed.status), content_type=JSON_TYPE)
-    if seconds := integer(at(failed.status, "details", "retryAfterSeconds")):
-        made.headers["Retry-After"] = str(seconds)
-    return made
-
-
-def _selection(call: Call) -> reading.Selection:
-    asked, given = call.asked, call.given
-    return reading.Selection(
-        resource=asked.resource,
-        namespace=asked.namespace,
-        keep=keep(asked.resource, given.label_selector, given.field_selector),
-        limit=given.limit,
-        token=given.token,
-        version=given.version,
-        exact=given.exact,
-    )
