@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import msgspec
 
 from jubako.cluster.apiserver import failures
-from jubako.cluster.apiserver.api import core
 from jubako.cluster.apiserver.attributes import Attributes
 from jubako.cluster.apiserver.objects import reading, stored
 from jubako.cluster.store import AsyncStore
 from jubako.cluster.types.document import Object, at, integer, objects, text
+from jubako.cluster.types.resources import core
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
