@@ -1,18 +1,19 @@
 """What completes and judges objects on their way into the store.
 
-Spec: "Admission Control in Kubernetes": NamespaceLifecycle, ServiceAccount, DefaultTolerationSeconds,
-      PodSecurity.
+Spec: "Admission Control in Kubernetes": NamespaceLifecycle, ServiceAccount, DefaultTolerationSeconds;
+for limits, priorities, quotas, storage and Pod Security see the modules that it calls.
 """
 
 from __future__ import annotations
 
-from jubako.cluster.apiserver import failures, priority, storage
+from jubako.cluster.apiserver import failures, limits, priority, storage
 from jubako.cluster.apiserver.access.grants import Grants
 from jubako.cluster.apiserver.caller import Request
-from jubako.cluster.apiserver.objects import stored
+from jubako.cluster.apiserver.objects import stored, strategy
 from jubako.cluster.apiserver.podsecurity.admission import PodSecurity
+from jubako.cluster.apiserver.quotas import Quotas, Write
 from jubako.cluster.apiserver.services import ServiceAddresses
-from jubako.cluster.store import AsyncStore
+from jubako.cluster.store import AsyncStore, Event
 from jubako.cluster.types.document import JSON, Object, array, child, mapping, objects, text
 from jubako.cluster.types.resources import core
 from jubako.errors import NotFound
@@ -24,8 +25,8 @@ _OUTAGES = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
 
 class Admitting:
-    def __init__(self, store: AsyncStore, grants: Grants, addresses: ServiceAddresses) -> None:
-        self._store, self._grants, self._addresses = store, grants, addresses
+    def __init__(self, store: AsyncStore, grants: Grants, addresses: ServiceAddresses, quotas: Quotas) -> None:
+        self._store, self._grants, self._addresses, self._quotas = store, grants, addresses, quotas
         self._security = PodSecurity(store)
 
     async def admit(self, request: Request, document: Object, old: Object | None) -> None:
@@ -42,10 +43,24 @@ class Admitting:
             self._complete_pod(request, document, old)
         self._security.check(request, document, old)
 
+    def judge(self, request: Request, document: Object, old: Object | None) -> None:
+        """Raise Failure for what limits and quotas of its namespace do not allow; it is complete and valid."""
+        asked = request.attributes
+        if not asked.namespace or asked.subresource:
+            return
+        if asked.resource.kind.name == "PersistentVolumeClaim" or (asked.resource.kind.name == "Pod" and old is None):
+            limits.check(self._store, request, document)
+        self._quotas.check(request, document, old)
+
+    async def land(self, request: Request, document: Object, write: Write) -> Event:
+        return await self._quotas.land(request, document, write)
+
     def _complete_pod(self, request: Request, pod: Object, old: Object | None) -> None:
         if old is not None:
             priority.keep(pod, old)
             return
+        if limits.complete(self._store, pod, request.attributes.namespace):
+            child(pod, "status")["qosClass"] = strategy.qos_class(pod)
         priority.complete(self._store, request, pod)
         self._give_account(request, pod)
         _tolerate_outages(child(pod, "spec"))

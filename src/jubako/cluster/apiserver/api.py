@@ -18,6 +18,7 @@ from jubako.cluster.apiserver.caller import Request
 from jubako.cluster.apiserver.objects import stored
 from jubako.cluster.apiserver.objects.deleting import Deleter
 from jubako.cluster.apiserver.objects.writing import Writer
+from jubako.cluster.apiserver.quotas import Quotas
 from jubako.cluster.apiserver.services import ServiceAddresses
 from jubako.cluster.apiserver.special.eviction import Evictions
 from jubako.cluster.store import AsyncStore, Item
@@ -49,7 +50,8 @@ class Api:
         self.authentication = Authentication(self.tokens)
         self.authorization = Authorization(store)
         addresses = ServiceAddresses(store, core("services"), service_network, clock)
-        self.writer = Writer(store, Admitting(store, Grants(self.authorization), addresses), clock)
+        admitting = Admitting(store, Grants(self.authorization), addresses, Quotas(store, clock))
+        self.writer = Writer(store, admitting, clock)
         self.deleter = Deleter(store, clock)
         self.evictions = Evictions(store, self.writer, self.deleter, clock)
 

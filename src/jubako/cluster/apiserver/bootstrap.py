@@ -103,9 +103,11 @@ def _roles() -> Iterator[tuple[str, list[JSON]]]:
             _rule("authentication.k8s.io", "selfsubjectreviews", "create"),
         ],
     )
-    readable = list(_VIEWED)
-    yield "view", [_rule(group, plurals, _READ) for group, plurals in readable]
-    edited = [_rule(group, plurals, (*_READ, *_WRITE)) for group, plurals in readable if group != "events.k8s.io"]
+    yield "view", [_rule(group, plurals, _READ) for group, plurals in _VIEWED]
+    edited = [
+        _rule(group, _theirs(plurals), (*_READ, *_WRITE)) for group, plurals in _VIEWED if group != "events.k8s.io"
+    ]
+    edited.append(_rule("", _GIVEN, _READ))
     secrets = _rule("", ("secrets", "serviceaccounts"), (*_READ, *_WRITE))
     streams = _rule("", ("pods/attach", "pods/exec", "pods/portforward", "pods/eviction"), ("get", "create"))
     yield "edit", [*edited, secrets, streams]
@@ -122,7 +124,7 @@ _VIEWED = (
         "",
         (
             "bindings", "configmaps", "endpoints", "events", "limitranges", "namespaces", "persistentvolumeclaims",
-            "pods", "pods/log", "pods/status", "replicationcontrollers", "resourcequotas",
+            "pods", "pods/log", "pods/status", "replicationcontrollers", "resourcequotas", "resourcequotas/status",
             "serviceaccounts", "services",
         ),
     ),
@@ -138,6 +140,14 @@ _VIEWED = (
     ("events.k8s.io", ("events",)),
     ("policy", ("poddisruptionbudgets",)),
 )  # fmt: skip
+
+
+# What whoever works in a namespace is given, and can not give himself.
+_GIVEN = ("limitranges", "namespaces", "resourcequotas", "resourcequotas/status")
+
+
+def _theirs(plurals: Sequence[str]) -> list[str]:
+    return [each for each in plurals if each not in _GIVEN]
 
 
 def _rule(groups: str | Sequence[str], resources: str | Sequence[str], verbs: str | Sequence[str]) -> JSON:

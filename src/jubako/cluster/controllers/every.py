@@ -15,6 +15,7 @@ from jubako.cluster.controllers import (
     job,
     namespaces,
     own,
+    quota,
     replicaset,
     scheduler,
     statefulset,
@@ -50,6 +51,7 @@ def controllers(kinds: Iterable[Kind], ca_bundle: str, services: Sequence[OwnSer
     """`kinds` are all that the API server has, those of custom resources too; `ca_bundle` is its authority's PEM;
     `services` are the cluster's own."""
     every = [kind for kind in kinds if kind != _SAME_EVENTS]
-    of_spaces = (accounts.ACCOUNTS, accounts.root_ca(ca_bundle), namespaces.controller(every), own.controller(services))
+    of_spaces = (accounts.ACCOUNTS, accounts.root_ca(ca_bundle), namespaces.controller(every), quota.controller(every))
     of_machine = [balancers.controller(*own.place_of(services))] if services else []
-    return [*WORKLOADS, *SERVICES, *NODES, *VOLUMES, *of_spaces, *of_machine, garbage.controller(every)]
+    of_all = (*of_spaces, own.controller(services))
+    return [*WORKLOADS, *SERVICES, *NODES, *VOLUMES, *of_all, *of_machine, garbage.controller(every)]

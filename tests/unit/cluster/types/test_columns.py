@@ -223,3 +223,11 @@ def test_rows_carry_what_was_asked_for() -> None:
     assert found["rows"][0]["object"]["kind"] == "PartialObjectMetadata"
     assert found["rows"][0]["conditions"][0]["type"] == "Completed"
     assert columns.table(of, [pod], NOW, include_object="Object", headers=False)["columnDefinitions"] == []
+
+
+def test_a_quota_tells_requests_and_limits_apart() -> None:
+    status = {"hard": {"pods": "2", "limits.cpu": "3", "cpu": "1"}, "used": {"pods": "1", "cpu": "100m"}}
+    assert row("v1", "ResourceQuota", status=status) == {
+        "Name": "x", "Request": "cpu: 100m/1, pods: 1/2", "Limit": "limits.cpu: 0/3", "Age": "60m",
+    }  # fmt: skip
+    assert row("v1", "LimitRange") == {"Name": "x", "Created At": META["creationTimestamp"]}

@@ -231,3 +231,15 @@ def test_small_kinds_are_completed() -> None:
     assert (storage["reclaimPolicy"], storage["volumeBindingMode"]) == ("Delete", "Immediate")
     node = defaulted("v1", "Node", {"status": {"capacity": {"cpu": "2"}}})
     assert node["status"]["allocatable"] == {"cpu": "2"}
+
+
+def test_limits_of_containers_follow_from_each_other() -> None:
+    limits = [
+        {"type": "Container", "max": {"cpu": "2"}, "min": {"cpu": "100m", "memory": "1Mi"}},
+        {"type": "Container", "default": {"cpu": "1"}, "defaultRequest": {"cpu": "500m"}, "max": {"cpu": "2"}},
+        {"type": "Pod", "max": {"cpu": "2"}},
+    ]
+    first, second, third = defaulted("v1", "LimitRange", {"spec": {"limits": limits}})["spec"]["limits"]
+    assert (first["default"], first["defaultRequest"]) == ({"cpu": "2"}, {"cpu": "2", "memory": "1Mi"})
+    assert (second["default"], second["defaultRequest"]) == ({"cpu": "1"}, {"cpu": "500m"})
+    assert third == {"type": "Pod", "max": {"cpu": "2"}}

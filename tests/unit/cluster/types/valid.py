@@ -37,6 +37,11 @@ GOOD: dict[str, tuple[str, dict[str, Any]]] = {
         "v1",
         {"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}},
     ),
+    "LimitRange": (
+        "v1",
+        {"spec": {"limits": [{"type": "Container", "min": {"cpu": "50m"}, "max": {"cpu": "1"}}]}},
+    ),
+    "ResourceQuota": ("v1", {"spec": {"hard": {"pods": "2", "requests.cpu": "1"}}}),
     "Deployment": ("apps/v1", {"spec": _SELECTED}),
     "ReplicaSet": ("apps/v1", {"spec": _SELECTED}),
     "DaemonSet": ("apps/v1", {"spec": _SELECTED}),

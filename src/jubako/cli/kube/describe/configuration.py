@@ -7,8 +7,9 @@ import binascii
 from collections.abc import Sequence
 
 from jubako.cli.kube.describe.events import write_events
-from jubako.cli.kube.describe.sheet import Sheet, date, plain
-from jubako.cluster.types.document import Object, array, at, mapping, objects, strings, text
+from jubako.cli.kube.describe.quotas import limits_of, quotas_of
+from jubako.cli.kube.describe.sheet import Sheet, date
+from jubako.cluster.types.document import Object, at, objects, strings, text
 
 
 def config_map(sheet: Sheet, document: Object, events: Sequence[Object]) -> None:
@@ -67,35 +68,7 @@ def namespace(sheet: Sheet, document: Object, quotas: Sequence[Object] | None, l
         sheet.line(1, kind, status, date(each.get("lastTransitionTime")), reason, message)
     if quotas is not None:
         sheet.line(0, "")
-        _quotas(sheet, quotas)
+        quotas_of(sheet, quotas)
     if limits is not None:
         sheet.line(0, "")
-        _limits(sheet, limits)
-
-
-def _quotas(sheet: Sheet, found: Sequence[Object]) -> None:
-    if not found:
-        sheet.line(0, "No resource quota.")
-        return
-    sheet.line(0, "Resource Quotas")
-    for each in sorted(found, key=lambda one: text(at(one, "metadata", "name"))):
-        sheet.line(1, "Name:", text(at(each, "metadata", "name")))
-        if scopes := sorted(map(text, array(at(each, "spec", "scopes")))):
-            sheet.line(1, "Scopes:", ", ".join(scopes))
-        sheet.line(1, "Resource", "Used", "Hard")
-        sheet.line(1, "--------", "---", "---")
-        for name, hard in sorted(mapping(at(each, "status", "hard")).items()):
-            sheet.line(1, name, plain(at(each, "status", "used", name), "0"), plain(hard))
-
-
-def _limits(sheet: Sheet, found: Sequence[Object]) -> None:
-    if not found:
-        sheet.line(0, "No LimitRange resource.")
-        return
-    sheet.line(0, "Resource Limits")
-    sheet.line(0, " Type", "Resource", "Min", "Max", "Default Request", "Default Limit", "Max Limit/Request Ratio")
-    sheet.line(0, " ----", "--------", "---", "---", "---------------", "-------------", "-----------------------")
-    fields = ("min", "max", "defaultRequest", "default", "maxLimitRequestRatio")
-    for item in (item for each in found for item in objects(at(each, "spec", "limits"))):
-        for name in sorted({name for field in fields for name in mapping(item.get(field))}):
-            sheet.line(0, f" {text(item.get('type'))}", name, *(plain(at(item, field, name), "-") for field in fields))
+        limits_of(sheet, limits)

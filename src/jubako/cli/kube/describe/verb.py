@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from jubako.cli.kube.chosen import Chosen, choose
 from jubako.cli.kube.client import Client
-from jubako.cli.kube.describe import batch, configuration, generic, nodes, pods, services, storage, workloads
+from jubako.cli.kube.describe import batch, configuration, generic, nodes, pods, quotas, services, storage, workloads
 from jubako.cli.kube.describe.sheet import Sheet, selector
 from jubako.cli.kube.fetching import find, listed
 from jubako.cli.kube.rollout.history import is_owned, versions
@@ -101,8 +101,8 @@ def _secret(_client: Client, sheet: Sheet, chosen: Chosen, _events: list[Object]
 
 
 def _namespace(client: Client, sheet: Sheet, chosen: Chosen, _events: list[Object]) -> None:
-    quotas, limits = (_perhaps(client, plural, chosen.name) for plural in ("resourcequotas", "limitranges"))
-    configuration.namespace(sheet, chosen.document, quotas, limits)
+    found = [_perhaps(client, plural, chosen.name) for plural in ("resourcequotas", "limitranges")]
+    configuration.namespace(sheet, chosen.document, *found)
 
 
 def _perhaps(client: Client, plural: str, namespace: str) -> list[Object] | None:
@@ -133,6 +133,8 @@ def _node(client: Client, sheet: Sheet, chosen: Chosen, events: list[Object]) ->
 _SIMPLE: dict[str, Callable[[Sheet, Object, list[Object]], None]] = {
     "/Pod": pods.pod,
     "/ConfigMap": configuration.config_map,
+    "/LimitRange": quotas.limit_range,
+    "/ResourceQuota": quotas.quota,
     "batch/Job": batch.job,
     "batch/CronJob": batch.cron_job,
 }

@@ -8,9 +8,10 @@ Concurrency:  admission may wait; the store has the last word about the revision
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 from jubako.cluster.apiserver import failures
 from jubako.cluster.apiserver.attributes import Attributes
@@ -42,6 +43,12 @@ class Admission(Protocol):
     async def admit(self, request: Request, document: Object, old: Object | None) -> None:
         """Change `document` in place, or raise Failure."""
 
+    def judge(self, request: Request, document: Object, old: Object | None) -> None:
+        """Raise Failure where what is complete and valid may not be written all the same."""
+
+    async def land(self, request: Request, document: Object, write: Callable[[], Coroutine[Any, Any, Event]]) -> Event:
+        """Write what was judged; nothing is awaited between the two."""
+
 
 class Writer:
     def __init__(self, store: AsyncStore, admission: Admission, clock: Callable[[], datetime]) -> None:
@@ -62,6 +69,7 @@ class Writer:
             await self._admission.admit(request, draft, None)
             name = identity.name_of(draft)
             self._refuse(request, name, validate(resource.kind, draft))
+            self._admission.judge(request, draft, None)
             try:
                 return await self._create(request, stored.key(resource, asked.namespace, name), draft)
             except AlreadyExists:
@@ -92,7 +100,7 @@ class Writer:
             if self._is_there(key):
                 raise AlreadyExists("object", key)
             return Item(key, value, 0)
-        return _current(await self._store.create(key, value))
+        return _current(await self._admission.land(request, document, partial(self._store.create, key, value)))
 
     def has(self, asked: Attributes) -> bool:
         """Whether the object that is asked for is there."""
@@ -134,6 +142,7 @@ class Writer:
         strategy.prepare_update(asked.resource, document, old, below)
         await self._admission.admit(request, document, old)
         self._refuse(request, asked.name, _problems(asked.resource.kind, document, old, below))
+        self._admission.judge(request, document, old)
         document = ownership.settled(request, document, old)
         if document == old:
             return item
@@ -143,7 +152,8 @@ class Writer:
         if _is_over(document):
             await self._store.delete(item.key, item.revision)
             return Item(item.key, value, item.revision)
-        return _current(await self._store.update(item.key, value, item.revision))
+        write = partial(self._store.update, item.key, value, item.revision)
+        return _current(await self._admission.land(request, document, write))
 
     def _check_identity(self, request: Request, document: Object, old: Object) -> None:
         asked = request.attributes

@@ -1,7 +1,8 @@
 """What a pod asks for and what a node has left.
 
 Model: the larger of the sum of the containers (with the sidecars) and of each init container with the sidecars before
-       it, and the pod's overhead; requests at the level of the pod, where there are any, in their place.
+       it, and the pod's overhead; requests at the level of the pod, where there are any, in their place. An
+       overhead adds to a limit only where there is one.
 Spec:  kubernetes/pkg/api/v1/resource, "PodRequests".
 """
 
@@ -9,12 +10,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Literal
 
 from jubako.cluster.controllers.pods import is_finished
 from jubako.cluster.objects import Object, mapping, objects, strings, text
 from jubako.cluster.types.quantity import Quantity
 from jubako.errors import InvalidArgument
 
+Which = Literal["requests", "limits"]
 Amounts = Counter[str]
 """Billionths of each resource."""
 _MOST_KNOWN = 4096
@@ -37,28 +40,30 @@ def requests(pod: Object) -> Amounts:
     if known is None or known[0] is not pod:
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
-        known = _known[id(pod)] = (pod, _requests(pod))
+        known = _known[id(pod)] = (pod, totals(pod, "requests"))
     return known[1]
 
 
-def _requests(pod: Object) -> Amounts:
-    running = _sum(_of(each) for each in objects(pod, "spec", "containers"))
+def totals(pod: Object, which: Which) -> Amounts:
+    """What a pod requests, or is limited to, in all."""
+    running = _sum(_of(each, which) for each in objects(pod, "spec", "containers"))
     sidecars: Amounts = Counter()
     largest: Amounts = Counter()
     for each in objects(pod, "spec", "initContainers"):
         if text(each, "restartPolicy") == "Always":
-            sidecars += _of(each)
+            sidecars += _of(each, which)
             largest |= sidecars
         else:
-            largest |= sidecars + _of(each)
+            largest |= sidecars + _of(each, which)
     total = (running + sidecars) | largest
-    for name, amount in amounts(mapping(pod, "spec", "resources", "requests")).items():
+    for name, amount in amounts(mapping(pod, "spec", "resources", which)).items():
         total[name] = amount
-    return total + amounts(mapping(pod, "spec", "overhead"))
+    overhead = amounts(mapping(pod, "spec", "overhead"))
+    return total + Counter({name: more for name, more in overhead.items() if which == "requests" or total[name]})
 
 
-def _of(container: Object) -> Amounts:
-    return amounts(mapping(container, "resources", "requests"))
+def _of(container: Object, which: Which) -> Amounts:
+    return amounts(mapping(container, "resources", which))
 
 
 def _sum(each: Iterable[Amounts]) -> Amounts:

@@ -85,7 +85,7 @@ def _source(event: Object) -> str:
     return f"{component}, {host}" if host else component
 
 
-def _role(document: Object, now: datetime) -> list[JSON]:
+def _dated(document: Object, now: datetime) -> list[JSON]:
     return [name(document), text(at(document, "metadata", "creationTimestamp"))]
 
 
@@ -116,6 +116,14 @@ def _budget(document: Object, now: datetime) -> list[JSON]:
     ]
 
 
+def _quota(quota: Object, now: datetime) -> list[JSON]:
+    used, hard = (strings(at(quota, "status", field)) for field in ("used", "hard"))
+    told = [f"{what}: {used.get(what, '0')}/{most}" for what, most in sorted(hard.items())]
+    requests = ", ".join(each for each in told if not each.startswith("limits"))
+    limits = ", ".join(each for each in told if each.startswith("limits"))
+    return [name(quota), requests, limits, created(quota, now)]
+
+
 def _priority_class(document: Object, now: datetime) -> list[JSON]:
     value, is_default = integer(document.get("value")), bool(document.get("globalDefault"))
     return [name(document), value, is_default, created(document, now), text(document.get("preemptionPolicy"))]
@@ -130,23 +138,25 @@ _NODE = (
     *("Internal-IP+", "External-IP+", "OS-Image+", "Kernel-Version+", "Container-Runtime+"),
 )
 _BINDING = Columns(("Name", "Role", "Age", "Users+", "Groups+", "ServiceAccounts+"), _binding)
-_ROLES = Columns(("Name", "Created At:date"), _role)
+_DATED = Columns(("Name", "Created At:date"), _dated)
 _PRIORITY = ("Name", "Value:integer", "Global-Default:boolean", "Age", "PreemptionPolicy")
 COLUMNS = {
     "coordination/v1.Lease": Columns(("Name", "Holder", "Age"), _lease),
     "core/v1.ConfigMap": Columns(("Name", "Data:integer", "Age"), _config_map),
     "core/v1.Event": Columns(_EVENT, _event),
+    "core/v1.LimitRange": _DATED,
     "core/v1.Namespace": Columns(("Name", "Status", "Age"), _namespace),
     "core/v1.Node": Columns(_NODE, _node),
+    "core/v1.ResourceQuota": Columns(("Name", "Request", "Limit", "Age"), _quota),
     "core/v1.Secret": Columns(("Name", "Type", "Data:integer", "Age"), _secret),
     "core/v1.ServiceAccount": Columns(("Name", "Secrets:integer", "Age"), _service_account),
     "events/v1.Event": Columns(_EVENT, _event),
     "policy/v1.PodDisruptionBudget": Columns(
         ("Name", "Min Available", "Max Unavailable", "Allowed Disruptions:integer", "Age"), _budget
     ),
-    "rbac/v1.ClusterRole": _ROLES,
+    "rbac/v1.ClusterRole": _DATED,
     "rbac/v1.ClusterRoleBinding": _BINDING,
-    "rbac/v1.Role": _ROLES,
+    "rbac/v1.Role": _DATED,
     "rbac/v1.RoleBinding": _BINDING,
     "scheduling/v1.PriorityClass": Columns(_PRIORITY, _priority_class),
 }

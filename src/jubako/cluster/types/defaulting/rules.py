@@ -19,6 +19,16 @@ def _namespace(namespace: Object) -> None:
         metadata["labels"] = {**labels, "kubernetes.io/metadata.name": name}
 
 
+def _limits(item: Object) -> None:
+    """A container's limit is the most that it may have, and its request that limit, or else the least."""
+    if item.get("type") != "Container":
+        return
+    if default := {**mapping(item.get("max")), **mapping(item.get("default"))}:
+        item["default"] = default
+    if requests := {**mapping(item.get("min")), **default, **mapping(item.get("defaultRequest"))}:
+        item["defaultRequest"] = requests
+
+
 def _node_status(status: Object) -> None:
     if not status.get("allocatable") and status.get("capacity"):
         status["allocatable"] = dict(mapping(status["capacity"]))
@@ -36,6 +46,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "batch/v1.Job": (workloads.job,),
     "core/v1.Container": (pods.container,),
     "core/v1.EphemeralContainer": (pods.container,),
+    "core/v1.LimitRangeItem": (_limits,),
     "core/v1.Namespace": (_namespace,),
     "core/v1.NodeSpec": (aliases.networks,),
     "core/v1.NodeStatus": (_node_status,),

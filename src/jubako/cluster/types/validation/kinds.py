@@ -14,7 +14,19 @@ import msgspec
 from jubako.cluster.types.document import Object, mapping
 from jubako.cluster.types.resources import resource_of
 from jubako.cluster.types.served import Kind, Resource
-from jubako.cluster.types.validation import batch, config, endpoints, enums, others, rbac, services, storage, workloads
+from jubako.cluster.types.validation import (
+    batch,
+    config,
+    endpoints,
+    enums,
+    limits,
+    others,
+    quotas,
+    rbac,
+    services,
+    storage,
+    workloads,
+)
 from jubako.cluster.types.validation import metadata as meta
 from jubako.cluster.types.validation.errors import Errors, FieldError
 from jubako.cluster.types.validation.metadata import NameCheck
@@ -58,12 +70,14 @@ _CHECKS = {
     "core/v1.ConfigMap": Checks(config.config_map, config.config_map_update),
     "core/v1.Endpoints": Checks(endpoints.endpoints),
     "core/v1.Event": Checks(others.event),
+    "core/v1.LimitRange": Checks(limits.limit_range),
     "core/v1.Namespace": Checks(others.namespace, name=dns_label),
     "core/v1.Node": Checks(others.node, others.node_update),
     "core/v1.PersistentVolume": Checks(storage.volume, storage.volume_update),
     "core/v1.PersistentVolumeClaim": Checks(storage.claim, storage.claim_update),
     "core/v1.Pod": Checks(_pod, pod_update.check_update),
     "core/v1.PodTemplate": Checks(_pod_template),
+    "core/v1.ResourceQuota": Checks(quotas.quota, quotas.quota_update),
     "core/v1.Secret": Checks(config.secret, config.secret_update),
     "core/v1.Service": Checks(services.service, services.service_update, name=dns1035_label),
     "discovery/v1.EndpointSlice": Checks(endpoints.endpoint_slice, endpoints.endpoint_slice_update),

@@ -17,7 +17,7 @@ def check(errors: Errors, path: str, resources: Object) -> None:
     limits, requests = _amounts(resources, "limits"), _amounts(resources, "requests")
     for kind, amounts in (("limits", limits), ("requests", requests)):
         for name, amount in amounts.items():
-            _name(errors, f"{path}.{kind}[{name}]", name)
+            check_name(errors, f"{path}.{kind}[{name}]", name)
             check_amount(errors, f"{path}.{kind}[{name}]", amount)
     for name, amount in requests.items():
         _within(errors, path, name, amount, limits.get(name))
@@ -27,7 +27,7 @@ def _amounts(resources: Object, kind: str) -> dict[str, Quantity]:
     return {name: Quantity.parse(amount) for name, amount in strings(resources.get(kind)).items()}
 
 
-def _name(errors: Errors, path: str, name: str) -> None:
+def check_name(errors: Errors, path: str, name: str) -> None:
     errors.invalid_each(path, name, qualified_name(name))
     if "/" in name or name in _STANDARD or name.startswith(_HUGE_PAGES):
         return
