@@ -23,7 +23,7 @@ _FIELDS = ("min", "max", "defaultRequest", "default", "maxLimitRequestRatio")
 
 def quota(sheet: Sheet, document: Object, _events: Sequence[Object]) -> None:
     sheet.head(document)
-    _scopes(sheet, 0, document)
+    _scopes(sheet, 0, " *", document)
     sheet.line(0, "Resource", "Used", "Hard")
     sheet.line(0, "--------", "----", "----")
     _used(sheet, 0, document)
@@ -41,7 +41,7 @@ def quotas_of(sheet: Sheet, found: Sequence[Object]) -> None:
     sheet.line(0, "Resource Quotas")
     for each in sorted(found, key=lambda one: text(at(one, "metadata", "name"))):
         sheet.line(1, "Name:", text(at(each, "metadata", "name")))
-        _scopes(sheet, 1, each)
+        _scopes(sheet, 1, "*", each)
         sheet.line(1, "Resource", "Used", "Hard")
         sheet.line(1, "--------", "---", "---")
         _used(sheet, 1, each)
@@ -55,13 +55,13 @@ def limits_of(sheet: Sheet, found: Sequence[Object]) -> None:
     _limits(sheet, " ", found)
 
 
-def _scopes(sheet: Sheet, level: int, document: Object) -> None:
+def _scopes(sheet: Sheet, level: int, mark: str, document: Object) -> None:
     scopes = sorted(map(text, array(at(document, "spec", "scopes"))))
     if scopes:
         sheet.line(level, "Scopes:", ", ".join(scopes))
     for each in scopes:
         if each in _SCOPES:
-            sheet.line(level, f" * {_SCOPES[each]}")
+            sheet.line(level, f"{mark} {_SCOPES[each]}")
 
 
 def _used(sheet: Sheet, level: int, document: Object) -> None:
