@@ -10,10 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.unit.cluster.apiserver.conftest import Cluster, Play, named, pod
 
+from jubako.cluster.apiserver.access.rules import Wish, rules_of
 from jubako.cluster.apiserver.failures import Failure
 from jubako.cluster.apiserver.objects import reading
 from jubako.cluster.apiserver.objects.deleting import DeleteOptions
 from jubako.cluster.types.document import Object, at, child, objects
+from jubako.cluster.types.served import VERBS
 
 SPACE = "/api/v1/namespaces/default"
 PODS, QUOTAS, MAPS, SERVICES = (
@@ -143,6 +145,19 @@ def test_a_client_that_goes_while_its_pod_is_written_does_not_make_room(play: Pl
         while not names(cluster):
             await asyncio.sleep(0.001)
         assert names(cluster) == {"a"}
+
+    play(scene)
+
+
+@pytest.mark.parametrize("role", ["view", "edit", "admin"])
+@pytest.mark.parametrize("plural", ["resourcequotas", "limitranges"])
+def test_who_works_in_a_namespace_reads_its_quota_and_does_not_write_it(play: Play, role: str, plural: str) -> None:
+    async def scene(cluster: Cluster) -> None:
+        rules = rules_of(cluster.get(f"/apis/rbac.authorization.k8s.io/v1/clusterroles/{role}"))
+        verbs = {
+            verb for verb in VERBS if any(each.allows(Wish(verb=verb, resource=plural, name="q")) for each in rules)
+        }
+        assert verbs == {"get", "list", "watch"}
 
     play(scene)
 
