@@ -10,6 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long it takes to make an example says how busy the machine is. Where CI is set the examples are the same each time,
+# so that a landing is judged by what it changes; elsewhere every run looks for new ones.
+settings.register_profile(
+    "jubako", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.load_profile("jubako")
 
 COMMAND = Path(sys.executable).parent / "jubako"
 

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import hypothesis.strategies as st
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from tests.unit.cluster.simulation import Simulation, stamp, template, workload
 
 from jubako.cluster.controllers.every import controllers
@@ -78,7 +78,7 @@ def replaced(document: dict[str, Any], path: tuple[Any, ...], value: Any) -> dic
     return changed
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(st.data())
 def test_odd_values_anywhere(data: st.DataObject) -> None:
     sim = Simulation(controllers(KINDS, "PEM"))

@@ -10,7 +10,7 @@ import os
 import tarfile
 import tempfile
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jubako.errors import JubakoError
@@ -54,7 +54,7 @@ def tar_of(members: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120)
 @given(
     st.dictionaries(
         st.sampled_from(["manifest.json", "config.json", "layer.tar", "index.json", "oci-layout"]),

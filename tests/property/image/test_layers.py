@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jubako.errors import JubakoError
@@ -18,7 +18,7 @@ from jubako.image.layer import Limits, pack, unpack
 
 pytestmark = [pytest.mark.root, pytest.mark.skipif(os.geteuid() != 0, reason="needs root")]
 
-slow = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+slow = settings(max_examples=60)
 component = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=12).filter(
     lambda text: text not in (".", "..") and not text.startswith(".wh.") and len(text.encode()) < 250
 )
@@ -110,7 +110,7 @@ hostile_name = st.lists(hostile_parts, min_size=1, max_size=4).map("/".join)
 KINDS = [tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(
     st.lists(st.tuples(hostile_name, st.sampled_from(KINDS), hostile_name, st.booleans()), max_size=12),
     st.sampled_from(["overlay", "apply"]),

@@ -7,7 +7,7 @@ import io
 import tarfile
 from collections.abc import Iterator
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jubako.errors import JubakoError
@@ -15,7 +15,7 @@ from jubako.image.layer import codec
 from jubako.image.layer.limits import Limits
 from jubako.image.layer.tar import Entry, Reader, Writer
 
-quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=150)
 components = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=40)
 names = st.lists(components, min_size=1, max_size=5).map("/".join).filter(lambda name: len(name.encode()) < 250)
 KINDS = [tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE]

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jubako.errors import JubakoError
@@ -23,7 +23,7 @@ from jubako.spec import oci_runtime
 
 from .decoder import Decoder
 
-quick = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=200)
 Config = dict[str, Any]
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\0/"), min_size=1, max_size=12)

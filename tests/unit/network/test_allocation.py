@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -83,11 +84,26 @@ def test_no_host_port_means_an_ephemeral_one(store: Store) -> None:
     assert min(chosen) >= 1024
 
 
+@contextmanager
+def busy_before_free() -> Iterator[int]:
+    """A port that is taken while this lasts; the one behind it is free."""
+    for _ in range(100):
+        with socket.socket() as busy, socket.socket() as free:
+            busy.bind(("127.0.0.1", 0))
+            first = busy.getsockname()[1]
+            try:
+                free.bind(("127.0.0.1", first + 1))
+            except (OSError, OverflowError):
+                continue
+            free.close()
+            yield first
+            return
+    raise AssertionError("no two ports side by side")
+
+
 def test_a_range_for_one_port_takes_what_neither_we_nor_the_host_use(store: Store) -> None:
     ports = Ports(store.records)
-    with socket.socket() as busy:
-        busy.bind(("127.0.0.1", 0))
-        first = busy.getsockname()[1]
+    with busy_before_free() as first:
         text = f"127.0.0.1:{first}-{first + 1}:80"
         binding = ports.claim(endpoint("a"), publish.parse(text)[0])
         assert (binding.host_port, binding.host_port_end) == (first + 1, 0)
