@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# How long it takes to make an example says how busy the machine is. Where CI is set the examples are the same each time,
-# so that a landing is judged by what it changes; elsewhere every run looks for new ones.
+# How long it takes to make an example says how busy the machine is. In CI the examples are the same each time, so that
+# a landing is judged by what it changes; elsewhere every run looks for new ones.
 settings.register_profile(
     "jubako", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
 )
