@@ -1,4 +1,4 @@
-"""python -m benchmarks [--rounds N] [--json FILE] [ROW …]"""
+"""python -m benchmarks [--rounds N] [--json FILE] [ROW …]; the beginning of rows' names (`cluster`) is all of them."""
 
 from __future__ import annotations
 
@@ -39,6 +39,14 @@ def _judged(found: dict[str, Any]) -> str:
     return ""
 
 
+def _rows(text: str) -> list[str]:
+    """Return the row of that name, or those whose names begin with it."""
+    found = [text] if text in ROWS else [name for name in ROWS if name.startswith(f"{text}_")]
+    if not found:
+        raise argparse.ArgumentTypeError(f"no row '{text}': {', '.join(ROWS)}")
+    return found
+
+
 def _set_up(work: Path, rows: list[str]) -> AbstractContextManager[Bench]:
     """The cluster has no peers: where only its rows are asked for, none is started."""
     return bench(work, peers=not all(name.startswith("cluster_") for name in rows))
@@ -49,9 +57,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev bench")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results/latest.json"))
-    parser.add_argument("rows", nargs="*", choices=[*ROWS, []], metavar="ROW", help=", ".join(ROWS))
+    parser.add_argument("rows", nargs="*", type=_rows, metavar="ROW", help=", ".join(ROWS))
     arguments = parser.parse_args()
-    wanted = arguments.rows or list(ROWS)
+    wanted = [name for names in arguments.rows for name in names] or list(ROWS)
     results: dict[str, Any] = {"kernel": platform.release(), "machine": platform.machine(), "rows": {}}
     with (
         tempfile.TemporaryDirectory(prefix="jubako-bench.", dir="/var/tmp") as work,
