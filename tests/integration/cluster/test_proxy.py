@@ -82,6 +82,26 @@ def test_a_pod_is_left_alone_once_its_address_is_in_no_rule(world: World, networ
     play.run(scene)
 
 
+def test_a_pod_that_the_next_rules_lead_to_is_waited_for(world: World, networks: Networks) -> None:
+    play = Play(world, networks)
+
+    async def scene() -> None:
+        play.serve(_10_0_0_3=READY)
+        await play.until(lambda rules: "10.0.0.3" in rules)
+        play.serve(_10_0_0_2=READY, _10_0_0_3=READY)
+        for _ in range(20):  # the proxy has heard of it, and has not begun
+            await asyncio.sleep(0)
+        assert "10.0.0.2" not in world.ruleset()
+        waiting = asyncio.create_task(play.proxy.withdrawn("10.0.0.2"))
+        await play.until(lambda rules: "10.0.0.2" in rules)
+        assert not waiting.done()
+        play.serve(_10_0_0_3=READY)
+        await waiting
+        assert "10.0.0.2" not in world.ruleset()
+
+    play.run(scene)
+
+
 def test_the_last_one_still_gets_connections_while_it_ends_and_nobody_waits_for_it(
     world: World, networks: Networks
 ) -> None:

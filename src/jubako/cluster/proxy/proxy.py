@@ -43,12 +43,14 @@ class Proxy:
         self._name, self._network, self._own, self._prepare, self._look_s = name, network, own, prepare, look_s
         self._done: tuple[Sequence[Port], Table] | None = None
         self._doing: Sequence[Port] = ()
+        self._coming: Callable[[], Sequence[Port]] = lambda: ()
         self._applied, self._tried = asyncio.Event(), asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="proxy")
 
     async def run(self, watched: Watched) -> None:
         """Run until cancelled; the rules stay."""
         changed, again_s = watched.listen(), _AGAIN_S
+        self._coming = lambda: self._wanted(watched) if changed.is_set() and watched.is_complete else ()
         while True:
             is_look = not await _within(changed, self._look_s)
             await asyncio.sleep(_SETTLE_S)
@@ -79,12 +81,12 @@ class Proxy:
         await asyncio.sleep(_LINGER_S)
 
     def _leads_to(self, address: str) -> bool:
-        led = (*(self._done[0] if self._done else ()), *self._doing)
+        led = (*(self._done[0] if self._done else ()), *self._doing, *self._coming())
         return any(target.address == address for port in led if not port.ending for target in port.targets)
 
     async def _apply(self, watched: Watched, *, is_look: bool) -> bool:
         """Have the kernel do what is wanted; a look is at what others may have done to it."""
-        wanted = ports(watched.of(SERVICE), watched.of(ENDPOINT_SLICE), self._own)
+        wanted = self._wanted(watched)
         if is_look or self._done is None or wanted != self._done[0]:
             self._doing = wanted
             try:
@@ -98,6 +100,9 @@ class Proxy:
         self._applied.set()
         self._applied = asyncio.Event()
         return True
+
+    def _wanted(self, watched: Watched) -> Sequence[Port]:
+        return ports(watched.of(SERVICE), watched.of(ENDPOINT_SLICE), self._own)
 
     async def _blocking(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
