@@ -102,7 +102,7 @@ def test_edit_changes_what_the_editor_left(web: Kubectl, tmp_path: Path) -> None
     assert "Edit cancelled, no changes made." in web.run("edit", "deployment", "web", KUBE_EDITOR="true").stderr
     why = tmp_path / "why"
     editor.write_text(f'#!/bin/sh\ncp "$1" {why}; sed -i "s/minReadySeconds: 7/minReadySeconds: -7/" "$1"\n')
-    done = web.run("edit", "deployment", "web", KUBE_EDITOR=str(editor))
+    done = web.run("edit", "deployment", "web", KUBE_EDITOR=str(editor), TMPDIR=str(tmp_path))  # it leaves a copy there
     assert done.returncode == 1
     assert "Edit cancelled, no valid changes were saved." in done.stderr
     assert "# * spec.minReadySeconds: Invalid value: -7: must be greater than or equal to 0" in why.read_text()
