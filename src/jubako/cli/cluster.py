@@ -30,9 +30,11 @@ RECURSIVE = Option("recursive", "R", FLAG, "Process the directory used in -f, --
 DRY_RUN = Option("dry-run", "", TEXT, 'Must be "none", "server", or "client"', "none")
 TIMEOUT = Option("timeout", "", DURATION, "The length of time to wait before giving up, zero means without end", 0)
 OUTPUT = Option("output", "o", TEXT, "Output format: json, yaml, name, wide, jsonpath=…, custom-columns=…")
-
-
 CONTAINER = Option("container", "c", TEXT, "Container name. If omitted, the default one of the pod")
+
+# Those that choose objects, and those that change them.
+OBJECTS = (*SERVER, ALL_NAMESPACES, FIELD_SELECTOR, FILENAME, RECURSIVE, SELECTOR)
+CHANGES = (*OBJECTS, DRY_RUN, OUTPUT)
 
 
 def kin(in_cluster: Command, here: Command, words: list[str]) -> Command | None:

@@ -20,12 +20,7 @@ COMMAND = Command(
     "[OPTIONS] (-f FILE | TYPE [NAME_PREFIX | -l label] | TYPE/NAME ...)",
     ANY,
     (
-        *cluster.SERVER,
-        cluster.ALL_NAMESPACES,
-        cluster.FIELD_SELECTOR,
-        cluster.FILENAME,
-        cluster.RECURSIVE,
-        cluster.SELECTOR,
+        *cluster.OBJECTS,
         Option("show-events", "", FLAG, "If true, display events related to the described object", default=True),
     ),
 )

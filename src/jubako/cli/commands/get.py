@@ -20,11 +20,8 @@ COMMAND = Command(
     "[OPTIONS] (TYPE[,TYPE] [NAME...] | TYPE/NAME ...)",
     ANY,
     (
-        *cluster.SERVER,
-        cluster.ALL_NAMESPACES,
+        *cluster.OBJECTS,
         Option("allow-missing-template-keys", "", FLAG, "Ignore missing fields in templates", default=True),
-        cluster.FIELD_SELECTOR,
-        cluster.FILENAME,
         Option(
             "ignore-not-found", "", FLAG, "If the requested object does not exist the command will return exit code 0"
         ),
@@ -32,8 +29,6 @@ COMMAND = Command(
         Option("no-headers", "", FLAG, "Don't print headers (default print headers)"),
         cluster.OUTPUT,
         Option("output-watch-events", "", FLAG, "Output watch event objects when --watch or --watch-only is used"),
-        cluster.RECURSIVE,
-        cluster.SELECTOR,
         Option("show-kind", "", FLAG, "List the resource type for the requested object(s)"),
         Option("show-labels", "", FLAG, "Show all labels as the last column"),
         Option("show-managed-fields", "", FLAG, "Keep the managedFields when printing objects in JSON or YAML format"),

@@ -20,13 +20,8 @@ COMMAND = Command(
     "[OPTIONS] (TYPE NAME | TYPE/NAME ...)",
     ANY,
     (
-        *cluster.SERVER,
-        cluster.ALL_NAMESPACES,
-        cluster.FIELD_SELECTOR,
-        cluster.FILENAME,
+        *cluster.OBJECTS,
         cluster.OUTPUT,
-        cluster.RECURSIVE,
         Option("revision", "", INT, "See the details, including podTemplate of the revision specified", 0),
-        cluster.SELECTOR,
     ),
 )

@@ -19,14 +19,5 @@ COMMAND = Command(
     run,
     "[OPTIONS] (TYPE NAME | TYPE/NAME ...)",
     ANY,
-    (
-        *cluster.SERVER,
-        cluster.ALL_NAMESPACES,
-        cluster.DRY_RUN,
-        cluster.FIELD_SELECTOR,
-        cluster.FILENAME,
-        cluster.OUTPUT,
-        cluster.RECURSIVE,
-        cluster.SELECTOR,
-    ),
+    cluster.CHANGES,
 )

@@ -20,14 +20,7 @@ COMMAND = Command(
     "[OPTIONS] (TYPE NAME | TYPE/NAME ...)",
     ANY,
     (
-        *cluster.SERVER,
-        cluster.ALL_NAMESPACES,
-        cluster.DRY_RUN,
-        cluster.FIELD_SELECTOR,
-        cluster.FILENAME,
-        cluster.OUTPUT,
-        cluster.RECURSIVE,
-        cluster.SELECTOR,
+        *cluster.CHANGES,
         Option("to-revision", "", INT, "The revision to rollback to. Default to 0 (last revision).", 0),
     ),
 )

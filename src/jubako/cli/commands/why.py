@@ -19,13 +19,6 @@ COMMAND = Command(
     run,
     "[OPTIONS] [TYPE/NAME ... | TYPE [NAME...]]",
     ANY,
-    (
-        *cluster.SERVER,
-        cluster.ALL_NAMESPACES,
-        cluster.FIELD_SELECTOR,
-        cluster.FILENAME,
-        cluster.RECURSIVE,
-        cluster.SELECTOR,
-    ),
+    cluster.OBJECTS,
     details="Ends with 0 where all is well, else with 1. Without operands: all in the namespace that is not well.",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from jubako.cli.kube.describe import conditions
 from jubako.cli.kube.describe.events import write_events
 from jubako.cli.kube.describe.sheet import Sheet, ago, date, plain
 from jubako.cluster.types.document import JSON, Object, array, at, mapping, objects, strings, text
@@ -38,7 +39,7 @@ def node(
     sheet.each(0, "Taints", _taints(spec.get("taints")))
     sheet.line(0, "Unschedulable:", plain(spec.get("unschedulable"), "false"))
     _lease(sheet, document, lease)
-    _conditions(sheet, status)
+    conditions.timed(sheet, status, "lastHeartbeatTime")
     sheet.line(0, "Addresses:")
     for each in objects(status.get("addresses")):
         sheet.line(1, f"{text(each.get('type'))}:", text(each.get("address")))
@@ -78,18 +79,6 @@ def _lease(sheet: Sheet, document: Object, lease: Object | None) -> None:
     for title, field in (("AcquireTime:", "acquireTime"), ("RenewTime:", "renewTime")):
         found = at(lease, "spec", field)
         sheet.line(1, title, date(found) if found else "<unset>")
-
-
-def _conditions(sheet: Sheet, status: Object) -> None:
-    found = objects(status.get("conditions"))
-    if found:
-        sheet.line(0, "Conditions:")
-        sheet.line(1, "Type", "Status", "LastHeartbeatTime", "LastTransitionTime", "Reason", "Message")
-        sheet.line(1, "----", "------", "-----------------", "------------------", "------", "-------")
-    for each in found:
-        seen, changed = (f"{date(each.get(name))} " for name in ("lastHeartbeatTime", "lastTransitionTime"))
-        kind, state, reason = (f"{text(each.get(name))} " for name in ("type", "status", "reason"))
-        sheet.line(1, kind, state, seen, changed, reason, text(each.get("message")))
 
 
 def _asked(pod: Object, kind: str, name: str) -> Quantity:

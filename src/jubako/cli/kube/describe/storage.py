@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from jubako.cli.kube.describe import conditions
 from jubako.cli.kube.describe.events import write_events
-from jubako.cli.kube.describe.sheet import Sheet, ago, date, words
-from jubako.cluster.types.document import Object, array, at, mapping, objects, text
+from jubako.cli.kube.describe.sheet import Sheet, ago, words
+from jubako.cluster.types.document import Object, array, at, mapping, text
 
 _MODES = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
 
@@ -32,17 +33,5 @@ def claim(sheet: Sheet, document: Object, events: Sequence[Object], users: Seque
             if field in source:
                 sheet.line(1, title, text(source[field]))
     sheet.each(0, "Used By", sorted(users))
-    _conditions(sheet, status)
+    conditions.timed(sheet, status, "lastProbeTime")
     write_events(sheet, events)
-
-
-def _conditions(sheet: Sheet, status: Object) -> None:
-    found = objects(status.get("conditions"))
-    if found:
-        sheet.line(0, "Conditions:")
-        sheet.line(1, "Type", "Status", "LastProbeTime", "LastTransitionTime", "Reason", "Message")
-        sheet.line(1, "----", "------", "-----------------", "------------------", "------", "-------")
-    for each in found:
-        probed, changed = (f"{date(each.get(name))} " for name in ("lastProbeTime", "lastTransitionTime"))
-        kind, state, reason = (f"{text(each.get(name))} " for name in ("type", "status", "reason"))
-        sheet.line(1, kind, state, probed, changed, reason, text(each.get("message")))

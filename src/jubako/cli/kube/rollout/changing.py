@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from jubako.cli.kube.acting import dry_run, tell
 from jubako.cli.kube.chosen import Chosen, choose
 from jubako.cli.kube.client import Client
 from jubako.cli.kube.describe.templates import pod_template
-from jubako.cli.kube.output.choice import form
 from jubako.cli.kube.rollout.history import HASH, Version, unversioned, versions
-from jubako.cli.kube.verbs.apply import dry_run, dry_run_note
 from jubako.cluster.client.applying import LAST_APPLIED
 from jubako.cluster.client.failure import raise_all
 from jubako.cluster.types.document import Object, at, mapping, strings
@@ -52,20 +51,10 @@ def _each(client: Client, act: Callable[[Client, Chosen], str]) -> None:
     chosen, failures = choose(client, arguments.operands, everything=True)
     for each in chosen:
         try:
-            _tell(client, each, act(client, each))
+            tell(client, each, act(client, each))
         except JubakoError as error:
             failures.append(error)
     raise_all(failures)
-
-
-def _tell(client: Client, chosen: Chosen, said: str) -> None:
-    output = client.arguments.text("output")
-    if output == "name":
-        client.line(chosen.slashed)
-    elif made := form(output):
-        client.out(made(client.connection.get(chosen.path)))
-    else:
-        client.line(f"{chosen.slashed} {said}{dry_run_note(dry_run(client))}")
 
 
 def _about(chosen: Chosen) -> str:

@@ -5,13 +5,12 @@ Spec: `kubectl apply` (k8s.io/kubectl/pkg/cmd/apply).
 
 from __future__ import annotations
 
-from typing import cast
-
+from jubako.cli.kube.acting import dry_run, dry_run_note
 from jubako.cli.kube.client import Client
 from jubako.cli.kube.output import documents
 from jubako.cli.kube.output.choice import form
 from jubako.cluster.client import manifests
-from jubako.cluster.client.applying import LAST_APPLIED, Applied, Applier, DryRun, How, about
+from jubako.cluster.client.applying import LAST_APPLIED, Applied, Applier, How, about
 from jubako.cluster.client.discovery import Type
 from jubako.cluster.client.failure import Said, raise_all
 from jubako.cluster.client.manifests import Manifest
@@ -52,19 +51,6 @@ def _refuse_what_is_not_there(client: Client) -> None:
         raise InvalidArgument("-k is not supported: there is no kustomize in Jubako; build the manifests first")
     if client.arguments.flag("prune"):
         raise InvalidArgument("--prune is not supported: delete what is no longer wanted by name or by label")
-
-
-def dry_run(client: Client) -> DryRun:
-    """Return what --dry-run says. Raises InvalidArgument."""
-    value = client.arguments.text("dry-run")
-    if value not in ("none", "client", "server"):
-        raise InvalidArgument(f'Invalid dry-run value ({value}). Must be "none", "server", or "client".')
-    return cast("DryRun", value)
-
-
-def dry_run_note(value: DryRun) -> str:
-    """Return what stands behind a verb that was only tried."""
-    return {"none": "", "client": " (dry run)", "server": " (server dry run)"}[value]
 
 
 def _how(client: Client) -> How:

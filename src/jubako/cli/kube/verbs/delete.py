@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import time
 
+from jubako.cli.kube.acting import dry_run, dry_run_note
 from jubako.cli.kube.chosen import Chosen, choose
 from jubako.cli.kube.client import Client
 from jubako.cli.kube.fetching import find
 from jubako.cli.kube.output import documents
-from jubako.cli.kube.verbs.apply import dry_run, dry_run_note
 from jubako.cli.kube.verbs.watching import events
 from jubako.cluster.client.failure import Refused, Said, raise_all
 from jubako.cluster.types.document import Object, at, text

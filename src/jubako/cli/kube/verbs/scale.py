@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import time
 
+from jubako.cli.kube.acting import dry_run, tell
 from jubako.cli.kube.chosen import Chosen, choose
 from jubako.cli.kube.client import Client
-from jubako.cli.kube.output.choice import form
-from jubako.cli.kube.verbs.apply import dry_run, dry_run_note
 from jubako.cluster.client.failure import Said, raise_all
 from jubako.cluster.types.document import Object, at, child, integer, text
 from jubako.errors import InvalidArgument
@@ -42,7 +41,7 @@ def _one(client: Client, chosen: Chosen, replicas: int) -> None:
         _set(client, chosen, replicas, {"dryRun": "All"} if tried == "server" else {})
     if tried == "none":
         _wait(client, chosen)
-    _tell(client, chosen)
+    tell(client, chosen, "scaled")
 
 
 def _set(client: Client, chosen: Chosen, replicas: int, query: dict[str, str]) -> None:
@@ -76,13 +75,3 @@ def _wait(client: Client, chosen: Chosen) -> None:
         if time.monotonic() >= until:
             raise Said("error: timed out waiting for the condition")
         time.sleep(_LOOK_S)
-
-
-def _tell(client: Client, chosen: Chosen) -> None:
-    output = client.arguments.text("output")
-    if output == "name":
-        client.line(chosen.slashed)
-    elif made := form(output):
-        client.out(made(client.connection.get(chosen.path)))
-    else:
-        client.line(f"{chosen.slashed} scaled{dry_run_note(dry_run(client))}")

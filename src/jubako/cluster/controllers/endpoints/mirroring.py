@@ -5,16 +5,21 @@ Spec: kubernetes/pkg/controller/endpointslicemirroring.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-
 from jubako.cluster.controllers.actions import Action, Create, Update, delete
 from jubako.cluster.controllers.controller import Controller, itself
-from jubako.cluster.controllers.endpoints.slices import MANAGED_BY, SERVICE_NAME, Group, of_slice, written
+from jubako.cluster.controllers.endpoints.slices import (
+    MANAGED_BY,
+    SERVICE_NAME,
+    Group,
+    grouped,
+    made,
+    managed,
+    of_slice,
+    written,
+)
 from jubako.cluster.controllers.kinds import ENDPOINT_SLICE, ENDPOINTS, SERVICE, Key
 from jubako.cluster.controllers.observed import Observed
 from jubako.cluster.objects import (
-    JSON,
     Object,
     annotated,
     at,
@@ -24,7 +29,6 @@ from jubako.cluster.objects import (
     name,
     namespace,
     objects,
-    owner_reference,
     put,
     strings,
     text,
@@ -39,9 +43,7 @@ _MOST = 1000
 
 def reconcile(observed: Observed, key: Key) -> list[Action]:
     endpoints = observed.get(ENDPOINTS, key)
-    present: dict[Group, list[Object]] = {}
-    for each in _slices(observed, key):
-        present.setdefault((text(each, "addressType"), written(objects(each, "ports"))), []).append(each)
+    present = grouped(managed(observed, key, MANAGER))
     wanted = _wanted(endpoints) if endpoints and _is_mirrored(observed, endpoints) else {}
     actions: list[Action] = []
     for group in sorted(present.keys() | wanted.keys()):
@@ -55,13 +57,6 @@ def _is_mirrored(observed: Observed, endpoints: Object) -> bool:
         return False
     refused = labels(endpoints).get(SKIP) == "true" or _LEADER in annotated(endpoints)
     return not refused and not is_deleting(endpoints)
-
-
-def _slices(observed: Observed, key: Key) -> Iterator[Object]:
-    for each in observed.all(ENDPOINT_SLICE, key.namespace):
-        known = labels(each)
-        if known.get(SERVICE_NAME) == key.name and known.get(MANAGED_BY) == MANAGER and not is_deleting(each):
-            yield each
 
 
 def _wanted(endpoints: Object) -> dict[Group, list[Object]]:
@@ -93,30 +88,13 @@ def _settle(endpoints: Object | None, group: Group, present: list[Object], wante
         return [delete(each) for each in present]
     wanted = wanted[:_MOST]
     if not present:
-        return [Create(_made(endpoints, group, wanted))]
+        marks = {**labels(endpoints), SERVICE_NAME: name(endpoints), MANAGED_BY: MANAGER}
+        return [Create(made(endpoints, marks, group, wanted))]
     first, *spare = present
     renewed: list[Action] = (
         [] if objects(first, "endpoints") == wanted else [Update(put(first, listed(wanted), "endpoints"))]
     )
     return [*renewed, *(delete(each) for each in spare)]
-
-
-def _made(endpoints: Object, group: Group, wanted: list[Object]) -> Object:
-    metadata: Object = {
-        "generateName": f"{name(endpoints)}-",
-        "namespace": namespace(endpoints),
-        "labels": {**labels(endpoints), SERVICE_NAME: name(endpoints), MANAGED_BY: MANAGER},
-        "ownerReferences": [owner_reference(endpoints)],
-    }
-    ports: JSON = json.loads(group[1])
-    return {
-        "apiVersion": ENDPOINT_SLICE.api_version,
-        "kind": ENDPOINT_SLICE.name,
-        "metadata": metadata,
-        "addressType": group[0],
-        "ports": ports,
-        "endpoints": listed(wanted),
-    }
 
 
 CONTROLLER = Controller(

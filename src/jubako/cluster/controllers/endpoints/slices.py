@@ -6,7 +6,7 @@ Invariant: what is in a slice stays in it, so that a change of one endpoint is a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from jubako.cluster.controllers.actions import Action, Create, Update, delete
 from jubako.cluster.controllers.controller import Controller, itself
@@ -53,9 +53,7 @@ def reconcile(observed: Observed, key: Key) -> list[Action]:
     if service is None or is_deleting(service) or not selector(service):
         return []
     wanted = _wanted(observed, service)
-    present: dict[Group, list[Object]] = {}
-    for each in _slices(observed, service):
-        present.setdefault((text(each, "addressType"), written(objects(each, "ports"))), []).append(each)
+    present = grouped(_slices(observed, service))
     actions: list[Action] = []
     for group in sorted(present.keys() | wanted.keys()):
         actions += _settle(service, group, present.get(group, []), wanted.get(group))
@@ -64,14 +62,22 @@ def reconcile(observed: Observed, key: Key) -> list[Action]:
 
 def _slices(observed: Observed, service: Object) -> list[Object]:
     """The slices of a Service that are ours, the fullest first."""
-    ours = [
-        each
-        for each in observed.all(ENDPOINT_SLICE, namespace(service))
-        if labels(each).get(SERVICE_NAME) == name(service) and labels(each).get(MANAGED_BY) == MANAGER
-    ]
-    return sorted(
-        (each for each in ours if not is_deleting(each)), key=lambda each: (-len(_endpoints(each)), name(each))
-    )
+    ours = managed(observed, key_of(service), MANAGER)
+    return sorted(ours, key=lambda each: (-len(_endpoints(each)), name(each)))
+
+
+def managed(observed: Observed, service: Key, manager: str) -> list[Object]:
+    """The slices of a Service that are a manager's, and stay."""
+    marks = {SERVICE_NAME: service.name, MANAGED_BY: manager}.items()
+    found = observed.all(ENDPOINT_SLICE, service.namespace)
+    return [each for each in found if marks <= labels(each).items() and not is_deleting(each)]
+
+
+def grouped(slices: Iterable[Object]) -> dict[Group, list[Object]]:
+    found: dict[Group, list[Object]] = {}
+    for each in slices:
+        found.setdefault((text(each, "addressType"), written(objects(each, "ports"))), []).append(each)
+    return found
 
 
 def _endpoints(slice_: Object) -> list[Object]:
@@ -133,8 +139,8 @@ def _settle(service: Object, group: Group, present: list[Object], wanted: dict[s
     portions = [rest[first : first + MOST] for first in range(0, len(rest), MOST)]
     if is_placeholder and not used:
         portions = [[]]
-    made = [Create(_made(service, group, portion)) for portion in portions]
-    return [*actions, *made, *(delete(each) for each in spare)]
+    new = [Create(made(service, _labels(service), group, portion)) for portion in portions]
+    return [*actions, *new, *(delete(each) for each in spare)]
 
 
 def _renew(service: Object, slice_: Object, endpoints: list[Object]) -> list[Action]:
@@ -150,12 +156,13 @@ def _labels(service: Object) -> dict[str, str]:
     return foreign | own
 
 
-def _made(service: Object, group: Group, endpoints: list[Object]) -> Object:
+def made(owner: Object, marks: Mapping[str, str], group: Group, endpoints: list[Object]) -> Object:
+    """A new slice of the Service of that name, with these labels."""
     metadata: Object = {
-        "generateName": f"{name(service)}-",
-        "namespace": namespace(service),
-        "labels": {**_labels(service)},
-        "ownerReferences": [owner_reference(service)],
+        "generateName": f"{name(owner)}-",
+        "namespace": namespace(owner),
+        "labels": {**marks},
+        "ownerReferences": [owner_reference(owner)],
     }
     written: JSON = json.loads(group[1])
     return {
