@@ -11,7 +11,6 @@ import os
 from collections.abc import Iterable, Sequence
 
 from jubako.errors import FailedPrecondition
-from jubako.linux import helper
 from jubako.spec.oci_runtime import IDMapping
 
 _NS_GET_USERNS = 0xB701  # linux/nsfs.h
@@ -88,6 +87,8 @@ def mappings() -> tuple[list[IDMapping], list[IDMapping]]:
     no helpers (newuidmap and newgidmap, Debian's `uidmap`)."""
     import pwd
 
+    from jubako.linux import helper  # not on the way of root's commands
+
     uid, gid = os.geteuid(), os.getegid()
     try:
         name = pwd.getpwuid(uid).pw_name
@@ -142,6 +143,8 @@ def _write(pid: int, name: str, text: str) -> None:
 
 def map_with_helpers(pid: int, uids: Sequence[IDMapping], gids: Sequence[IDMapping]) -> None:
     """Let newuidmap and newgidmap write the maps of `pid`. Raises FailedPrecondition with what they said."""
+    from jubako.linux import helper
+
     for name, maps in (("newuidmap", uids), ("newgidmap", gids)):
         program = helper.find(name)
         if not program:
