@@ -12,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ import msgspec
 from jubako.errors import AlreadyExists, InvalidArgument
 from jubako.network.naming import Names
 
+_MOMENT_S = 0.2
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -103,11 +105,10 @@ class Place(msgspec.Struct, frozen=True):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         fd = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not _take(fd):
+                raise AlreadyExists("cluster", self.name, message=f"cluster {self.name} is running already")
             os.ftruncate(fd, 0)
             yield fd
-        except BlockingIOError:
-            raise AlreadyExists("cluster", self.name, message=f"cluster {self.name} is running already") from None
         finally:
             os.close(fd)
 
@@ -121,6 +122,19 @@ def names(root: Path) -> list[str]:
     """Return the clusters that there are beneath a root."""
     directory = root / "clusters"
     return sorted(path.name for path in directory.iterdir() if path.name[0] != ".") if directory.is_dir() else []
+
+
+def _take(fd: int) -> bool:
+    """Lock it for good. Whoever asks whether it is free has it for a moment, and is waited for."""
+    deadline = time.monotonic() + _MOMENT_S
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_MOMENT_S / 50)
 
 
 def _is_free(fd: int) -> bool:
