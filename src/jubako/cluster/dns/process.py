@@ -117,6 +117,7 @@ def listen(path: Path) -> socket.socket:
     try:
         made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         made.bind(f"/proc/self/fd/{directory}/{draft.name}")
+        draft.chmod(0o600)
         made.listen()
         draft.rename(path)
     finally:
