@@ -96,7 +96,7 @@ class Pairs:
 
 async def _serve_channels(request: web.Request, target: Ports) -> web.WebSocketResponse:
     ports = _ports(request)
-    socket = await upgrade.websocket(request, _CHANNELS)
+    socket = await upgrade.websocket(request, _CHANNELS, autoping=False)
     connection = ChannelConnection(request, socket, 2 * len(ports))
 
     async def work() -> None:

@@ -30,16 +30,20 @@ async def serve_command(request: web.Request, names: Sequence[str], command: Com
 
 
 async def _over_websocket(request: web.Request, names: Sequence[str], command: Command) -> web.WebSocketResponse:
-    socket = await upgrade.websocket(request, _OVER_WEBSOCKET)
+    socket = await upgrade.websocket(request, _OVER_WEBSOCKET, autoping=False)
     connection = ChannelConnection(request, socket, len(_CHANNELS))
     streams = dict(zip(_CHANNELS, connection.streams, strict=True))
     for name, stream in streams.items():
         if name not in names or name not in (STDIN, RESIZE):
             stream.intake.discard()
     with_status = (socket.ws_protocol or "").startswith(("v4.", "v5."))
-    # Something on the first stream that we write tells the client that it is connected.
-    await connection.send(next(_CHANNELS.index(name) for name in (STDOUT, STDERR, ERROR) if name in names), b"")
-    await serve(connection, run(command, {name: streams[name] for name in names}, as_status=with_status))
+
+    async def work() -> None:
+        # Something on the first stream that we write tells the client that it is connected.
+        await connection.send(next(_CHANNELS.index(name) for name in (STDOUT, STDERR, ERROR) if name in names), b"")
+        await run(command, {name: streams[name] for name in names}, as_status=with_status)
+
+    await serve(connection, work())
     return socket
 
 

@@ -30,13 +30,19 @@ def is_websocket(request: web.Request) -> bool:
     return upgrade == "websocket"
 
 
-async def websocket(request: web.Request, spoken: Sequence[str]) -> web.WebSocketResponse:
-    """Agree on a protocol of those; "" among them stands for none. Raises Failure (400)."""
+async def websocket(request: web.Request, spoken: Sequence[str], *, autoping: bool = True) -> web.WebSocketResponse:
+    """Agree on a protocol of those; "" among them stands for none. Raises Failure (400).
+
+    Without `autoping` its reader gets pings and pongs too, and answers.
+    """
     offered = [each.strip() for each in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
     if not set(offered) & set(spoken):
         raise failures.bad_request(f"unable to upgrade: client supports {offered}, server accepts {list(spoken)}")
     socket = web.WebSocketResponse(
-        protocols=[each for each in spoken if each], max_msg_size=_MESSAGE_LIMIT_BYTES, timeout=_CLOSE_S
+        protocols=[each for each in spoken if each],
+        max_msg_size=_MESSAGE_LIMIT_BYTES,
+        timeout=_CLOSE_S,
+        autoping=autoping,
     )
     await socket.prepare(request)
     return socket
