@@ -131,11 +131,12 @@ def _answers(seen: Seen, truth: Truth) -> Iterator[str]:
                 yield f"asked for {act}, done was {act.event}"
             if act.expected != (previous.revision if previous else 0):
                 yield f"{act} replaced {previous}"
-    for event in truth.by_revision.values():
-        if event.current and event.current.value in refused:
-            yield f"a refused write has happened: {event}"
-        if event.current and event.current.value not in asked:
-            yield f"nobody asked for {event}"
+    held = [event.current for event in truth.by_revision.values()]
+    for item in filter(None, [*held, *(act.item for act in seen.acts), *seen.final]):
+        if item.value in refused:
+            yield f"a refused write has happened: {item}"
+        if item.value not in asked:
+            yield f"nobody asked for {item}"
 
 
 def _time(acts: Sequence[Act]) -> Iterator[str]:
@@ -178,7 +179,7 @@ def _reads(seen: Seen, truth: Truth) -> Iterator[str]:
     for act in seen.acts:
         if act.kind == "get" and act.outcome == "ok" and seen.durable(act.key):
             last = truth.last(act.key, act.revision)
-            if last and act.item != last.current and not _later(act, truth, seen):
+            if last and not _follows(act.item, last, act.revision, seen) and not _later(act, truth, seen):
                 yield f"{act} saw neither {last} nor what came after"
 
 

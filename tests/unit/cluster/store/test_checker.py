@@ -47,6 +47,17 @@ def test_what_is_unknown_may_have_happened_or_not() -> None:
     assert check(seen) == []
 
 
+def test_a_write_whose_answer_was_lost_is_read_though_no_watch_was_told() -> None:
+    seen = history()
+    later = Item("/b", b"5", 6)
+    seen.acts.append(Act("update", "/b", b"5", 4, 13))
+    seen.acts.append(Act("get", "/b", b"", 0, 14, 15, "ok", item=later, revision=20))
+    seen.final = [later]
+    assert check(seen) == []
+    seen.acts[-2].value = b"6"
+    assert check(seen)
+
+
 @pytest.mark.parametrize("index", range(4))
 def test_an_event_that_a_watch_was_not_told(index: int) -> None:
     seen = history()
