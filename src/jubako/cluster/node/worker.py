@@ -120,16 +120,16 @@ class Worker:
             self._ending.cancel()
 
     async def _turn(self) -> float:
-        """Do what is to be done now; returns when to look again at the latest. What there is to tell is told at first
-        and when nothing is to be done at once."""
+        """Do what is to be done now; returns when to look again at the latest. What there is to tell is told at first,
+        before the sandbox and with it the address goes, and when nothing is to be done at once."""
         try:
             seen = await self._look()
             await self._renew(seen)
             situation = self._situation(seen)
-            if not at(self.pod, "status", "startTime"):
+            steps = decide.steps(situation)
+            if not at(self.pod, "status", "startTime") or TakeDown() in steps:
                 await self._tell_status(situation)
             wait_s = min(_LONGEST_S, self._renewal.left_s()) if seen.ready else _LONGEST_S
-            steps = decide.steps(situation)
             for step in steps:
                 wait_s = min(wait_s, await self._do(step, situation))
             if wait_s > 0 and not self.gone:

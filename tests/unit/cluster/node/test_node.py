@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,6 +18,8 @@ from jubako.cluster.node.node import Node
 from jubako.cluster.node.seen import Seen
 from jubako.cluster.store import AsyncStore, MemoryStore
 from jubako.cluster.types.document import Object, at, objects
+
+from .scenes import ended
 
 _NODE = Key("", "here")
 
@@ -66,27 +69,59 @@ class Failing(NodeEngine):
         return Seen()
 
 
-def test_a_pod_is_looked_at_again_whatever_has_failed(tmp_path: Path) -> None:
-    async def play() -> None:
-        api = Api(AsyncStore(MemoryStore()), Authority(tmp_path / "pki"))
-        await bootstrap(api, tmp_path / "volumes")
-        client = Local(api, SYSTEM, "kubelet")
-        engine = Failing(tmp_path / "root", tmp_path / "run", "default")
-        engine.failures = [OSError(24, "Too many open files"), KeyError("a fault of ours")]
-        node = Node("here", "10.0.0.1", "1.0", client, engine)
-        node.making = cast(Any, object())
-        running = asyncio.create_task(node.run())
-        await client.create(
-            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": "default"}}
-        )
-        spec: Object = {"nodeName": "here", "containers": [{"name": "c", "image": "i"}]}
-        metadata: Object = {"name": "p", "namespace": "default"}
-        await client.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
-        async with asyncio.timeout(20):
-            while not at(await client.get(POD, Key("default", "p")), "status", "startTime"):
-                await asyncio.sleep(0.01)
-        assert engine.failures == []
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+class Over(NodeEngine):
+    """A pod has ended when it is looked at for the second time; its address goes with its sandbox."""
 
-    asyncio.run(play())
+    looks, taken_down = 0, False
+
+    def look(self, pod: Object) -> Seen:
+        self.looks += 1
+        if self.looks == 1:
+            return Seen()
+        address = "" if self.taken_down else "10.88.0.2"
+        return Seen(sandbox="s", ready=not self.taken_down, address=address, attempts={"c": [ended()]})
+
+    def take_down(self, sandbox: str) -> None:
+        self.taken_down = True
+
+
+class Making:
+    def sandbox(self, pod: Object, sandbox: str) -> float:
+        return 60.0
+
+
+async def status_of_a_pod(base: Path, engine: NodeEngine, known: Callable[[], bool]) -> Object:
+    """Have a node look after a pod; returns its status when it has one that is `known`."""
+    api = Api(AsyncStore(MemoryStore()), Authority(base / "pki"))
+    await bootstrap(api, base / "volumes")
+    client = Local(api, SYSTEM, "kubelet")
+    node = Node("here", "10.0.0.1", "1.0", client, engine)
+    node.making = cast(Any, Making())
+    running = asyncio.create_task(node.run())
+    await client.create(
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": "default"}}
+    )
+    spec: Object = {"nodeName": "here", "restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}
+    metadata: Object = {"name": "p", "namespace": "default"}
+    await client.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+    found: Object = {}
+    async with asyncio.timeout(20):
+        while not (at(found, "startTime") and known()):
+            await asyncio.sleep(0.01)
+            found = cast(Object, at(await client.get(POD, Key("default", "p")), "status"))
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    return found
+
+
+def test_a_pod_is_looked_at_again_whatever_has_failed(tmp_path: Path) -> None:
+    engine = Failing(tmp_path / "root", tmp_path / "run", "default")
+    engine.failures = [OSError(24, "Too many open files"), KeyError("a fault of ours")]
+    assert asyncio.run(status_of_a_pod(tmp_path, engine, lambda: True))
+    assert engine.failures == []
+
+
+def test_a_pod_that_has_ended_before_it_was_looked_at_keeps_its_address(tmp_path: Path) -> None:
+    engine = Over(tmp_path / "root", tmp_path / "run", "default")
+    found = asyncio.run(status_of_a_pod(tmp_path, engine, lambda: engine.taken_down))
+    assert (found["phase"], found["podIP"]) == ("Succeeded", "10.88.0.2")
