@@ -199,29 +199,33 @@ static int spawn_direct(struct spawn *s) {
 }
 
 /* This is the helper: it enters the user namespace, makes the first process as its sibling and tells its pid. */
-static _Noreturn void helper(struct spawn *s) {
+static _Noreturn void helper(struct spawn *s, int answers) {
         pid_t pid = -1;
 
         if (each_join(s->m->plan, CLONE_NEWUSER, 0) == 0 &&
             (s->deputy || each_join(s->m->plan, CLONE_NEWPID, 0) == 0))
                 pid = clone_first(s, CLONE_PARENT, NULL);
         int64_t answer = pid < 0 ? -errno : pid;
-        if (write(s->gate[1], &answer, sizeof answer) != sizeof answer)
-                _exit(1);
-        _exit(0);
+        _exit(write(answers, &answer, sizeof answer) != sizeof answer);
 }
 
 static int spawn_through_helper(struct spawn *s) {
         struct monitor *m = s->m;
         int64_t answer;
+        int pipe[2];
 
+        if (pipe2(pipe, O_CLOEXEC | O_NONBLOCK) < 0)
+                return -1;
+        _cleanup_close_ int answers = pipe[0];
+        _cleanup_close_ int end = pipe[1];
         pid_t pid = fork();
         if (pid == 0)
-                helper(s);
+                helper(s, end);
         if (pid < 0)
                 return -1;
-        ssize_t n = read(s->gate[0], &answer, sizeof answer);
+        /* It has answered when it ends, or never will: it was killed. The first process, too, has the pipe's end. */
         waitpid(pid, NULL, 0);
+        ssize_t n = read(answers, &answer, sizeof answer);
         if (n != sizeof answer || answer < 0) {
                 errno = n == sizeof answer ? (int) -answer : EPROTO;
                 return -1;
