@@ -76,3 +76,26 @@ def test_a_stricter_namespace_warns_of_the_pods_it_has(kubectl: Kubectl) -> None
 
     becomes(ends, [101])
     kubectl("delete", "pod", "old", "--now")
+
+
+def test_a_labelled_role_is_part_of_the_role_that_selects_it(kubectl: Kubectl) -> None:
+    name = kubectl.namespace
+    selector = f"--aggregation-rule=rbac.example.com/part-of={name}"
+    assert kubectl("create", "clusterrole", name, selector).endswith(f"{name} created\n")
+    kubectl("create", "rolebinding", "joe", f"--clusterrole={name}", "--user=joe")
+    asked = ("auth", "can-i", "--as=joe", "list", "configmaps")
+    assert kubectl.run(*asked).stdout == "no\n"
+    kubectl("create", "clusterrole", f"{name}-part", "--verb=list", "--resource=configmaps")
+    kubectl("label", "clusterrole", f"{name}-part", f"rbac.example.com/part-of={name}")
+    becomes(lambda: kubectl.run(*asked).stdout, "yes\n")
+    kubectl("label", "clusterrole", f"{name}-part", "rbac.authorization.k8s.io/aggregate-to-view=true")
+    kubectl(
+        "patch",
+        "clusterrole",
+        f"{name}-part",
+        "-p",
+        '{"rules":[{"verbs":["get"],"apiGroups":["x"],"resources":["y"]}]}',
+    )
+    becomes(lambda: "y.x" in kubectl("describe", "clusterrole", "admin"), True)
+    kubectl("delete", "clusterrole", name, f"{name}-part")
+    becomes(lambda: "y.x" in kubectl("describe", "clusterrole", "admin"), False)

@@ -24,7 +24,7 @@ from jubako.errors import AlreadyExists, Conflict, JubakoError, NotFound
 T = TypeVar("T")
 START = 1_700_000_000.0
 _NO_GENERATION = ("metadata", "status")
-_CLUSTER_SCOPED = ("Namespace", "Node", "PersistentVolume", "StorageClass", "PriorityClass")
+_CLUSTER_SCOPED = ("Namespace", "Node", "PersistentVolume", "StorageClass", "PriorityClass", "ClusterRole")
 Any_ = dict[str, Any]
 
 

@@ -9,7 +9,7 @@ special/     subresources, and kinds that are never stored
 objects/     the verbs on stored objects: get, list, watch, create, update, patch, delete
 http/        the verbs for clients far away: bodies, media types, streams
 api          all of it, put together
-bootstrap    what is in every cluster from the beginning
+bootstrap/   what is in every cluster from the beginning, mended at each start
 
 Model:       an object is a document in the store under /registry/GROUP/RESOURCE/[NAMESPACE/]NAME; its resourceVersion
              is the revision of its last write and is not among its bytes.

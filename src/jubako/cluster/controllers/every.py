@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from jubako.cluster.controllers import (
     accounts,
+    aggregation,
     balancers,
     cronjob,
     daemonset,
@@ -53,5 +54,5 @@ def controllers(kinds: Iterable[Kind], ca_bundle: str, services: Sequence[OwnSer
     every = [kind for kind in kinds if kind != _SAME_EVENTS]
     of_spaces = (accounts.ACCOUNTS, accounts.root_ca(ca_bundle), namespaces.controller(every), quota.controller(every))
     of_machine = [balancers.controller(*own.place_of(services))] if services else []
-    of_all = (*of_spaces, own.controller(services))
+    of_all = (*of_spaces, aggregation.CONTROLLER, own.controller(services))
     return [*WORKLOADS, *SERVICES, *NODES, *VOLUMES, *of_all, *of_machine, garbage.controller(every)]

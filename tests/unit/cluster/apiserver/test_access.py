@@ -121,6 +121,24 @@ def test_nobody_gives_what_is_not_his(play: Play) -> None:
     play(scene)
 
 
+def test_only_who_may_do_all_lets_labels_decide_what_a_role_gives(play: Play) -> None:
+    async def scene(cluster: Cluster) -> None:
+        manage = rule(verbs=["*"], apiGroups=["*"], resources=["*"])
+        await cluster.create(f"{RBAC}/clusterroles", {**named("manager"), "rules": [manage]})
+        whole = binding("m", "manager", {"kind": "User", "name": "joe"}, kind="ClusterRole")
+        await cluster.create(f"{RBAC}/clusterrolebindings", whole)
+        aggregating: Object = {"clusterRoleSelectors": [{"matchLabels": {"a": "b"}}]}
+        with pytest.raises(Failure, match="must have cluster-admin privileges to use the aggregationRule"):
+            await cluster.create(f"{RBAC}/clusterroles", {**named("r"), "aggregationRule": aggregating}, JOE)
+        await cluster.update(
+            f"{RBAC}/clusterroles/manager",
+            lambda old: {**old, "rules": [manage, rule(verbs=["*"], nonResourceURLs=["*"])]},
+        )
+        await cluster.create(f"{RBAC}/clusterroles", {**named("r"), "aggregationRule": aggregating}, JOE)
+
+    play(scene)
+
+
 def test_a_token_lives_as_long_as_its_account_and_its_pod(play: Play) -> None:
     async def scene(cluster: Cluster) -> None:
         accounts, pods = "/api/v1/namespaces/default/serviceaccounts", "/api/v1/namespaces/default/pods"

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from jubako.cluster.apiserver import failures
 from jubako.cluster.apiserver.access.authorization import GROUP, Authorization
-from jubako.cluster.apiserver.access.rules import Rule, Wish, rules_of, uncovered
-from jubako.cluster.apiserver.caller import Request
+from jubako.cluster.apiserver.access.rules import ALL, Rule, Wish, rules_of, uncovered
+from jubako.cluster.apiserver.caller import MASTERS, Request
 from jubako.cluster.types.document import Object, mapping, text
+
+_ALL = frozenset((ALL,))
+_EVERYTHING = (Rule(verbs=_ALL, groups=_ALL, resources=_ALL), Rule(verbs=_ALL, paths=_ALL))
 
 
 class Grants:
@@ -22,12 +25,23 @@ class Grants:
         if kind.group != GROUP:
             return
         if kind.name in ("Role", "ClusterRole"):
+            self._check_aggregation(request, document)
             self._check(request, document, rules_of(document), "escalate", request.attributes.resource.plural)
         else:
             reference = mapping(document.get("roleRef"))
             plural = "clusterroles" if reference.get("kind") == "ClusterRole" else "roles"
             given = self._authorization.role(document, request.attributes.namespace)
             self._check(request, document, given, "bind", plural, text(reference.get("name")))
+
+    def _check_aggregation(self, request: Request, document: Object) -> None:
+        """Whoever labels a role decides what an aggregating one gives: only who may do all lets others decide."""
+        user = request.user
+        if document.get("aggregationRule") is None or MASTERS in user.groups:
+            return
+        if uncovered(_EVERYTHING, self._authorization.rules(user, "")):
+            name = text(mapping(document["metadata"]).get("name"))
+            why = "must have cluster-admin privileges to use the aggregationRule"
+            raise failures.forbidden(request.attributes.resource, name, why)
 
     def _check(
         self, request: Request, document: Object, given: list[Rule], verb: str, plural: str, name: str = ""
