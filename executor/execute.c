@@ -39,14 +39,7 @@ int do_directory(struct init *init, operation_t *op) {
         char text[PATH_BYTES_MAX];
 
         init->path = op->string[0];
-        if (op->integers[0]) {
-                _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-                _cleanup_close_ int fd = root < 0 ? -1 : root_make_directory(root, op->string[0], 0755);
-                if (fd < 0 || fchdir(fd) < 0)
-                        return -1;
-        } else if (chdir(op->string[0]) < 0)
-                return -1;
-        if (syscall(SYS_getcwd, text, sizeof text) < 0)
+        if (chdir(op->string[0]) < 0 || syscall(SYS_getcwd, text, sizeof text) < 0)
                 return -1;
         if (text[0] == '/')
                 return 0;

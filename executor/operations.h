@@ -38,7 +38,7 @@ OPERATION(ROOT_FILESYSTEM,  34, INIT, 1, 1, LIST) /* mount attributes; type, opt
 OPERATION(ROOT_BIND,        35, INIT, 3, 1, NONE) /* recursive, mount attributes, detached mount or -1: source is opened; source */
 OPERATION(FILESYSTEM,       36, INIT, 4, 3, LIST) /* attributes, propagation, fall back to a bind of this type's host mount, COPY_*; type, source, target, options */
 OPERATION(BIND,             37, INIT, 7, 2, NONE) /* recursive, set, clear, recursive set, recursive clear, propagation (with MS_REC: of all), detached mount or -1: source is opened; source, target */
-OPERATION(MKDIR,            38, INIT, 1, 1, NONE) /* mode; path */
+OPERATION(MKDIR,            38, INIT, 1, 1, NONE) /* mode; path, unless it is there */
 OPERATION(SYMLINK,          39, INIT, 0, 2, NONE) /* target, path */
 OPERATION(MKNOD,            40, INIT, 5, 1, NONE) /* mode, major, minor, uid, gid; path */
 OPERATION(BIND_DEVICE,      41, INIT, 3, 2, NONE) /* type bits, major, minor (verified); source, target */
@@ -60,7 +60,7 @@ OPERATION(USER,             56, INIT, 4, 1, BLOB) /* uid, gid, keep capabilities
 OPERATION(CAPABILITIES,     57, INIT, 4, 0, NONE) /* effective, permitted, inheritable, ambient */
 OPERATION(NO_NEW_PRIVILEGES,58, INIT, 0, 0, NONE)
 OPERATION(SECCOMP,          59, INIT, 1, 1, BLOB) /* flags; program */
-OPERATION(DIRECTORY,        60, INIT, 1, 1, NONE) /* create; working directory */
+OPERATION(DIRECTORY,        60, INIT, 0, 1, NONE) /* working directory */
 OPERATION(ENVIRONMENT,      61, INIT, 0, 0, LIST) /* NAME=value */
 OPERATION(EXECUTE,          62, INIT, 1, 1, LIST) /* fds to keep beyond 0, 1, 2; argv */
 OPERATION(LOOPBACK,         63, INIT, 0, 0, NONE)

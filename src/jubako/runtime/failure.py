@@ -40,7 +40,7 @@ _WORDS = {
     op.ROOT_BIND: "bind the root filesystem",
     op.FILESYSTEM: "mount",
     op.BIND: "bind",
-    op.MKDIR: "make the directory",
+    op.MKDIR: "make the working directory",
     op.SYMLINK: "make the link",
     op.MKNOD: "make the device",
     op.BIND_DEVICE: "bind the device",

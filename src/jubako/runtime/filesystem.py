@@ -12,7 +12,7 @@ from jubako.runtime.devices import add_console, add_devices
 from jubako.runtime.launch import Launch
 from jubako.runtime.namespaces import FLAGS, add_time, in_user_namespace, new_namespaces
 from jubako.runtime.plan import Plan
-from jubako.spec.oci_runtime import Hooks, Linux, Spec
+from jubako.spec.oci_runtime import Linux, Spec
 
 
 def add_filesystem(plan: Plan, launch: Launch, give: Callable[[int], int]) -> None:
@@ -26,7 +26,9 @@ def add_filesystem(plan: Plan, launch: Launch, give: Callable[[int], int]) -> No
     add_devices(plan, spec, linux.devices, bind=in_user_namespace(linux) or not userns.is_initial())
     if spec.process and spec.process.terminal:
         add_console(plan, spec.process, launch.console_socket)
-    hook_plan.add_create_hooks(plan, spec.hooks or Hooks(), launch.hook_state)
+    hook_plan.add_create_hooks(plan, launch)
+    if spec.process and spec.process.cwd.startswith("/"):
+        plan.add(op.MKDIR, 0o755, spec.process.cwd)
     compiler.finish()
     _add_sysctls(plan, spec, linux)
     for path in linux.readonly_paths:

@@ -18,7 +18,7 @@ _UNSIGNED_MAX = (1 << 64) - 1
 
 def add_process(plan: Plan, launch: Launch, *, held: int, single_id: bool, joins: bool = False) -> None:
     """Everything after the pivot. `held` are the capabilities that there are to give; `joins` says that it is one more
-    process in a container: its working directory must be there, and startContainer hooks are not for it.
+    process in a container, which startContainer hooks are not for.
 
     WAIT is as late as can be: what follows it, the container's start waits for.
     """
@@ -27,7 +27,7 @@ def add_process(plan: Plan, launch: Launch, *, held: int, single_id: bool, joins
         raise InvalidArgument("process.args is empty")
     if not process.cwd.startswith("/"):
         raise InvalidArgument(f"process.cwd '{process.cwd}' must be an absolute path")
-    _add_surroundings(plan, process, keyring=launch.keyring, joins=joins)
+    _add_surroundings(plan, process, keyring=launch.keyring)
     # Without no_new_privs a filter needs CAP_SYS_ADMIN, so that it is loaded before capabilities are dropped.
     early = launch.seccomp and not process.no_new_privileges
     find = launch.leave and not joins
@@ -43,13 +43,13 @@ def add_process(plan: Plan, launch: Launch, *, held: int, single_id: bool, joins
         _add_wait(plan, process, find=find)
         _add_filter(plan, launch.seccomp)
     if launch.spec.hooks and not joins:
-        add_hooks(plan, launch.spec.hooks.start_container, launch.hook_state)
+        add_hooks(plan, launch.spec.hooks.start_container, launch.hook_state, process.env)
     if launch.preserve_fds:
         plan.add(op.PRESERVED, launch.preserve_fds)
     plan.add(op.EXECUTE, launch.preserve_fds, *process.args)
 
 
-def _add_surroundings(plan: Plan, process: Process, *, keyring: bool, joins: bool) -> None:
+def _add_surroundings(plan: Plan, process: Process, *, keyring: bool) -> None:
     """Labels, limits, scheduling, directory and environment: all that takes the privileges of who makes the process."""
     if process.apparmor_profile or process.selinux_label:
         from jubako.runtime import labels
@@ -67,7 +67,7 @@ def _add_surroundings(plan: Plan, process: Process, *, keyring: bool, joins: boo
         schedule.add_priorities(plan, process)
     if keyring:
         plan.add(op.KEYRING)
-    plan.add(op.DIRECTORY, int(not joins), process.cwd)
+    plan.add(op.DIRECTORY, process.cwd)
     plan.add(op.UMASK, 0o022 if process.user.umask is None else process.user.umask)
     plan.add(op.ENVIRONMENT, *process.env)
 

@@ -304,7 +304,7 @@ class Linux(Struct, kw_only=True):
 class Hook(Struct, kw_only=True):
     path: str
     args: list[str] = []
-    env: list[str] = []
+    env: list[str] | None = None
     timeout: int | None = None
 
 

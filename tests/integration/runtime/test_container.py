@@ -83,6 +83,14 @@ def test_read_only_root_refuses_writes_but_tmpfs_takes_them(runtime: Any) -> Non
     assert output.split()[-2:] == ["1", "0"]
 
 
+def test_a_working_directory_is_made_before_the_root_becomes_read_only(runtime: Any) -> None:
+    spec = runtime.spec("sh", "-c", "pwd; stat -c %a:%u .; touch x || echo refused")
+    spec.root.readonly, spec.process.cwd = True, "/not/there"
+    output, _ = runtime.run_spec(spec)
+    assert output.splitlines()[:2] == ["/not/there", "755:0"]
+    assert "refused" in output
+
+
 def test_binds_are_made_with_their_targets(runtime: Any, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("content")
     (tmp_path / "dir").mkdir()

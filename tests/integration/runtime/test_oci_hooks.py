@@ -69,6 +69,18 @@ def test_a_hook_gets_its_own_environment_and_the_bundle_as_directory(oci: Oci, t
     assert not any(line.startswith("HOME=") for line in lines)
 
 
+def test_a_hook_without_an_environment_has_the_caller_s_outside_and_the_container_s_inside(
+    oci: Oci, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTSIDE", "caller")
+    for kind in ("createRuntime", "createContainer"):
+        oci.hook(kind, f"echo $OUTSIDE $INSIDE >> {tmp_path}/hook")
+    oci.hook("createRuntime", f"echo nothing $OUTSIDE >> {tmp_path}/hook", env=[])
+    oci.configure("true", env=["PATH=/bin", "INSIDE=container"])
+    oci.run()
+    assert (tmp_path / "hook").read_text().splitlines() == ["caller", "nothing", "container"]
+
+
 @pytest.mark.parametrize("kind", KINDS[:3])
 def test_a_failing_hook_undoes_the_creation(oci: Oci, tmp_path: Path, kind: str) -> None:
     oci.hook(kind, "echo reason >&2; exit 3")

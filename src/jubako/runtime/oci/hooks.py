@@ -88,13 +88,12 @@ def run_all(hooks: Sequence[Hook], state: bytes, kind: str, directory: str) -> l
 def _run(hook: Hook, state: bytes, kind: str, directory: str) -> None:
     import subprocess
 
-    environment = dict(text.split("=", 1) for text in hook.env if "=" in text)
     try:
         done = subprocess.run(
             hook.args or [hook.path],
             executable=hook.path,
             input=state,
-            env=environment,
+            env=_environment(hook),
             cwd=directory,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -108,3 +107,8 @@ def _run(hook: Hook, state: bytes, kind: str, directory: str) -> None:
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()[-1000:]
         raise FailedPrecondition(f"error running {kind} hook {hook.path}: exit status {done.returncode}: {said}")
+
+
+def _environment(hook: Hook) -> dict[str, str] | None:
+    """What the specification says, where it says anything; else this process's."""
+    return None if hook.env is None else dict(text.split("=", 1) for text in hook.env if "=" in text)

@@ -134,7 +134,7 @@ def _inherit(launch: Launch, asked: Creation) -> None:
 
 
 def start(container: Container) -> None:
-    """Let the program begin. Raises why it could not."""
+    """Let the program begin. Raises why it could not; the container has stopped then."""
     match container.status():
         case "created":
             pass
@@ -155,6 +155,7 @@ def start(container: Container) -> None:
     finally:
         os.close(connection)
     if message:
+        ending.end(container)
         raise error_of(message)
     _run_poststart(container)
 
