@@ -21,6 +21,7 @@ import msgspec
 
 from jubako.errors import AlreadyExists, InvalidArgument
 from jubako.network.naming import Names
+from jubako.spec import decoding
 
 _MOMENT_S = 0.2
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -94,7 +95,7 @@ class Place(msgspec.Struct, frozen=True):
             with open(self._lock, "rb") as file:
                 if _is_free(file.fileno()):
                     return None
-                return msgspec.json.decode(file.read(), type=Running)
+                return decoding.decode(file.read(), Running)
         except (FileNotFoundError, msgspec.MsgspecError):
             return None
 

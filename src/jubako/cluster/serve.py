@@ -31,6 +31,7 @@ from jubako.cluster.control import Control
 from jubako.cluster.place import Place, Running, tell
 from jubako.cluster.store import AsyncStore, DurableStore, Options
 from jubako.errors import JubakoError
+from jubako.spec import decoding
 
 # By what else the API server is found, from pods too.
 _NAMES = (
@@ -110,7 +111,7 @@ def main() -> int:
     place = Place(name, Path(root), Path(run_root))
     try:
         with place.held() as held:
-            asyncio.run(serve(place, held, host, int(port), msgspec.convert(audit, Auditing)))
+            asyncio.run(serve(place, held, host, int(port), msgspec.convert(audit, decoding.known(Auditing))))
     except (JubakoError, OSError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from jubako.errors import Conflict, NotFound
+from jubako.spec import decoding
 from jubako.spec.oci_image import DiffID
 from jubako.store.failure import explained
 
@@ -79,7 +80,7 @@ def layers(drivers: Drivers) -> set[DiffID]:
     found: set[DiffID] = set()
     for root in mounted(drivers).values():
         with suppress(FileNotFoundError, msgspec.DecodeError):
-            found.update(msgspec.json.decode((root.parent / "layers").read_bytes(), type=list[DiffID]))
+            found.update(decoding.decode((root.parent / "layers").read_bytes(), list[DiffID]))
     return found
 
 

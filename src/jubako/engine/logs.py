@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from jubako.engine import clock
+from jubako.spec import decoding
 
 _POLL_S = 0.05
 
@@ -69,7 +70,7 @@ def _present(path: Path) -> tuple[tuple[int, int], list[Line]]:
 def _decode(data: bytes) -> tuple[list[Line], int]:
     """The whole entries in `data`, and how many bytes they take."""
     end = data.rfind(b"\n") + 1
-    decoder = msgspec.json.Decoder(Line)
+    decoder = decoding.decoder(Line)
     lines = []
     for text in data[:end].split(b"\n")[:-1]:
         try:

@@ -9,6 +9,7 @@ import msgspec
 from jubako.engine.options import CreateOptions
 from jubako.errors import InvalidArgument, NotFound
 from jubako.runtime import defaults
+from jubako.spec import decoding
 
 
 class SecurityOptions(msgspec.Struct, frozen=True):
@@ -38,7 +39,7 @@ def parse(texts: list[str]) -> SecurityOptions:
                 pass  # SELinux labels mean something only on a host that enforces them.
             case _:
                 raise InvalidArgument(f"invalid --security-opt 2: {text!r}")
-    return msgspec.convert(found, SecurityOptions)
+    return msgspec.convert(found, decoding.known(SecurityOptions))
 
 
 def capabilities(options: CreateOptions) -> list[str]:

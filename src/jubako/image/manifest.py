@@ -15,6 +15,7 @@ import msgspec
 
 from jubako.errors import DataLoss, InvalidArgument
 from jubako.image import platform, reference
+from jubako.spec import decoding
 from jubako.spec.oci_image import (
     DOCKER_LAYER_GZIP,
     DOCKER_LAYER_TAR,
@@ -142,7 +143,7 @@ def _refuse_confusion(shape: _Shape, served_as: str) -> None:
 
 def _decode(data: bytes, kind: type[T], what: str) -> T:
     try:
-        return msgspec.json.decode(data, type=kind)
+        return decoding.decode(data, kind)
     except msgspec.ValidationError as error:
         return _decode_without_nulls(data, kind, what, error)
     except MALFORMED as error:
@@ -152,7 +153,7 @@ def _decode(data: bytes, kind: type[T], what: str) -> T:
 def _decode_without_nulls(data: bytes, kind: type[T], what: str, first: msgspec.ValidationError) -> T:
     """Go writes and accepts null for any absent field, so a null that a type refuses counts as absent."""
     try:
-        return msgspec.convert(_without_nulls(msgspec.json.decode(data)), type=kind)
+        return msgspec.convert(_without_nulls(msgspec.json.decode(data)), decoding.known(kind))
     except MALFORMED:
         raise InvalidArgument(f"the {what} is malformed: {first}") from first
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from jubako.errors import InvalidArgument
-from jubako.spec import yamltext
+from jubako.spec import decoding, yamltext
 from jubako.spec.cdi import ContainerEdits, Device, Specification
 
 DIRECTORIES = ("/etc/cdi", "/var/run/cdi")
@@ -96,7 +96,7 @@ def parse(data: bytes) -> Specification:
     if len(data) > _SIZE_LIMIT:
         raise InvalidArgument(f"a device specification is larger than {_SIZE_LIMIT >> 20} MB")
     try:
-        found = msgspec.convert(yamltext.load(data), Specification)
+        found = msgspec.convert(yamltext.load(data), decoding.known(Specification))
     except (ValueError, RecursionError, msgspec.ValidationError) as error:
         raise InvalidArgument(f"not a device specification: {error}") from None
     if not _KIND.fullmatch(found.kind):

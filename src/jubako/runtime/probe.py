@@ -18,6 +18,7 @@ from jubako.runtime import opcodes as op
 from jubako.runtime.handle import Handle
 from jubako.runtime.health import Health
 from jubako.runtime.launch import Launch
+from jubako.spec import decoding
 
 _REQUEST = struct.Struct(f"=II5q6i{op.PROBE_FDS_MAX}i")
 
@@ -70,6 +71,6 @@ def read(directory: str | os.PathLike[str]) -> Health:
     """What the monitor has written of a probe; nothing has come of it yet where there is nothing."""
     try:
         with open(os.path.join(directory, "health"), "rb") as file:
-            return msgspec.json.decode(file.read(), type=Health)
+            return decoding.decode(file.read(), Health)
     except FileNotFoundError:
         return Health()

@@ -14,6 +14,7 @@ import sys
 import msgspec
 
 from jubako.errors import InvalidArgument
+from jubako.spec import decoding
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data")
 X32_BIT = 0x40000000
@@ -103,7 +104,7 @@ def named(name: str) -> Arch:
 @functools.cache
 def numbers(table: str) -> dict[str, int]:
     with open(os.path.join(DATA, "syscalls", f"{table}.json"), "rb") as file:
-        return msgspec.json.decode(file.read(), type=dict[str, int])
+        return decoding.decode(file.read(), dict[str, int])
 
 
 def multiplexed(arch: Arch, name: str) -> tuple[int, int] | None:

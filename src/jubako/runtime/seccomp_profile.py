@@ -14,6 +14,7 @@ from jubako.errors import InvalidArgument
 from jubako.runtime import seccomp_arch
 from jubako.runtime.seccomp_arch import Arch
 from jubako.runtime.seccomp_rules import OPERATORS, Condition, Rule
+from jubako.spec import decoding
 from jubako.spec.oci_runtime import SeccompArg, Struct
 
 ACTIONS = {
@@ -80,7 +81,7 @@ class Resolved(msgspec.Struct, frozen=True):
 def decode(data: bytes) -> Profile:
     """Decode a profile. Raises InvalidArgument."""
     try:
-        return msgspec.json.decode(data, type=Profile)
+        return decoding.decode(data, Profile)
     except msgspec.MsgspecError as error:
         raise InvalidArgument(f"decoding seccomp profile failed: {error}") from None
 

@@ -20,6 +20,7 @@ import msgspec
 
 from jubako.linux import proc
 from jubako.runtime.launch import Exit
+from jubako.spec import decoding
 
 T = TypeVar("T")
 
@@ -86,7 +87,7 @@ def _living(known: _StateFile) -> State:
 def _read(directory: str, name: str, kind: type[T]) -> T | None:
     try:
         with open(os.path.join(directory, name), "rb") as file:
-            return msgspec.json.decode(file.read(), type=kind)
+            return decoding.decode(file.read(), kind)
     except (FileNotFoundError, NotADirectoryError):
         return None
 

@@ -23,6 +23,7 @@ import msgspec
 from jubako.errors import AlreadyExists, InvalidArgument, NotFound
 from jubako.snapshot.draft import LayerDraft, draft, publish
 from jubako.snapshot.snapshotter import Snapshot
+from jubako.spec import decoding
 from jubako.spec.oci_image import DiffID
 from jubako.spec.oci_runtime import Mount
 from jubako.store import Freed, Store
@@ -31,7 +32,7 @@ from jubako.store.failure import explained
 from jubako.store.removal import tree_usage
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", re.ASCII)
-_DECODER = msgspec.json.Decoder(list[DiffID])
+_DECODER = decoding.decoder(list[DiffID])
 
 
 class Overlay:

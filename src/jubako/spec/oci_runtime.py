@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 import msgspec
 
+from jubako.spec import decoding
+
 # All ones says "do not change" to setresuid(2) and chown(2).
 ID = Annotated[int, msgspec.Meta(ge=0, le=(1 << 32) - 2)]
 Mode = Annotated[int, msgspec.Meta(ge=0, le=(1 << 32) - 1)]
@@ -332,9 +334,9 @@ class Spec(Struct, kw_only=True):
 def decode(data: bytes) -> Spec:
     """Decode a `config.json`; raises msgspec.ValidationError with the path of the field that is wrong."""
     try:
-        return msgspec.json.decode(data, type=Spec)
+        return decoding.decode(data, Spec)
     except msgspec.ValidationError:
-        return msgspec.convert(_without_null(msgspec.json.decode(data)), Spec)
+        return msgspec.convert(_without_null(msgspec.json.decode(data)), decoding.known(Spec))
 
 
 def _without_null(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from jubako.errors import InvalidArgument
+from jubako.spec import decoding
 from jubako.store.failure import explained
 
 T = TypeVar("T")
@@ -18,6 +19,6 @@ def load(path: Path, type: type[T], hint: str) -> T:
     with explained("read", path):
         data = path.read_bytes()
     try:
-        return msgspec.toml.decode(data, type=type)
+        return msgspec.toml.decode(data, type=decoding.known(type))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidArgument(f"{path}: {error}", hint=hint) from error

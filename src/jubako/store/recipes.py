@@ -18,6 +18,7 @@ from typing import BinaryIO
 import msgspec
 
 from jubako.errors import DataLoss
+from jubako.spec import decoding
 from jubako.spec.oci_image import DiffID, Digest
 from jubako.store import digest as digests
 from jubako.store.failure import explained
@@ -55,7 +56,7 @@ class Recipes:
         with explained("read the recipe", self.path(digest)):
             stream = self.path(digest).open("rb")
         try:
-            return msgspec.json.decode(stream.readline(_LINE_LIMIT_BYTES), type=Recipe), stream
+            return decoding.decode(stream.readline(_LINE_LIMIT_BYTES), Recipe), stream
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             stream.close()
             raise DataLoss(f"the recipe of blob {digest} is damaged: {error}") from error

@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from jubako.errors import AlreadyExists, DataLoss, NotFound
+from jubako.spec import decoding
 from jubako.store.database import Database
 
 T = TypeVar("T")
@@ -58,7 +59,7 @@ class Collection(Generic[T]):
         self.name = name
         self._lasting = lasting
         self._database = database
-        self._decoder = msgspec.json.Decoder(type)
+        self._decoder = decoding.decoder(type)
 
     def get(self, key: str) -> T:
         """Return the document of `key`, or raise NotFound."""

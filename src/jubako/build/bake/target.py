@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from jubako.build.bake.values import BakeError, Value, list_of, map_of, text_of, truth_of
+from jubako.spec import decoding
 
 Entry = str | dict[str, str]
 
@@ -57,7 +58,7 @@ def target_of(name: str, attributes: Mapping[str, Value]) -> Target:
             facts[key] = convert(value)
         except BakeError as problem:
             raise BakeError(f'target "{name}": {key}: {problem.message}') from None
-    return msgspec.convert({"context": ".", "dockerfile": "Dockerfile", **facts}, Target)
+    return msgspec.convert({"context": ".", "dockerfile": "Dockerfile", **facts}, decoding.known(Target))
 
 
 def attribute_line(entry: Entry) -> str:

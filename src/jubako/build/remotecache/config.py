@@ -24,6 +24,7 @@ from jubako.build.graph.filesystem import Layer, Output
 from jubako.errors import InvalidArgument
 from jubako.image.manifest import CONFIG_LIMIT_BYTES, LAYER_TYPES, MALFORMED
 from jubako.image.reference import is_digest
+from jubako.spec import decoding
 from jubako.spec.oci_image import Descriptor, DiffID, Digest
 
 CACHE_CONFIG = "application/vnd.buildkit.cacheconfig.v0"
@@ -159,6 +160,6 @@ def _decoded(data: bytes, kind: type[T]) -> T:
     if len(data) > CONFIG_LIMIT_BYTES:
         raise InvalidArgument(f"the configuration of the cache is larger than {CONFIG_LIMIT_BYTES >> 20} MB")
     try:
-        return msgspec.json.decode(data, type=kind)
+        return decoding.decode(data, kind)
     except MALFORMED as error:
         raise InvalidArgument(f"the configuration of the cache is malformed: {error}") from error

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from jubako.cluster.dns.process import SOCKET, Hello
+from jubako.spec import decoding
 
 _HOST, _PATIENCE_S, _HELLO_BYTES, _TRIES = "127.0.0.1", 1.0, 4096, 16
 
@@ -28,7 +29,7 @@ def find(directory: Path) -> tuple[Hello, socket.socket, list[socket.socket]]:
         peer.connect(f"/proc/self/fd/{place}/{SOCKET}")
         said, descriptors, _flags, _address = socket.recv_fds(peer, _HELLO_BYTES, 2)
         sockets = [socket.socket(fileno=each) for each in descriptors]
-        hello = msgspec.json.decode(said, type=Hello)
+        hello = decoding.decode(said, Hello)
     except BaseException as error:
         peer.close()
         if isinstance(error, msgspec.MsgspecError):

@@ -24,6 +24,7 @@ from jubako.network import resolv
 from jubako.network.dns.loop import READ, Loop
 from jubako.network.dns.server import Server
 from jubako.network.dns.upstream import Upstream
+from jubako.spec import decoding
 
 SOCKET, LENGTH = "dns", 4
 _LOOK_S, _RECEIVE_BYTES = 5.0, 1 << 16
@@ -48,7 +49,7 @@ class Answering:
         self._own = ""
 
     def take(self, data: bytes) -> None:
-        state = msgspec.json.decode(data, type=State)
+        state = decoding.decode(data, State)
         zone, self._own = Zone(state), state.server
         if self._server is None:
             self._server = Server(self._loop, self._sockets, zone.resolve, Upstream(self._loop, self._upstreams))

@@ -16,6 +16,7 @@ from jubako.errors import DataLoss, InvalidArgument
 from jubako.image import compose, reference
 from jubako.image import manifest as documents
 from jubako.image.archive.importing import Importer, LayerFile
+from jubako.spec import decoding
 from jubako.spec.oci_image import Descriptor, Digest
 
 MANIFEST = "manifest.json"
@@ -39,7 +40,7 @@ def load(importer: Importer) -> list[Loaded]:
     """Bring in every image of the archive."""
     data = importer.files.read(MANIFEST, documents.DOCUMENT_LIMIT_BYTES)
     try:
-        items = msgspec.json.decode(data, type=list[Item])
+        items = decoding.decode(data, list[Item])
     except documents.MALFORMED as error:
         raise InvalidArgument(f"the archive's {MANIFEST} is malformed: {error}") from error
     return [_load_one(importer, item) for item in items]

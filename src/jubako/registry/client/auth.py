@@ -13,7 +13,6 @@ from collections.abc import Callable
 from functools import cached_property
 from urllib.parse import urlencode, urlsplit
 
-import msgspec
 import urllib3
 
 from jubako.errors import Unauthenticated, Unavailable
@@ -24,6 +23,7 @@ from jubako.registry.client.credentials import Credentials
 from jubako.registry.client.endpoint import check_target
 from jubako.registry.client.options import ClientOptions
 from jubako.registry.client.transport import Transport, read
+from jubako.spec import decoding
 from jubako.spec.distribution import Token
 
 _CLIENT = "jubako"
@@ -85,7 +85,7 @@ class Authenticator:
         if status != 200:
             raise failure.refused(status, body, subject=f"token service of {self._domain}", registry=self._domain)
         try:
-            token = msgspec.json.decode(body, type=Token)
+            token = decoding.decode(body, Token)
         except MALFORMED as error:
             raise Unavailable(f"the token service of {self._domain} answered nonsense: {error}") from error
         if not (token.token or token.access_token):

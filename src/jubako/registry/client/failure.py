@@ -8,7 +8,6 @@ import ssl
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-import msgspec
 import urllib3
 
 from jubako.errors import (
@@ -22,6 +21,7 @@ from jubako.errors import (
 )
 from jubako.image.manifest import MALFORMED
 from jubako.registry.client.transport import GivenUp
+from jubako.spec import decoding
 from jubako.spec.distribution import Code, ErrorBody, ErrorInfo
 
 _TEXT_LIMIT = 300
@@ -121,7 +121,7 @@ def _root(error: BaseException) -> BaseException:
 
 def _errors(body: bytes) -> list[ErrorInfo]:
     try:
-        return msgspec.json.decode(body, type=ErrorBody).errors
+        return decoding.decode(body, ErrorBody).errors
     except MALFORMED:
         return []
 

@@ -12,6 +12,7 @@ import msgspec
 
 from jubako.errors import InvalidArgument, Unavailable
 from jubako.image.manifest import MALFORMED
+from jubako.spec import decoding
 
 TOKEN_USER = "<token>"
 _TIMEOUT_S = 30.0
@@ -37,7 +38,7 @@ def get(name: str, server: str) -> tuple[str, str] | None:
     if output is None:
         return None
     try:
-        answer = msgspec.json.decode(output, type=_Answer)
+        answer = decoding.decode(output, _Answer)
     except MALFORMED as error:
         raise Unavailable(f"the credential helper {name!r} answered nonsense: {error}") from error
     return answer.username, answer.secret

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, urlencode, urlsplit
 
-import msgspec
 import urllib3
 
 from jubako.errors import DataLoss, InvalidArgument, ResourceExhausted, Unavailable
@@ -16,6 +15,7 @@ from jubako.image.reference import Reference, is_digest
 from jubako.registry.client import failure
 from jubako.registry.client.session import Session
 from jubako.registry.client.transport import Body, finish, read
+from jubako.spec import decoding
 from jubako.spec.distribution import (
     ACCEPTED_MANIFESTS,
     CONTENT_DIGEST_HEADER,
@@ -117,7 +117,7 @@ class Repository:
         found: list[str] = []
         for _, data in self.pages("tags/list"):
             try:
-                found += msgspec.json.decode(data, type=TagList).tags or []
+                found += decoding.decode(data, TagList).tags or []
             except MALFORMED as error:
                 raise Unavailable(f"{self.name}: the registry's list of tags is malformed: {error}") from error
         return found

@@ -15,10 +15,11 @@ from jubako.registry.server.config.values import decoder
 from jubako.registry.server.processes import Order
 from jubako.registry.server.server import until_signalled
 from jubako.registry.server.shared import Shared
+from jubako.spec import decoding
 
 
 def main() -> int:
-    order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order, dec_hook=decoder(Path("/")))
+    order = msgspec.json.decode(sys.stdin.buffer.readline(), type=decoding.known(Order), dec_hook=decoder(Path("/")))
     memory = Shared(order.memory, order.key, order.index, order.processes)
     file = Path(order.file) if order.file else None
     with socket.socket(fileno=order.listener) as listener:

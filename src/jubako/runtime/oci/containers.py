@@ -12,7 +12,7 @@ import msgspec
 from jubako.errors import AlreadyExists, DataLoss, InvalidArgument, NotFound
 from jubako.linux import cgroup, proc
 from jubako.linux.cgroup import CgroupHandle, CgroupManager
-from jubako.spec import oci_runtime
+from jubako.spec import decoding, oci_runtime
 from jubako.spec.oci_runtime import Spec
 
 _REMOVE_TIMEOUT_S = 2.0
@@ -146,7 +146,7 @@ class Containers:
         path = os.path.join(directory, "state.json")
         try:
             with open(path, "rb") as file:
-                return Container(directory, msgspec.json.decode(file.read(), type=Record))
+                return Container(directory, decoding.decode(file.read(), Record))
         except FileNotFoundError:
             if not os.path.isdir(directory):
                 raise NotFound("container", name, message=f"container does not exist: {name}") from None

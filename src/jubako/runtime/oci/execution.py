@@ -12,6 +12,7 @@ from jubako.runtime.oci import bundle, caller, inheritance, lifecycle, subgroups
 from jubako.runtime.oci.arguments import Arguments
 from jubako.runtime.oci.containers import Container
 from jubako.runtime.oci.log import Log
+from jubako.spec import decoding
 from jubako.spec.oci_runtime import Capabilities, Process, Spec, User
 
 _DIGITS_MAX = 10  # of an id
@@ -94,7 +95,7 @@ def _read(path: str, *, tty: bool) -> Process:
     with open(path, "rb") as file:
         data = file.read()
     try:
-        process = msgspec.json.decode(data, type=Process)
+        process = decoding.decode(data, Process)
     except msgspec.MsgspecError as error:
         raise InvalidArgument(f"{path}: {error}") from None
     process.terminal = process.terminal or tty

@@ -29,6 +29,7 @@ from jubako.runtime.oci.arguments import Arguments
 from jubako.runtime.oci.containers import Container, Containers, Record, now
 from jubako.runtime.oci.criu import Notice, Options, Worker
 from jubako.runtime.oci.lifecycle import Creation
+from jubako.spec import decoding
 from jubako.spec.oci_runtime import Hooks, Linux, Spec
 
 _PIPE = re.compile(r"pipe:\[\d+\]")
@@ -116,7 +117,7 @@ def _add_streams(options: Options, path: str) -> None:
     finally:
         fds_of.close_all([fd] if fd is not None else [])
     try:
-        streams = msgspec.json.decode(data, type=list[str])
+        streams = decoding.decode(data, list[str])
     except msgspec.MsgspecError as error:
         raise InvalidArgument(f"{of.DESCRIPTORS}: {error}") from None
     for number, name in enumerate(streams[:3]):

@@ -11,6 +11,7 @@ from jubako.errors import FailedPrecondition, InvalidArgument
 from jubako.runtime.oci.arguments import Arguments
 from jubako.runtime.oci.containers import Container
 from jubako.runtime.oci.control import group_of
+from jubako.spec import decoding
 from jubako.spec.oci_runtime import BlockIOResources, CPUResources, MemoryResources, PidsResources, Resources
 
 _UNSIGNED = {
@@ -52,7 +53,7 @@ def _read(path: str) -> Resources:
         with open(path, "rb") as file:
             data = file.read()
     try:
-        return msgspec.json.decode(data, type=Resources)
+        return decoding.decode(data, Resources)
     except msgspec.MsgspecError as error:
         raise InvalidArgument(f"{path}: {error}") from None
 

@@ -20,6 +20,7 @@ from jwt.algorithms import ECAlgorithm
 
 from jubako.cluster.apiserver.caller import User
 from jubako.cluster.types.document import Object
+from jubako.spec import decoding
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 ALGORITHM = "ES256"
@@ -90,7 +91,7 @@ class Tokens:
             found = jwt.decode(token, self._key.public_key(), [ALGORITHM], audience=audience, issuer=ISSUER, options={
                 "verify_exp": False, "verify_iat": False, "verify_nbf": False, "require": ["exp", "sub", "aud", "iss"],
             })  # fmt: skip
-            claims = msgspec.convert(found, Claims)
+            claims = msgspec.convert(found, decoding.known(Claims))
         except (jwt.InvalidTokenError, msgspec.ValidationError):
             return None
         if claims.exp <= self._clock() or not self._lives(claims.bound):

@@ -20,6 +20,7 @@ from jubako.cluster.store import AsyncStore, FutureRevision, Gone, Item
 from jubako.cluster.types.document import Object, mapping
 from jubako.cluster.types.document import text as text_of
 from jubako.cluster.types.served import Resource
+from jubako.spec import decoding
 
 Filter = Callable[[Object], bool]
 _AT_ONCE = 500
@@ -117,7 +118,7 @@ def _from(store: AsyncStore, selection: Selection) -> tuple[int | None, str]:
 
 def _token(selection: Selection) -> Token:
     try:
-        token = msgspec.json.decode(base64.urlsafe_b64decode(selection.token), type=Token)
+        token = decoding.decode(base64.urlsafe_b64decode(selection.token), Token)
     except (binascii.Error, msgspec.MsgspecError, ValueError):
         raise failures.bad_request("continue key is not valid: encoded in an unknown form") from None
     if not token.start.startswith(stored.prefix(selection.resource, selection.namespace)) or token.rv <= 0:

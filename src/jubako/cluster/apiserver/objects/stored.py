@@ -14,11 +14,12 @@ from jubako.cluster.store import Event, Item
 from jubako.cluster.types import conversion
 from jubako.cluster.types.document import Object, mapping
 from jubako.cluster.types.served import Kind, Resource
+from jubako.spec import decoding
 
 MAX_OBJECT_BYTES = 1536 << 10
 _METADATA = b'"metadata":{'
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(dict)
+_decoder = decoding.decoder(dict)
 
 
 def prefix(resource: Resource, namespace: str = "") -> str:

@@ -18,6 +18,7 @@ import msgspec
 from jubako.registry.server.access.caller import Caller, Grant
 from jubako.registry.server.access.keys import SigningKey
 from jubako.registry.server.config.schema import TokenService
+from jubako.spec import decoding
 
 _ALGORITHM = "ES256"
 _ACCESS, _REFRESH = "JWT", "refresh+jwt"
@@ -87,6 +88,6 @@ class Tokens:
             )
             if found["header"].get("typ") != kind:
                 return None
-            return msgspec.convert(found["payload"], Claims)
+            return msgspec.convert(found["payload"], decoding.known(Claims))
         except (jwt.InvalidTokenError, msgspec.ValidationError):
             return None

@@ -13,6 +13,7 @@ from jubako.errors import InvalidArgument
 from jubako.registry.server.config.check import check
 from jubako.registry.server.config.schema import Configuration
 from jubako.registry.server.config.values import decoder
+from jubako.spec import decoding
 
 _PATH = re.compile(r"(?P<message>.*?)(?: - at `(?P<path>\$.*)`)?", re.DOTALL)
 _STEP = re.compile(r"\.(?P<key>[^.\[]+)|\[(?P<index>\d+)\]")
@@ -37,7 +38,7 @@ def load(path: Path) -> Configuration:
     except yaml.YAMLError as error:
         raise InvalidArgument(f"{path} is not valid YAML: {error}") from error
     try:
-        found = msgspec.convert(values, Configuration, dec_hook=decoder(path.absolute().parent))
+        found = msgspec.convert(values, decoding.known(Configuration), dec_hook=decoder(path.absolute().parent))
         check(found)
     except msgspec.ValidationError as error:
         raise InvalidArgument(_explained(str(error), node, path)) from error

@@ -15,6 +15,7 @@ from jubako.registry.server.manifests import LIMIT_BYTES
 from jubako.registry.server.refusal import Refused
 from jubako.registry.server.registry import Registry, in_thread
 from jubako.registry.server.routes import Route
+from jubako.spec import decoding
 from jubako.spec.distribution import CONTENT_DIGEST_HEADER, DOCUMENT_TYPES, SUBJECT_HEADER, TAG_HEADER, Code
 
 _TAGS_LIMIT = 100
@@ -65,7 +66,7 @@ def _media_type(request: web.BaseRequest, data: bytes) -> str:
     media_type = request.headers.get("Content-Type", "").partition(";")[0].strip()
     if not media_type:
         try:
-            media_type = msgspec.json.decode(data, type=_Shape).media_type
+            media_type = decoding.decode(data, _Shape).media_type
         except MALFORMED as error:
             raise Refused(Code.MANIFEST_INVALID, f"the manifest is not valid JSON: {error}") from error
     if media_type not in DOCUMENT_TYPES:

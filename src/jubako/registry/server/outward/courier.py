@@ -13,8 +13,6 @@ import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import msgspec
-
 from jubako.errors import JubakoError
 from jubako.registry.server.config.schema import Configuration
 from jubako.registry.server.documents import Delivery
@@ -24,6 +22,7 @@ from jubako.registry.server.outbox import target_of
 from jubako.registry.server.outward.replication import Replicator
 from jubako.registry.server.outward.webhooks import post
 from jubako.registry.server.state import State
+from jubako.spec import decoding
 
 _LOG = logging.getLogger("jubako.registry")
 # Another process of the registry wakes nobody here.
@@ -102,7 +101,7 @@ class Courier:
 
     def attempt(self, target: str, key: str, delivery: Delivery) -> None:
         """Deliver once, and record how that went."""
-        event = msgspec.json.decode(delivery.event, type=Event)
+        event = decoding.decode(delivery.event, Event)
         try:
             self._targets[target](event)
         # Whatever it is, the event waits longer, and the others get their turn.

@@ -8,8 +8,6 @@ Invariant:  nothing is stored that does not hash to its digest.
 
 from __future__ import annotations
 
-import msgspec
-
 from jubako.errors import NotFound, ResourceExhausted, Unavailable
 from jubako.image.manifest import MALFORMED
 from jubako.image.reference import is_digest
@@ -19,6 +17,7 @@ from jubako.registry.server.documents import Tag, in_repository, tag_key
 from jubako.registry.server.manifests import Manifests
 from jubako.registry.server.outward.remote import RemoteRegistry
 from jubako.registry.server.state import State, put
+from jubako.spec import decoding
 from jubako.spec.distribution import TagList
 from jubako.spec.oci_image import Digest
 
@@ -66,7 +65,7 @@ class UpstreamCache:
         response, data = next(self.repository(name).pages(f"tags/list{f'?{query}' if query else ''}"))
         link = response.headers.get("Link", "").replace(f"/v2/{there}/", f"/v2/{name}/", 1)
         try:
-            found = msgspec.json.decode(data, type=TagList)
+            found = decoding.decode(data, TagList)
         except MALFORMED as error:
             raise Unavailable(f"the list of tags of {there} is none: {error}") from error
         return TagList(name, found.tags or []), link

@@ -21,6 +21,7 @@ from jubako.cluster.apiserver.http.streaming.streams import Stream
 from jubako.cluster.apiserver.streams import Session
 from jubako.cluster.types.document import JSON, Object, text
 from jubako.errors import JubakoError
+from jubako.spec import decoding
 
 STDIN, STDOUT, STDERR, ERROR, RESIZE = "stdin", "stdout", "stderr", "error", "resize"
 _SIZE_LIMIT_BYTES = 1 << 10
@@ -106,7 +107,7 @@ async def _resize(session: Session, resize: Stream) -> None:
             *sizes, left = (left + data).split(b"}")
             for size in sizes:
                 with suppress(msgspec.MsgspecError):
-                    found = msgspec.json.decode(size + b"}", type=_Size)
+                    found = decoding.decode(size + b"}", _Size)
                     await session.resize(found.height, found.width)
             left = left[-_SIZE_LIMIT_BYTES:]
 
