@@ -7,7 +7,7 @@ import os
 import time
 
 import pytest
-from tests.clients.kube_case import apply, becomes, container, read, run, waiting
+from tests.clients.kube_case import apply, becomes, container, events, read, run, waiting
 from tests.clients.kubectl import Kubectl
 from tests.clients.test_kubectl import kubectl
 
@@ -239,3 +239,39 @@ def test_an_ephemeral_volume_comes_and_goes_with_its_pod(kubectl: Kubectl) -> No
     assert found["metadata"]["ownerReferences"][0]["name"] == "brief"
     kubectl("delete", "pod", "brief")
     kubectl("wait", "--for=delete", "pvc/brief-v", "--timeout=20s")
+
+
+def test_an_image_is_a_volume_that_is_read_and_not_executed(kubectl: Kubectl) -> None:
+    mounts = [{"name": "i", "mountPath": "/whole"}, {"name": "i", "mountPath": "/part", "subPath": "bin"}]
+    volumes = [{"name": "i", "image": {"reference": "busybox:1"}}]
+    run(kubectl, "imaged", container(volumeMounts=mounts), volumes=volumes)
+    assert kubectl.one(".spec.volumes[0].image.pullPolicy", "pod", "imaged") == "IfNotPresent"
+    script = "test -e /whole/bin/sh && test -e /part/sh && echo there; touch /whole/x; /part/sh -c true"
+    done = kubectl.run("exec", "imaged", "--", "sh", "-c", script)
+    assert done.stdout == "there\n"
+    assert "touch: /whole/x: Read-only file system" in done.stderr
+    assert "/part/sh: Permission denied" in done.stderr
+    if not kubectl.is_old:
+        found = kubectl("describe", "pod", "imaged").partition("Volumes:")[2].split()
+        assert found[:2] == ["i:", "Type:"]
+        assert "Reference:" in found
+    kubectl("delete", "pod", "imaged")
+
+
+def test_an_image_volume_that_is_not_there_is_told_as_an_image_that_is_not(kubectl: Kubectl) -> None:
+    missing, never = "127.0.0.1:1/none:x", {"reference": "none:x", "pullPolicy": "Never"}
+    volumes = [
+        {"name": "a", "image": {"reference": missing}},
+        {"name": "b", "image": never},
+        {"name": "c", "image": never},
+    ]
+    containers = [container(name, volumeMounts=[{"name": name, "mountPath": "/v"}]) for name in ("a", "b")]
+    run(kubectl, "unpulled", *containers, ready=False, volumes=volumes)
+    becomes(lambda: waiting(kubectl, "unpulled", "a")[0], "ImagePullBackOff")
+    assert waiting(kubectl, "unpulled", "a")[1].startswith(f'Back-off pulling image "{missing}": ErrImagePull: ')
+    why = 'Container image "none:x" is not present with pull policy of Never'
+    assert waiting(kubectl, "unpulled", "b") == ("ErrImageNeverPull", why)
+    told = events(kubectl, "unpulled")
+    assert ("BackOff", f'Back-off pulling image "{missing}"') in told
+    assert ("ErrImageNeverPull", why) in told
+    kubectl("delete", "pod", "unpulled")

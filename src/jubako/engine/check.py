@@ -125,7 +125,7 @@ def _fetch(drivers: Drivers, users: list[tuple[Image, Descriptor]]) -> str:
 def _layers(drivers: Drivers, images: list[Image], *, repair: bool) -> tuple[int, list[Finding]]:
     """Those whose blob is here, unpacked or needed by a container; others belong to containers whose image is gone."""
     sources = _sources(images)
-    needed = (layer for _, record in drivers.containers.items() for layer in record.layers)
+    needed = (layer for _, record in drivers.containers.items() for layer in record.needed_layers)
     chosen = [
         diff_id
         for diff_id in dict.fromkeys([*drivers.snapshots.layers(), *needed])
@@ -154,7 +154,11 @@ def _layer(drivers: Drivers, diff_id: DiffID, layer: Descriptor, names: list[str
 
 def _runs_on(drivers: Drivers, diff_id: DiffID) -> bool:
     """Whether a running container has the layer mounted: its files must not go from under it."""
-    using = [record for _, record in drivers.containers.items() if record.phase == RUNNING and diff_id in record.layers]
+    using = [
+        record
+        for _, record in drivers.containers.items()
+        if record.phase == RUNNING and diff_id in record.needed_layers
+    ]
     current = (lifecycle.refresh(drivers, record) for record in using)
     return any(record is not None and record.phase == RUNNING for record in current)
 

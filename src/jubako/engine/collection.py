@@ -43,7 +43,7 @@ def _wanted(drivers: Drivers) -> set[Digest]:
     for image in drivers.images.list():
         wanted.update(Digest(diff_id) for diff_id in image.diff_ids)
     for _, record in drivers.containers.items():
-        wanted.update(Digest(diff_id) for diff_id in record.layers)
+        wanted.update(Digest(diff_id) for diff_id in record.needed_layers)
     wanted.update(Digest(diff_id) for diff_id in imagemounts.layers(drivers))
     wanted.update(Digest(digest) for digest in Pins(drivers.store.records).digests())
     return wanted

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
-from jubako.engine import create, lifecycle, names, ordinary, process, removal, start
+from jubako.engine import create, lifecycle, mounts, names, ordinary, process, removal, start
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit_container
 from jubako.engine.options import CreateOptions, restart_policy, validate
 from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.engine.resources import compile_resources
-from jubako.errors import AlreadyExists, Conflict, FailedPrecondition, NotFound
+from jubako.errors import AlreadyExists, Conflict, FailedPrecondition, InvalidArgument, NotFound
 
 if TYPE_CHECKING:
     from jubako.engine.exec import ExecOptions
+    from jubako.engine.images import EngineImages
     from jubako.engine.logs import Line
     from jubako.engine.stats import Sample
     from jubako.image.progress import Progress
@@ -44,8 +45,17 @@ class EngineContainers:
         from jubako.engine.images import EngineImages
 
         images = EngineImages(self._drivers)
+        self._unpack_mounted(images, options)
         image = images.ensure(options.image, pull=options.pull, platform=options.platform, progress=progress)
         return create.create(self._drivers, options, image)
+
+    def _unpack_mounted(self, images: EngineImages, options: CreateOptions) -> None:
+        for name in mounts.images(options.mounts):
+            try:
+                images.ensure(name, pull="never")
+            except NotFound as error:
+                why = f'invalid mount config for type "image": {error.message}'
+                raise InvalidArgument(why, hint=f"jubako pull {name}") from None
 
     def start(self, text: str, *, attach: bool = False, fresh: bool = False) -> Handle | None:
         """Start a container. With `attach` the caller gets the handle (streams, wait) and then calls `finish`.

@@ -47,7 +47,8 @@ def _insert(drivers: Drivers, record: ContainerRecord, *, named: bool) -> None:
     for attempt in range(20):
         try:
             with drivers.store.records.transaction():
-                drivers.images.resolve(record.image_id)
+                for image_id in record.image_ids:
+                    drivers.images.resolve(image_id)
                 if record.options.pod:
                     from jubako.engine.pods import members
 
@@ -96,7 +97,7 @@ def _compose(drivers: Drivers, options: CreateOptions, image: Image) -> Containe
         labels={**(config.labels or {}), **options.labels},
         stop_signal=options.stop_signal or config.stop_signal or "SIGTERM",
         exposed=_exposed(options, config),
-        mounts=_mount_points(options, config),
+        mounts=_mount_points(drivers, options, config),
         healthcheck=_healthcheck(options, config),
         shell=config.shell or [],
     )
@@ -165,10 +166,14 @@ def _exposed(options: CreateOptions, config: ContainerConfig) -> list[str]:
     return list(dict.fromkeys(text if "/" in text else f"{text}/tcp" for text in texts))
 
 
-def _mount_points(options: CreateOptions, config: ContainerConfig) -> list[mounts.MountPoint]:
+def _mount_points(drivers: Drivers, options: CreateOptions, config: ContainerConfig) -> list[mounts.MountPoint]:
     points = [mounts.parse_volume(text) for text in options.volumes]
     points += [mounts.parse_mount(text) for text in options.mounts]
     points += [mounts.parse_tmpfs(text) for text in options.tmpfs]
+    for point in points:
+        if point.type == "image":
+            image = drivers.images.resolve(point.source)
+            point.image_id, point.layers = image.id, image.diff_ids
     return mounts.merge(points, list(config.volumes or {}))
 
 

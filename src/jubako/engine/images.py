@@ -191,7 +191,7 @@ class EngineImages:
         short = image.id.removeprefix("sha256:")[:12]
         if not force and image.id in self.mounts():
             raise Conflict(f"conflict: unable to delete {short} (must be forced) - image is mounted on the host")
-        users = [record for _, record in self._drivers.containers.items() if record.image_id == image.id]
+        users = [record for _, record in self._drivers.containers.items() if image.id in record.image_ids]
         for record in sorted(users, key=lambda record: record.phase != RUNNING):
             running = record.phase == RUNNING
             if force and not running:
@@ -287,7 +287,7 @@ class EngineImages:
         """
         from jubako.engine.collection import collect
 
-        used = {*(record.image_id for _, record in self._drivers.containers.items()), *self.mounts()}
+        used = set(self.mounts()).union(*(record.image_ids for _, record in self._drivers.containers.items()))
         removed: _Removed = []
         for image in self.list():
             if image.id not in used and (all or not image.names) and accept(image):

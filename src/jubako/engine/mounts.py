@@ -12,6 +12,7 @@ import re
 import msgspec
 
 from jubako.errors import InvalidArgument
+from jubako.spec.oci_image import DiffID
 from jubako.spec.oci_runtime import Mount
 
 _VOLUME_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
@@ -21,7 +22,8 @@ _FLAG_OPTIONS = frozenset({"ro", "rw", "z", "Z", "nocopy", "U", "cached", "deleg
 
 class MountPoint(msgspec.Struct, omit_defaults=True, kw_only=True):
     """One mount of a container. `name` is the volume's, "" for an anonymous one that is still to be made; `subpath` is
-    what of the source is mounted."""
+    what of the source is mounted. An image's `source` is its name; `image_id` and `layers` are what it stood for when
+    the container was made."""
 
     type: str
     destination: str
@@ -33,6 +35,8 @@ class MountPoint(msgspec.Struct, omit_defaults=True, kw_only=True):
     create_source: bool = False
     anonymous: bool = False
     subpath: str = ""
+    image_id: str = ""
+    layers: list[DiffID] = []
     recursive_read_only: bool = False
     options: list[str] = []
 
@@ -66,7 +70,7 @@ def parse_volume(text: str) -> MountPoint:
 
 
 def parse_mount(text: str) -> MountPoint:
-    """Parse `--mount type=bind|volume|tmpfs,source=…,target=…[,readonly]…`."""
+    """Parse `--mount type=bind|volume|tmpfs|image,source=…,target=…[,readonly]…`."""
     point = MountPoint(type="volume", destination="")
     for item in _fields(text):
         key, equals, value = item.partition("=")
@@ -77,6 +81,10 @@ def parse_mount(text: str) -> MountPoint:
         raise InvalidArgument(
             f"invalid mount config for type \"bind\": invalid mount path: '{point.source}' mount path must be absolute"
         )
+    if point.type == "image":
+        if not point.source:
+            raise InvalidArgument('invalid mount config for type "image": field Source must not be empty')
+        point.read_only = True
     if point.recursive_read_only and not (point.read_only and point.propagation == "rprivate"):
         raise InvalidArgument("option 'bind-recursive=readonly' requires 'readonly' and 'bind-propagation=rprivate'")
     if point.type == "volume":
@@ -99,7 +107,7 @@ def _fields(text: str) -> list[str]:
 def _apply(point: MountPoint, key: str, value: str, given: bool, text: str) -> None:
     match key:
         case "type":
-            if value not in ("bind", "volume", "tmpfs"):
+            if value not in ("bind", "volume", "tmpfs", "image"):
                 raise InvalidArgument(f"mount type unknown: '{value}'")
             point.type = value
         case "source" | "src":
@@ -110,7 +118,7 @@ def _apply(point: MountPoint, key: str, value: str, given: bool, text: str) -> N
             point.read_only = not given or value.lower() in ("1", "true")
         case "bind-propagation" if value in _PROPAGATION:
             point.propagation = value
-        case "volume-subpath" | "bind-subpath" | "subpath":
+        case "volume-subpath" | "bind-subpath" | "image-subpath" | "subpath":
             point.subpath = _subpath(value)
         case "bind-recursive":
             if value not in ("enabled", "writable", "readonly"):
@@ -120,6 +128,8 @@ def _apply(point: MountPoint, key: str, value: str, given: bool, text: str) -> N
             point.create_source = not given or value.lower() in ("1", "true")
         case "volume-nocopy":
             point.copy_up = bool(given and value.lower() not in ("1", "true"))
+        case "nodev" | "noexec" | "nosuid" if not given:
+            point.options = [*point.options, key]
         case "tmpfs-size":
             point.options = [*point.options, f"size={parse_size(value)}"]
         case "tmpfs-mode":
@@ -128,6 +138,11 @@ def _apply(point: MountPoint, key: str, value: str, given: bool, text: str) -> N
             raise InvalidArgument(
                 f"invalid argument \"{text}\" for \"--mount\" flag: unexpected key '{key}' in '{text}'"
             )
+
+
+def images(texts: list[str]) -> list[str]:
+    """Return the images that `--mount` texts name."""
+    return [point.source for point in map(parse_mount, texts) if point.type == "image"]
 
 
 def parse_tmpfs(text: str) -> MountPoint:
@@ -154,7 +169,7 @@ def to_runtime(point: MountPoint) -> Mount:
         options = ["nosuid", "nodev", "noexec", *point.options]
         return Mount(destination=point.destination, type="tmpfs", source="tmpfs", options=options)
     access = ["ro" if point.read_only else "rw", *(["rro"] if point.recursive_read_only else [])]
-    options = ["rbind", *access, point.propagation]
+    options = ["rbind", *access, *point.options, point.propagation]
     return Mount(destination=point.destination, type="bind", source=point.source, options=options)
 
 

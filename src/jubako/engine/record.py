@@ -64,6 +64,16 @@ class ContainerRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     paused: bool = False
 
     @property
+    def needed_layers(self) -> list[DiffID]:
+        """Those of its image, and of images that it mounts."""
+        return [*self.layers, *(layer for point in self.mounts for layer in point.layers)]
+
+    @property
+    def image_ids(self) -> set[str]:
+        """Its image, and those that it mounts."""
+        return {self.image_id, *(point.image_id for point in self.mounts if point.image_id)}
+
+    @property
     def short_id(self) -> str:
         return self.id[:12]
 

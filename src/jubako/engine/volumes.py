@@ -12,20 +12,31 @@ from jubako.errors import InvalidArgument, NotFound
 from jubako.linux import mount
 from jubako.linux.openat2 import mkdirs_in_root, open_in_root
 from jubako.snapshot import mounted
+from jubako.snapshot.mounted import detached
 from jubako.spec.oci_runtime import Mount
 
 
 def mounts(drivers: Drivers, record: ContainerRecord, trees: dict[str, int]) -> list[Mount]:
     """The runtime's mounts of the container's mount points; makes volumes and (for -v) host directories.
 
-    A part of a volume or directory is added to `trees` as a detached mount, which the caller owns.
+    A part of a volume or directory, and an image, is added to `trees` as a detached mount, which the caller owns.
     """
     found = []
     for point in record.mounts:
         found.append(to_runtime(_ready(drivers, record, point)))
-        if point.subpath:
+        if point.type == "image":
+            trees[point.destination] = _image(drivers, point)
+        elif point.subpath:
             trees[point.destination] = _part(point)
     return found
+
+
+def _image(drivers: Drivers, point: MountPoint) -> int:
+    view = drivers.snapshots.view_mounts(point.layers)
+    try:
+        return detached(view, point.subpath, drivers.run_root)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InvalidArgument(f"cannot access subpath {point.subpath} of {point.source}: {error.strerror}") from None
 
 
 def _part(point: MountPoint) -> int:

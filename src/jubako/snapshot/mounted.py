@@ -28,6 +28,23 @@ def mounted(mounts: Sequence[Mount]) -> Iterator[int]:
         yield directory
 
 
+def detached(mounts: Sequence[Mount], part: str, place: Path) -> int:
+    """Return a detached mount of the root that `mounts` describes, or of a `part` of it, which the caller owns.
+
+    `place` is a directory that may be mounted upon for a moment, where nobody sees it. As mounted(); OSError for a part
+    that is not there.
+    """
+    root = _mount(_one(mounts))
+    if not part:
+        return root
+    from jubako.linux import mountns
+
+    try:
+        return mountns.part(root, part, str(place))
+    finally:
+        os.close(root)
+
+
 def attach(mounts: Sequence[Mount], target: Path) -> None:
     """Mount the root that `mounts` describes at `target` on the host, until somebody unmounts it; as mounted()."""
     root = _mount(_one(mounts))

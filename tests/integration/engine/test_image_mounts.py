@@ -106,3 +106,59 @@ def test_prune_takes_only_what_its_filters_say(engine: Cli) -> None:
     assert (wrong.returncode, wrong.stderr.decode()) == (1, "Error: invalid filter 'size'\n")
     engine("image", "prune", "-a", "-f", "--filter", "label=kind")
     assert left() == set()
+
+
+def within(engine: Cli, mount: str, script: str) -> str:
+    return engine("run", "--rm", "--network", "none", "--mount", mount, "busybox", "sh", "-c", script)
+
+
+def test_a_container_mounts_another_image_read_only(engine: Cli, tmp_path: Path) -> None:
+    mount = "type=image,source=child,target=/mnt"
+    found = within(engine, mount, "head -1 /mnt/copied; ls -d /mnt/bin/ls; touch /mnt/x; /mnt/bin/echo runs").split(
+        "\n"
+    )
+    assert found == ["FROM busybox", "runs", ""]
+    done = engine.run("run", "--rm", "--mount", f"{mount},noexec", "busybox", "/mnt/bin/echo")
+    assert done.returncode == 126
+    assert mounts_beneath(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "script", "expected"),
+    [
+        ("bin", "ls -d /mnt/cat", "/mnt/cat\n"),
+        ("copied", "head -1 /mnt", "FROM busybox\n"),
+        ("loop/etc", "cat /mnt/x; true", "inside\n"),
+    ],
+)
+def test_a_part_of_an_image_is_found_within_it(
+    engine: Cli, tmp_path: Path, part: str, script: str, expected: str
+) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM child\nRUN mkdir -p /etc && echo inside >/etc/x && ln -s / /loop\n")
+    engine("build", "-q", "-t", "looped", str(tmp_path))
+    (tmp_path / "etc").mkdir()
+    assert within(engine, f"type=image,source=looped,target=/mnt,image-subpath={part}", script) == expected
+
+
+def test_what_is_no_image_or_no_part_of_it_is_refused(engine: Cli) -> None:
+    for mount, why in (
+        ("type=image,target=/mnt", "field Source must not be empty"),
+        ("type=image,source=nothing,target=/mnt", 'type "image": No such image: nothing:latest'),
+        ("type=image,source=child,target=/mnt,image-subpath=none", "cannot access subpath none of child"),
+    ):
+        done = engine.run("run", "--rm", "--mount", mount, "busybox", "true")
+        assert done.returncode == 125
+        assert why in done.stderr.decode()
+
+
+def test_an_image_that_a_container_mounts_stays_for_it(engine: Cli, tmp_path: Path) -> None:
+    engine(
+        "create", "--name", "holder", "--mount", "type=image,source=child,target=/mnt", "busybox", "cat", "/mnt/copied"
+    )
+    assert "is using its referenced image" in engine.run("rmi", "child").stderr.decode()
+    engine("image", "prune", "-a", "-f")
+    assert engine("start", "-a", "holder").startswith("FROM busybox")
+    engine("rmi", "--force", "child")
+    engine("image", "prune", "-f")
+    assert engine("start", "-a", "holder").startswith("FROM busybox")
+    engine("rm", "holder")

@@ -1,4 +1,4 @@
-"""The image of a container is there before it is started, as its pull policy says.
+"""The image of a container, and those that it mounts, are there before it is started, as their pull policies say.
 
 A name that can not be pulled though it shall be, but is here, is used as it is: what was just built runs at once.
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 from jubako.cluster.node.backoff import FIRST_S, LONGEST_S
 from jubako.cluster.node.engine import NodeEngine
 from jubako.cluster.node.seen import Waiting
-from jubako.cluster.types.document import Object, text
+from jubako.cluster.types.document import Object, at, mapping, objects, text
 from jubako.errors import InvalidArgument, JubakoError
 from jubako.image import reference
 
@@ -42,9 +42,17 @@ class Images:
         self._engine, self._voice, self._secrets = engine, voice, secrets
         self._failures: dict[str, tuple[int, float, str]] = {}
 
-    async def have(self, container: Object) -> Waiting | None:
-        """Return None once the image is there, else why it is not, and until when to wait."""
-        name, policy = text(container.get("image")), text(container.get("imagePullPolicy"))
+    async def have(self, pod: Object, container: Object) -> Waiting | None:
+        """Return None once all images of a container are there, else why one is not, and until when to wait."""
+        mounted = {text(each.get("name")) for each in objects(container.get("volumeMounts"))}
+        for volume in objects(at(pod, "spec", "volumes")):
+            if "image" in volume and text(volume.get("name")) in mounted:
+                image = mapping(volume["image"])
+                if unready := await self._have(text(image.get("reference")), text(image.get("pullPolicy"))):
+                    return unready
+        return await self._have(text(container.get("image")), text(container.get("imagePullPolicy")))
+
+    async def _have(self, name: str, policy: str) -> Waiting | None:
         try:
             reference.parse(name)
         except InvalidArgument as error:

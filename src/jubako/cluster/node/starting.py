@@ -48,7 +48,7 @@ class Starting:
     async def start(self, pod: Object, container: Object, seen: Seen) -> str:
         """Start the next attempt, and return its id. Raises Unready."""
         name = name_of(container)
-        if unready := await self._images.have(container):
+        if unready := await self._images.have(pod, container):
             raise Unready(unready)
         try:
             attempt = await self._speaker.blocking(partial(self._making.container, pod, container, seen))

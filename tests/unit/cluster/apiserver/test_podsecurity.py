@@ -96,7 +96,7 @@ RESTRICTED: list[tuple[Object, str]] = [
         'must not include "CHOWN" in securityContext.capabilities.add)',
     ),
     (
-        made(volumes=[{"name": "v", "hostPath": {"path": "/"}}, {"name": "w", "nfs": {}}, {"name": "x", "secret": {}}]),
+        made(volumes=[{"name": "v", "hostPath": {"path": "/"}}, {"name": "w", "nfs": {}}, {"name": "x", "image": {}}]),
         'restricted volume types (volumes "v", "w" use restricted volume types "hostPath", "nfs")',
     ),
     (

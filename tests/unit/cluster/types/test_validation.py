@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.unit.cluster.types.valid import GOOD, Change, complaints, drop, good, put
 
@@ -26,6 +28,18 @@ NAME_PART = (
     "character (e.g. 'MyName',  or 'my.name',  or '123-abc', "
     "regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
 )
+
+
+def mounting(*mounts: dict[str, object]) -> Change:
+    """Mount a volume as often, each time in another way."""
+
+    def change(document: Any) -> None:
+        put("spec/volumes", [{"name": "v", "emptyDir": {}}])(document)
+        put(f"{C}/volumeMounts", [{"name": "v", "mountPath": f"/{n}", **each} for n, each in enumerate(mounts)])(
+            document
+        )
+
+    return change
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -141,6 +155,44 @@ PODS: list[tuple[str, Change, list[str]]] = [
         "Pod",
         put(f"{C}/volumeMounts", [{"name": "v", "mountPath": "/v"}]),
         ['spec.containers[0].volumeMounts[0].name: Not found: "v"'],
+    ),
+    (
+        "Pod",
+        put(
+            "spec/volumes",
+            [
+                {"name": "v", "image": {"pullPolicy": "Never"}},
+                {"name": "w", "emptyDir": {}, "image": {"reference": "x"}},
+            ],
+        ),
+        [
+            "spec.volumes[0].image.reference: Required value",
+            "spec.volumes[1].image: Forbidden: may not specify more than 1 volume type",
+        ],
+    ),
+    (
+        "Pod",
+        put("spec/volumes", [{"name": "v", "image": {"reference": "x", "pullPolicy": "Now"}}]),
+        [
+            'spec.volumes[0].image.pullPolicy: Unsupported value: "Now": supported values: "Always", "IfNotPresent", '
+            '"Never"'
+        ],
+    ),
+    (
+        "Pod",
+        mounting(
+            {"mountPropagation": "Bidirectional"},
+            {"recursiveReadOnly": "Enabled", "mountPropagation": "None"},
+            {"recursiveReadOnly": "IfPossible", "readOnly": True, "mountPropagation": "HostToContainer"},
+        ),
+        [
+            "spec.containers[0].volumeMounts[0].mountPropagation: Forbidden: "
+            "Bidirectional mount propagation is available only to privileged containers",
+            "spec.containers[0].volumeMounts[1].recursiveReadOnly: Forbidden: "
+            "may only be specified when readOnly is true",
+            "spec.containers[0].volumeMounts[2].recursiveReadOnly: Forbidden: "
+            "may only be specified when mountPropagation is None or not specified",
+        ],
     ),
     (
         "Pod",

@@ -6,7 +6,8 @@ from jubako.cluster.apiserver.podsecurity.pod import Pod, Violation, plural, quo
 from jubako.cluster.types.document import objects, text
 
 _ALLOWED = (
-    "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret",
+    "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image", "persistentVolumeClaim", "projected",
+    "secret",
 )  # fmt: skip
 
 

@@ -23,10 +23,11 @@ _WITHIN = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS
 
 
 class Place(NamedTuple):
-    """Where a volume lies, and whether nobody writes to it."""
+    """Where a volume lies, or which image it is, and whether nobody writes to it."""
 
     path: Path
     read_only: bool = False
+    image: str = ""
 
 
 def mounts(container: Object, volumes: Mapping[str, Place], env: Mapping[str, str]) -> list[str]:
@@ -37,22 +38,31 @@ def mounts(container: Object, volumes: Mapping[str, Place], env: Mapping[str, st
         if name not in volumes:
             raise Missing(f'volume "{name}" not found')
         part = _part(mount, env)
-        if part:
+        if part and not volumes[name].image:
             _prepare(volumes[name].path, part, name, text(container.get("name")))
         found.append(",".join(map(_quoted, _words(mount, volumes[name], part))))
     return found
 
 
 def _words(mount: Object, place: Place, part: str) -> list[str]:
-    words = ["type=bind", f"source={place.path}", f"target={text(mount.get('mountPath'))}"]
-    words.append(f"bind-propagation={_PROPAGATION[text(mount.get('mountPropagation'))]}")
+    words = _of_image(place) if place.image else _of_path(mount, place)
+    words.append(f"target={text(mount.get('mountPath'))}")
     if part:
-        words.append(f"bind-subpath={part}")
+        words.append(f"subpath={part}")
     if mount.get("readOnly") or place.read_only:
         words.append("readonly")
     if mount.get("recursiveReadOnly") in ("IfPossible", "Enabled"):
         words.append("bind-recursive=readonly")
     return words
+
+
+def _of_path(mount: Object, place: Place) -> list[str]:
+    propagation = _PROPAGATION[text(mount.get("mountPropagation"))]
+    return ["type=bind", f"source={place.path}", f"bind-propagation={propagation}"]
+
+
+def _of_image(place: Place) -> list[str]:
+    return ["type=image", f"source={place.image}", "noexec", "nosuid", "nodev"]
 
 
 def _quoted(word: str) -> str:

@@ -78,6 +78,8 @@ class Volumes:
             if (path := self._claim(pod, claim)) is None:
                 raise Missing(f'persistentvolumeclaim "{claim}" not found')
             return Place(path, at(volume, "persistentVolumeClaim", "readOnly") is True)
+        if "image" in volume:
+            return Place(Path(), read_only=True, image=text(at(volume, "image", "reference")))
         for kind in KINDS:
             if kind in volume:
                 return Place(self._project(pod, volume, kind, facts), read_only=True)

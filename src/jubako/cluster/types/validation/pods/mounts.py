@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from jubako.cluster.types.document import Object, objects, text
+from jubako.cluster.types.document import Object, at, objects, text
 from jubako.cluster.types.validation.errors import Errors
 from jubako.cluster.types.validation.fields import local_path
 
@@ -23,6 +23,7 @@ def check(errors: Errors, path: str, container: Object, mountable: Collection[st
             errors.invalid(f"{where}.mountPath", place, "must be unique")
         places.add(place)
         _below(errors, where, mount)
+        _spreading(errors, where, mount, is_privileged=at(container, "securityContext", "privileged") is True)
 
 
 def _below(errors: Errors, path: str, mount: Object) -> None:
@@ -33,3 +34,16 @@ def _below(errors: Errors, path: str, mount: Object) -> None:
         errors.invalid(
             f"{path}.subPathExpr", mount.get("subPathExpr"), "subPathExpr and subPath are mutually exclusive"
         )
+
+
+def _spreading(errors: Errors, path: str, mount: Object, *, is_privileged: bool) -> None:
+    propagation = mount.get("mountPropagation")
+    if propagation == "Bidirectional" and not is_privileged:
+        why = "Bidirectional mount propagation is available only to privileged containers"
+        errors.forbidden(f"{path}.mountPropagation", why)
+    if mount.get("recursiveReadOnly") in ("IfPossible", "Enabled"):
+        where = f"{path}.recursiveReadOnly"
+        if mount.get("readOnly") is not True:
+            errors.forbidden(where, "may only be specified when readOnly is true")
+        if propagation not in (None, "None"):
+            errors.forbidden(where, "may only be specified when mountPropagation is None or not specified")

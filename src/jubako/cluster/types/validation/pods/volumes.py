@@ -141,6 +141,10 @@ def _csi(errors: Errors, path: str, source: Object) -> None:
     required(errors, path, source, "driver")
 
 
+def _image(errors: Errors, path: str, source: Object) -> None:
+    required(errors, path, source, "reference")
+
+
 _SOURCES: dict[str, Check] = {
     "emptyDir": _empty_dir,
     "hostPath": _host_path,
@@ -151,4 +155,5 @@ _SOURCES: dict[str, Check] = {
     "persistentVolumeClaim": _claim,
     "nfs": _nfs,
     "csi": _csi,
+    "image": _image,
 }
