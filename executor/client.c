@@ -1,7 +1,5 @@
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -39,10 +37,7 @@ void client_add(struct monitor *m, int fd, bool primary) {
 void client_drop(struct monitor *m, struct client *client) {
         unwatch(m, client->fd);
         close_fd(&client->fd);
-        if (client->queue)
-                munmap(client->queue, QUEUE_BYTES);
-        client->queue = NULL;
-        client->head = client->tail = 0;
+        drop_queue(client);
         if (m->stdin_once)
                 close_input(m);
         if (client->primary && m->held_back)
@@ -61,55 +56,6 @@ void on_listener(struct monitor *m) {
                 client_add(m, fd, false);
         else
                 close(fd);
-}
-
-/* 1 sent, 0 full, -1 gone. */
-static int send_frame(int fd, const char *frame, uint32_t length) {
-        for (;;) {
-                ssize_t n = send(fd, frame, length, MSG_NOSIGNAL | MSG_DONTWAIT);
-                if (n >= 0)
-                        return 1;
-                if (errno == EAGAIN)
-                        return 0;
-                if (errno != EINTR)
-                        return -1;
-        }
-}
-
-/* False when the queue has no room left, or there is no memory for one. */
-static bool enqueue(struct client *client, const char *frame, uint32_t length) {
-        if (!client->queue) {
-                void *queue = mmap(NULL, QUEUE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-                if (queue == MAP_FAILED)
-                        return false;
-                client->queue = queue;
-        }
-        if (client->tail + sizeof length + length > QUEUE_BYTES) {
-                memmove(client->queue, client->queue + client->head, client->tail - client->head);
-                client->tail -= client->head;
-                client->head = 0;
-        }
-        if (client->tail + sizeof length + length > QUEUE_BYTES)
-                return false;
-        memcpy(client->queue + client->tail, &length, sizeof length);
-        memcpy(client->queue + client->tail + sizeof length, frame, length);
-        client->tail += (uint32_t) sizeof length + length;
-        return true;
-}
-
-/* Send what waits; false when the client is gone. */
-static bool flush_queue(struct client *client) {
-        uint32_t length;
-
-        while (client->head < client->tail) {
-                memcpy(&length, client->queue + client->head, sizeof length);
-                int r = send_frame(client->fd, client->queue + client->head + sizeof length, length);
-                if (r <= 0)
-                        return r == 0;
-                client->head += (uint32_t) sizeof length + length;
-        }
-        client->head = client->tail = 0;
-        return true;
 }
 
 static uint32_t index_of(const struct monitor *m, const struct client *client) {
@@ -158,19 +104,6 @@ bool clients_waiting(const struct monitor *m) {
                 if (m->clients[i].fd >= 0 && m->clients[i].head < m->clients[i].tail)
                         return true;
         return false;
-}
-
-void clients_rest(struct monitor *m, bool rest) {
-        for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
-                const struct client *client = &m->clients[i];
-                bool waiting = client->head < client->tail || (client->primary && m->held_back);
-                if (client->fd < 0)
-                        continue;
-                if (rest && !waiting)
-                        unwatch(m, client->fd);
-                else
-                        watch_again(m, client->fd, (rest ? 0 : EPOLLIN) | (waiting ? EPOLLOUT : 0), EVENT_CLIENT, i);
-        }
 }
 
 static void on_writable(struct monitor *m, struct client *client) {

@@ -150,27 +150,14 @@ static void on_end_of_init(struct monitor *m) {
  * from its deputy also the pid of the first process. False when there is nothing more to read now. */
 static bool take_from_init(struct monitor *m) {
         int64_t bytes = 0;
-        struct iovec part = {.iov_base = &bytes, .iov_len = sizeof bytes};
-        union {
-                struct cmsghdr header;
-                char space[CMSG_SPACE(sizeof(int))];
-        } ancillary;
-        struct msghdr header = {
-                .msg_iov = &part,
-                .msg_iovlen = 1,
-                .msg_control = ancillary.space,
-                .msg_controllen = sizeof ancillary.space,
-        };
         int fd;
 
-        ssize_t n = recvmsg(m->init, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        ssize_t n = receive_with_fd(m->init, &bytes, sizeof bytes, &fd);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
                 return false;
-        const struct cmsghdr *control = n > 0 ? CMSG_FIRSTHDR(&header) : NULL;
-        if (control && control->cmsg_type == SCM_RIGHTS) {
-                memcpy(&fd, CMSG_DATA(control), sizeof fd);
+        if (fd >= 0)
                 adopt_terminal(m, fd);
-        } else if (n == (ssize_t) sizeof bytes)
+        else if (n == (ssize_t) sizeof bytes)
                 adopt_first(m, (pid_t) bytes);
         else if (n > 0)
                 m->start_failed = true;

@@ -57,6 +57,8 @@ struct probe_result {
         char output[PROBE_OUTPUT_BYTES];
 };
 
+enum health { STARTING, HEALTHY, UNHEALTHY };
+
 struct probe {
         struct probe_request asked;
         int fds[PROBE_FDS_MAX];
@@ -131,16 +133,29 @@ void pass_on_first(const struct monitor *m);
 void signal_container(struct monitor *m, int number);
 void resize_terminal(struct monitor *m, unsigned height, unsigned width);
 
-/* stream.c: from the container to log and clients, and back. */
+/* stream.c: the container's streams; while the primary client holds them back nothing is read of them. */
 int streams_open(struct monitor *m);
 void streams_watch(struct monitor *m);
-void on_source(struct monitor *m, uint32_t index);
+void hold_sources(struct monitor *m);
+void release_sources(struct monitor *m);
+
+/* input.c: from clients to the container. */
 void on_input(struct monitor *m);
 void close_input(struct monitor *m);
 void take_input(struct monitor *m, const char *bytes, uint32_t length);
+
+/* queue.c: frames on their way to one client. */
+int send_frame(int fd, const char *frame, uint32_t length); /* 1 sent, 0 full, -1 gone */
+/* False when the queue has no room left, or there is no memory for one. */
+bool enqueue(struct client *client, const char *frame, uint32_t length);
+/* Send what waits; false when the client is gone. */
+bool flush_queue(struct client *client);
+void drop_queue(struct client *client);
+
+/* output.c: from the container to log and clients. */
+void on_source(struct monitor *m, uint32_t index);
 /* After the end: all that is left in the pipes. */
 void drain(struct monitor *m);
-void release_sources(struct monitor *m);
 
 /* client.c */
 void client_add(struct monitor *m, int fd, bool primary);
@@ -149,7 +164,6 @@ void on_listener(struct monitor *m);
 void on_client(struct monitor *m, uint32_t index, uint32_t events);
 /* Hand `frame` to every client; false when the primary can not take it now. */
 bool broadcast(struct monitor *m, const char *frame, uint32_t length);
-void clients_rest(struct monitor *m, bool rest);
 /* The container has ended: what its creator was too slow for waits in a queue from now on. */
 void queue_held(struct monitor *m);
 bool clients_waiting(const struct monitor *m);
@@ -167,6 +181,14 @@ void on_probe_timer(struct monitor *m, uint32_t index);
 void on_probe_control(struct monitor *m, uint32_t index);
 void on_probe_output(struct monitor *m, uint32_t index, uint32_t events);
 void probes_end(struct monitor *m);
+
+/* perform.c: start a probe's command. START is said before it is there to hear it; the plan's WAIT finds it. */
+bool probe_begin(struct monitor *m, struct probe *p, uint32_t index);
+
+/* health.c: the file `health`, output in hexadecimal digits since it may be anything; and the command that is told. */
+void health_record(const struct probe *p);
+/* The command's parent is nobody of ours, so that nobody need wait for it. */
+void give_notice(const struct monitor *m);
 
 /* reap.c: process 1 of a pod, and of a container with --init. */
 int reap(void);

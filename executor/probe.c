@@ -10,7 +10,6 @@
  * The last results stand in the probe's own directory, file `health`; when its status has changed, the plan's command NOTICE
  * is run. Nothing of a probe outlives this process: the plan has CREATOR_DEATH.
  */
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -21,9 +20,7 @@
 #include "monitor.h"
 #include "protocol.h"
 #include "sys.h"
-#include "text.h"
 
-enum { STARTING, HEALTHY, UNHEALTHY };
 enum { FAILED = -1, REAP_NS = 10000000, HOLD_NS = 300000000 };
 
 static void arm(const struct probe *p, int64_t ns) {
@@ -64,70 +61,6 @@ void probe_add(struct monitor *m, const struct probe_request *request, const int
         arm(p, request->delay_ns);
 }
 
-/* This is the child of a fork. The descriptors first go where none of the wanted numbers is, then to those. */
-static _Noreturn void perform(const struct probe *p, int control, int channel, int output) {
-        const struct probe_request *asked = &p->asked;
-        int moved[PROBE_FDS_MAX + 3], wanted[PROBE_FDS_MAX + 3], above = 3;
-        size_t count = asked->fds;
-        char numbers[2][16];
-        sigset_t none;
-
-        memcpy(moved, p->fds, count * sizeof *moved);
-        memcpy(wanted, asked->numbers, count * sizeof *wanted);
-        moved[count] = control, wanted[count++] = asked->control;
-        moved[count] = channel, wanted[count++] = asked->channel;
-        moved[count] = output, wanted[count++] = asked->output;
-        for (size_t i = 0; i < count; i++)
-                above = wanted[i] >= above ? wanted[i] + 1 : above;
-        for (size_t i = 0; i < count; i++)
-                if ((moved[i] = fcntl(moved[i], F_DUPFD_CLOEXEC, above)) < 0)
-                        _exit(127);
-        sys_close_range(3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);
-        for (size_t i = 0; i < count; i++)
-                if (wanted[i] < 3 || dup2(moved[i], wanted[i]) < 0)
-                        _exit(127);
-        for (size_t i = 0; i < 2; i++) {
-                struct text text = text_in(numbers[i], sizeof numbers[i]);
-                text_add_number(&text, i ? asked->control : asked->numbers[0]);
-                text_end(&text);
-        }
-        sigemptyset(&none);
-        sigprocmask(SIG_SETMASK, &none, NULL);
-        char name[] = "jubako-monitor", *arguments[] = {name, numbers[0], numbers[1], NULL};
-        extern char **environ;
-        execve("/proc/self/exe", arguments, environ);
-        _exit(127);
-}
-
-/* START is said before the process is there to hear it; the plan's WAIT finds it. */
-static bool begin(struct monitor *m, struct probe *p, uint32_t index) {
-        int control[2], channel[2], output[2];
-
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
-                return false;
-        p->control = control[0];
-        int r = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel);
-        if (r == 0) {
-                p->channel = channel[0];
-                r = pipe2(output, O_CLOEXEC);
-        } else
-                channel[1] = -1;
-        if (r == 0) {
-                p->output = output[0];
-                message_send(p->channel, MESSAGE_START, 0, -1);
-                p->pid = fork();
-                if (p->pid == 0)
-                        perform(p, control[1], channel[1], output[1]);
-                close(output[1]);
-        }
-        close(control[1]);
-        close_fd(&channel[1]);
-        if (r < 0 || p->pid < 0 || fcntl(p->output, F_SETFL, O_NONBLOCK) < 0)
-                return false;
-        return watch(m, p->control, EPOLLIN, EVENT_PROBE_CONTROL, index) == 0 &&
-               watch(m, p->output, EPOLLIN, EVENT_PROBE_OUTPUT, index) == 0;
-}
-
 /* More than is kept is read and forgotten: a flood holds the command back, and nobody else. */
 static void take_output(struct probe *p) {
         struct probe_result *result = &p->results[p->results_count % PROBE_RESULTS];
@@ -142,66 +75,6 @@ static void take_output(struct probe *p) {
         }
 }
 
-static void add_result(struct text *text, const struct probe_result *result) {
-        static const char hex[] = "0123456789abcdef";
-
-        text_add(text, "{\"start_ns\":");
-        text_add_number(text, result->start_ns);
-        text_add(text, ",\"end_ns\":");
-        text_add_number(text, result->end_ns);
-        text_add(text, ",\"code\":");
-        text_add_number(text, result->code);
-        text_add(text, result->late ? ",\"late\":true" : ",\"late\":false");
-        text_add(text, ",\"output\":\"");
-        for (uint32_t i = 0; i < result->length; i++) {
-                unsigned char byte = (unsigned char) result->output[i];
-                text_add_bytes(text, (const char[]){hex[byte >> 4], hex[byte & 15]}, 2);
-        }
-        text_add(text, "\"}");
-}
-
-/* The output is in hexadecimal digits: it may be anything. */
-static void record(const struct probe *p) {
-        static const char *const names[] = {"starting", "healthy", "unhealthy"};
-        static char bytes[PROBE_RESULTS * (2 * PROBE_OUTPUT_BYTES + 256) + 256];
-        struct text text = text_in(bytes, sizeof bytes);
-        uint64_t first = p->results_count < PROBE_RESULTS ? 0 : p->results_count - PROBE_RESULTS;
-
-        text_add(&text, "{\"status\":\"");
-        text_add(&text, names[p->status]);
-        text_add(&text, "\",\"failing_streak\":");
-        text_add_number(&text, p->failures);
-        text_add(&text, ",\"count\":");
-        text_add_number(&text, (int64_t) p->results_count);
-        text_add(&text, ",\"log\":[");
-        for (uint64_t i = first; i < p->results_count; i++) {
-                text_add(&text, i > first ? "," : "");
-                add_result(&text, &p->results[i % PROBE_RESULTS]);
-        }
-        text_add(&text, "]}\n");
-        record_whole(p->fds[1], "health", "health.new", bytes, (size_t) (text.at - bytes));
-}
-
-/* The command's parent is nobody of ours, so that nobody need wait for it. */
-static void give_notice(const struct monitor *m) {
-        const struct operation *op = plan_find(m->plan, OP_NOTICE);
-        extern char **environ;
-        sigset_t none;
-
-        pid_t pid = op ? fork() : -1;
-        if (pid > 0)
-                waitpid(pid, NULL, 0);
-        if (pid != 0)
-                return;
-        sys_close_range(3, ~0U, 0);
-        if (fork() != 0)
-                _exit(0);
-        sigemptyset(&none);
-        sigprocmask(SIG_SETMASK, &none, NULL);
-        execve(op->string[0], op->string, environ);
-        _exit(127);
-}
-
 static void judge(const struct monitor *m, struct probe *p, bool succeeded) {
         int before = p->status;
 
@@ -214,7 +87,7 @@ static void judge(const struct monitor *m, struct probe *p, bool succeeded) {
                 if (!in_start_period(m, p) && ++p->failures >= p->asked.failures)
                         p->status = UNHEALTHY;
         }
-        record(p);
+        health_record(p);
         if (p->status != before)
                 give_notice(m);
 }
@@ -289,7 +162,7 @@ void on_probe_timer(struct monitor *m, uint32_t index) {
         *result = (struct probe_result){.start_ns = now_ns()};
         p->late = false;
         arm(p, p->asked.timeout_ns);
-        if (!begin(m, p, index))
+        if (!probe_begin(m, p, index))
                 end_probe(m, p, FAILED, false);
 }
 

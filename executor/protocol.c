@@ -79,9 +79,8 @@ int fd_send(int socket, int fd) {
         return send_with_fd(socket, "", 1, fd);
 }
 
-int fd_receive(int socket) {
-        char byte;
-        struct iovec part = {.iov_base = &byte, .iov_len = 1};
+ssize_t receive_with_fd(int socket, void *bytes, size_t size, int *ret_fd) {
+        struct iovec part = {.iov_base = bytes, .iov_len = size};
         union ancillary ancillary = {0};
         struct msghdr header = {
                 .msg_iov = &part,
@@ -89,15 +88,11 @@ int fd_receive(int socket) {
                 .msg_control = ancillary.space,
                 .msg_controllen = sizeof ancillary.space,
         };
-        int fd;
 
-        if (recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) < 0)
-                return -1;
-        struct cmsghdr *control = CMSG_FIRSTHDR(&header);
-        if (!control || control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS) {
-                errno = EBADMSG;
-                return -1;
-        }
-        memcpy(&fd, CMSG_DATA(control), sizeof fd);
-        return fd;
+        *ret_fd = -1;
+        ssize_t n = recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+        const struct cmsghdr *control = n >= 0 ? CMSG_FIRSTHDR(&header) : NULL;
+        if (control && control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_RIGHTS)
+                memcpy(ret_fd, CMSG_DATA(control), sizeof *ret_fd);
+        return n;
 }

@@ -48,5 +48,5 @@ ssize_t parts_send(int socket, struct iovec *parts, size_t count, int fd);
 
 /* Send `fd` with one byte over a stream or packet socket. */
 int fd_send(int socket, int fd);
-/* Receive one fd, close-on-exec; -1 with errno. */
-int fd_receive(int socket);
+/* Take one message without waiting; how many bytes, or -1 with errno. `ret_fd`: what came with it, close-on-exec, or -1. */
+ssize_t receive_with_fd(int socket, void *bytes, size_t size, int *ret_fd);
