@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import msgspec
-
-from jubako.engine import create, lifecycle, mounts, names, ordinary, process, removal, start
+from jubako.engine import create, lifecycle, mounts, ordinary, process, start
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit_container
-from jubako.engine.options import CreateOptions, restart_policy, validate
+from jubako.engine.options import CreateOptions
 from jubako.engine.record import RUNNING, ContainerRecord
-from jubako.engine.resources import compile_resources
-from jubako.errors import AlreadyExists, Conflict, FailedPrecondition, InvalidArgument, NotFound
+from jubako.errors import FailedPrecondition, InvalidArgument, NotFound
 
 if TYPE_CHECKING:
     from jubako.engine.exec import ExecOptions
@@ -101,28 +97,16 @@ class EngineContainers:
     def finish(self, container_id: str, handle: Handle, ended: Exit) -> None:
         """Clean up after a container whose handle this caller holds, in place of the executor's cleanup command."""
         record = lifecycle.finish(self._drivers, container_id, known=ended)
-        if record is None or not _wants_restart(record):
+        if record is None or not record.wants_restart:
             handle.acknowledge()
         else:
             handle.detach()
 
     def cleanup(self, container_id: str) -> None:
         """What the executor's cleanup command does: note the end, and start again where the restart policy says so."""
-        while True:
-            record = lifecycle.finish(self._drivers, container_id) or self._drivers.containers.find(container_id)
-            if record is None or record.phase == RUNNING or not _wants_restart(record):
-                return
-            time.sleep(min(0.1 * 2**record.restart_count, 60))
-            current = self._drivers.containers.find(container_id)
-            if current is None or current.phase == RUNNING or current.stopped_by_user:
-                return
-            current.restart_count += 1
-            self._drivers.containers.replace(container_id, current)
-            try:
-                self.start(container_id)
-                return
-            except FailedPrecondition:
-                return
+        from jubako.engine import restarting
+
+        restarting.cleanup(self._drivers, container_id, self.start)
 
     def get(self, text: str) -> ContainerRecord:
         """The record, true at this moment."""
@@ -146,10 +130,14 @@ class EngineContainers:
         return inspect.container(self._drivers, self.get(text))
 
     def stop(self, text: str, timeout_s: float | None = None, *, signal: str | None = None) -> None:
-        lifecycle.stop(self._drivers, text, timeout_s, signal)
+        from jubako.engine import stopping
+
+        stopping.stop(self._drivers, text, timeout_s, signal)
 
     def kill(self, text: str, signal: str = "KILL") -> None:
-        lifecycle.kill(self._drivers, text, signal)
+        from jubako.engine import stopping
+
+        stopping.kill(self._drivers, text, signal)
 
     def restart(self, text: str, timeout_s: float | None = None) -> None:
         """Stop, then start."""
@@ -160,14 +148,20 @@ class EngineContainers:
             emit_container(self._drivers, record, "restart")
 
     def pause(self, text: str) -> None:
-        lifecycle.pause(self._drivers, text)
+        from jubako.engine import stopping
+
+        stopping.pause(self._drivers, text)
 
     def unpause(self, text: str) -> None:
-        lifecycle.unpause(self._drivers, text)
+        from jubako.engine import stopping
+
+        stopping.unpause(self._drivers, text)
 
     def wait(self, text: str) -> int:
         """Block until it does not run; returns the exit code."""
-        return lifecycle.wait(self._drivers, text)
+        from jubako.engine import stopping
+
+        return stopping.wait(self._drivers, text)
 
     def health(self, text: str, probe: str = "health") -> Health | None:
         """What came of the health check, or of another probe of the container's; None where there is none."""
@@ -199,41 +193,15 @@ class EngineContainers:
 
     def rename(self, text: str, name: str) -> None:
         """Give another name; raises AlreadyExists for a taken one."""
-        record = self.get(text)
-        with self._drivers.store.records.transaction():
-            record.name = names.check(name)
-            try:
-                self._drivers.containers.replace(record.id, record, unique=record.uniques)
-            except AlreadyExists as error:
-                raise AlreadyExists(
-                    "container",
-                    name,
-                    holder=error.holder,
-                    message=f'Conflict. The container name "/{name}" is already in use by container "{error.holder}". '
-                    "You have to remove (or rename) that container to be able to reuse that name.",
-                ) from None
-            emit_container(self._drivers, record, "rename")
+        from jubako.engine import changing
+
+        changing.rename(self._drivers, text, name)
 
     def remove(self, text: str, *, force: bool = False, volumes: bool = False) -> None:
         """Remove a container; a running one only with `force`, which kills it first."""
-        record = self.get(text)
-        if record.phase == RUNNING:
-            if not force:
-                state = "paused" if record.paused else "running"
-                raise Conflict(
-                    f'cannot remove container "/{record.name}": container is {state}: '
-                    "stop the container before removing or force remove"
-                )
-            lifecycle.stop(self._drivers, record.id, 0, "KILL")
-        if self._drivers.containers.find(record.id) is None:
-            return
-        with self._drivers.locked(record.id):
-            current = self._drivers.containers.find(record.id)
-            if current is None:
-                return
-            if current.phase == RUNNING:
-                raise Conflict(f'cannot remove container "/{record.name}": it was started meanwhile')
-            removal.remove_ended(self._drivers, current, volumes=volumes)
+        from jubako.engine import stopping
+
+        stopping.remove(self._drivers, text, force=force, volumes=volumes)
 
     def attach(self, text: str) -> Attached:
         """Connect to the streams of a running container."""
@@ -266,12 +234,9 @@ class EngineContainers:
         from jubako.engine import logs
 
         record = self.get(text)
-        if record.options.log_driver == "none":
-            raise FailedPrecondition("configured logging driver does not support reading")
-        run_dir = self._drivers.run_dir(record.id)
-        path = self._drivers.log_path(record)
-        alive = (lambda: not stopped() and process.is_running(run_dir)) if follow else None
-        return logs.read(path, tail=tail, since_ns=since_ns, until_ns=until_ns, follow=alive)
+        return logs.of(
+            self._drivers, record, follow=follow, stopped=stopped, tail=tail, since_ns=since_ns, until_ns=until_ns
+        )
 
     def stats(self, text: str) -> Sample:
         from jubako.engine import stats
@@ -305,21 +270,9 @@ class EngineContainers:
 
     def update(self, text: str, changes: Mapping[str, Any]) -> None:
         """Change limits (memory, nano_cpus, pids_limit, cpu_shares …) and the restart policy, also while it runs."""
-        from jubako.linux import cgroup
+        from jubako.engine import changing
 
-        record = self.get(text)
-        options = msgspec.structs.replace(record.options, **changes)
-        validate(options)
-        if "restart" in changes:
-            ordinary.check_restart(options.restart)
-        if record.phase == RUNNING:
-            limits = msgspec.structs.replace(compile_resources(options), devices=[])
-            cgroup.usable().open(record.cgroup).update(limits)
-        with self._drivers.store.records.transaction():
-            current = self._drivers.containers.get(record.id)
-            current.options = options
-            self._drivers.containers.replace(record.id, current)
-            emit_container(self._drivers, current, "update")
+        changing.update(self._drivers, text, changes)
 
     def prune(self, filters: Mapping[str, Sequence[str]] | None = None) -> _IDs:
         """Remove what does not run; `label` filters. Returns IDs."""
@@ -330,12 +283,3 @@ class EngineContainers:
         return prune_containers(
             self._drivers, lambda record: all(listing.matches_label(record.labels, label) for label in labels)
         )
-
-
-def _wants_restart(record: ContainerRecord) -> bool:
-    policy, retries = restart_policy(record.options.restart)
-    if record.stopped_by_user or policy == "no":
-        return False
-    if policy == "on-failure":
-        return record.exit_code != 0 and (not retries or record.restart_count < retries)
-    return True

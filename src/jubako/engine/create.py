@@ -11,9 +11,9 @@ import time
 from jubako.engine import mounts, names, security
 from jubako.engine.drivers import Drivers, find
 from jubako.engine.events import emit_container
-from jubako.engine.lifecycle import parse_signal
 from jubako.engine.options import CreateOptions, validate
 from jubako.engine.ordinary import PASTA, is_bridge
+from jubako.engine.process import parse_signal
 from jubako.engine.record import ContainerID, ContainerRecord
 from jubako.errors import AlreadyExists, InvalidArgument, NotFound
 from jubako.image.catalog import Image

@@ -16,6 +16,8 @@ import msgspec
 
 from jubako.engine.drivers import Drivers
 from jubako.engine.record import ContainerRecord
+from jubako.image.catalog import Image
+from jubako.spec.oci_image import ContainerConfig
 from jubako.store import Collection
 
 KEEP = 4096
@@ -74,6 +76,13 @@ def emit_container(drivers: Drivers, record: ContainerRecord, action: str, **att
     """A container's message carries its image, name and labels."""
     shared = {"image": record.image_name, "name": record.name, **record.labels}
     emit(drivers, "container", action, record.id, {**shared, **attributes})
+
+
+def emit_image(drivers: Drivers, action: str, image: Image, name: str) -> None:
+    """Record the message in a transaction of its own. An image's carries its labels, and the name that was used."""
+    labels = (image.config.config or ContainerConfig()).labels or {}
+    with drivers.store.records.transaction():
+        emit(drivers, "image", action, name, {"name": name, **labels})
 
 
 def stream(

@@ -6,14 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-from jubako.engine import clock
 from jubako.engine.drivers import Drivers
-from jubako.engine.events import emit
-from jubako.engine.record import RUNNING
-from jubako.errors import Conflict, InvalidArgument, NotFound
+from jubako.engine.events import emit_image
+from jubako.errors import InvalidArgument, NotFound
 from jubako.image import reference
 from jubako.image.catalog import Image
-from jubako.spec.oci_image import ContainerConfig
 
 if TYPE_CHECKING:
     from jubako.engine.imagetree import Variant
@@ -83,7 +80,7 @@ class EngineImages:
             options=options,
             progress=progress,
         )
-        self._emit("pull", image, text)
+        emit_image(self._drivers, "pull", image, text)
         return image
 
     def push(
@@ -108,7 +105,7 @@ class EngineImages:
             options=options,
             progress=progress,
         )
-        self._emit("push", image, text)
+        emit_image(self._drivers, "push", image, text)
         return pushed
 
     def load(
@@ -133,7 +130,7 @@ class EngineImages:
                 platform=_platform(platform),
             )
         for image in images:
-            self._emit("load", image, image.id)
+            emit_image(self._drivers, "load", image, image.id)
         return images
 
     def save(
@@ -158,54 +155,13 @@ class EngineImages:
         if parsed.digest:
             raise InvalidArgument(f"refusing to create a tag with a digest reference: {target}")
         self._drivers.images.put(str(parsed), image.target)
-        self._emit("tag", image, target)
+        emit_image(self._drivers, "tag", image, target)
 
     def remove(self, text: str, *, force: bool = False, prune: bool = True) -> _Removed:
         """Untag a name, and delete the image with its last name; Docker's answer, [{"Untagged": …}, {"Deleted": …}]."""
-        image = self.get(text)
-        by_id = _is_id(text, image)
-        self._refuse_used(text, image, force=force, by_id=by_id)
-        if not by_id and len(image.names) > 1:
-            name = reference.parse(text)
-            self._drivers.images.remove(str(name))
-            self._emit("untag", image, text)
-            return [{"Untagged": name.familiar()}]
-        if by_id and len(image.names) > 1 and not force:
-            raise Conflict(
-                f"conflict: unable to delete {image.id.removeprefix('sha256:')[:12]} (must be forced) - "
-                "image is referenced in multiple repositories"
-            )
-        untagged = [{"Untagged": reference.parse(name).familiar()} for name in image.names]
-        self._drivers.images.remove(image.id)
-        self._emit("delete", image, image.id)
-        if prune:
-            from jubako.engine.collection import collect
+        from jubako.engine import imageremoval
 
-            collect(self._drivers)
-        return [*untagged, {"Deleted": image.id}]
-
-    def _refuse_used(self, text: str, image: Image, *, force: bool, by_id: bool) -> None:
-        """Docker's conflicts: a running container always keeps its image, a stopped one unless `force`."""
-        if len(image.names) > 1 and not by_id:
-            return
-        short = image.id.removeprefix("sha256:")[:12]
-        if not force and image.id in self.mounts():
-            raise Conflict(f"conflict: unable to delete {short} (must be forced) - image is mounted on the host")
-        users = [record for _, record in self._drivers.containers.items() if image.id in record.image_ids]
-        for record in sorted(users, key=lambda record: record.phase != RUNNING):
-            running = record.phase == RUNNING
-            if force and not running:
-                continue
-            if not by_id and not force:
-                raise Conflict(
-                    f'conflict: unable to remove repository reference "{text}" (must force) - container '
-                    f"{record.short_id} is using its referenced image {short}"
-                )
-            must, kind = ("cannot be forced", "running") if running else ("must be forced", "stopped")
-            raise Conflict(
-                f"conflict: unable to delete {short} ({must}) - image is being used by {kind} "
-                f"container {record.short_id}"
-            )
+        return imageremoval.remove(self._drivers, text, force=force, prune=prune)
 
     def variants(self, image: Image) -> Sequence[Variant]:
         """What the image is for which platform, and how much of that is here."""
@@ -237,62 +193,27 @@ class EngineImages:
 
     def history(self, text: str, *, platform: str | None = None) -> _Rows:
         """Docker's history, newest first; sizes are those of the (compressed) layers."""
-        image = self._drivers.images.of_platform(self.get(text), _platform(platform))
-        layers = iter(image.manifest.layers)
-        rows: _Rows = []
-        for entry in image.config.history or []:
-            size = 0 if entry.empty_layer else getattr(next(layers, None), "size", 0)
-            rows.append(
-                {
-                    "Id": "<missing>",
-                    "Created": entry.created or clock.ZERO,
-                    "CreatedBy": entry.created_by or "",
-                    "Size": size,
-                    "Comment": entry.comment or "",
-                    "Tags": None,
-                }
-            )
-        rows.reverse()
-        if rows:
-            rows[0] |= {"Id": image.id, "Tags": image.repo_tags or None}
-        return rows
+        from jubako.engine import imagedocuments
+
+        return imagedocuments.history(self._of_platform(text, platform))
 
     def inspect(self, text: str, *, platform: str | None = None) -> dict[str, Any]:
         """The document of `GET /images/{name}/json`."""
-        import msgspec
+        from jubako.engine import imagedocuments
 
-        image = self._drivers.images.of_platform(self.get(text), _platform(platform))
-        config = image.config.config or ContainerConfig()
-        return {
-            "Id": image.id,
-            "RepoTags": image.repo_tags,
-            "RepoDigests": image.repo_digests,
-            "Parent": "",
-            "Comment": image.config.history[-1].comment or "" if image.config.history else "",
-            "Created": image.config.created or clock.ZERO,
-            "Author": image.config.author or "",
-            "Config": msgspec.to_builtins(config),
-            "Architecture": image.config.architecture,
-            "Os": image.config.os,
-            "Size": image.size_bytes,
-            "GraphDriver": {"Name": "overlay2", "Data": None},
-            "RootFS": {"Type": "layers", "Layers": list(image.diff_ids)},
-            "Metadata": {"LastTagTime": clock.ZERO},
-        }
+        return imagedocuments.inspect(self._of_platform(text, platform))
+
+    def _of_platform(self, text: str, platform: str | None) -> Image:
+        return self._drivers.images.of_platform(self.get(text), _platform(platform))
 
     def prune(self, *, all: bool = False, accept: Callable[[Image], bool] = lambda image: True) -> tuple[_Removed, int]:
         """Remove dangling images (with `all`, every image that no container uses); returns what went and the bytes.
 
         Only those that `accept` is true of; never one that is mounted.
         """
-        from jubako.engine.collection import collect
+        from jubako.engine import imageremoval
 
-        used = set(self.mounts()).union(*(record.image_ids for _, record in self._drivers.containers.items()))
-        removed: _Removed = []
-        for image in self.list():
-            if image.id not in used and (all or not image.names) and accept(image):
-                removed += self.remove(image.id, force=True, prune=False)
-        return removed, collect(self._drivers)
+        return imageremoval.prune(self._drivers, all=all, accept=accept)
 
     def bootstrap(
         self, name: str, *, include: Sequence[str] = (), mirror: str | None = None, tag: str | None = None
@@ -301,7 +222,7 @@ class EngineImages:
         from jubako.engine.bootstrap import bootstrap
 
         image = bootstrap(self._drivers, name, include=include, mirror=mirror, tag=tag)
-        self._emit("import", image, name)
+        emit_image(self._drivers, "import", image, name)
         return image
 
     def _unpack(self, image: Image, progress: Progress | None) -> None:
@@ -313,31 +234,8 @@ class EngineImages:
         with self._drivers.store.leases.hold(f"unpack {image.id}") as lease:
             unpack.ensure(self._drivers.store, snapshots, image, progress=progress, lease=lease)
 
-    def _emit(self, action: str, image: Image, name: str) -> None:
-        with self._drivers.store.records.transaction():
-            emit(
-                self._drivers,
-                "image",
-                action,
-                name,
-                {"name": name, **((image.config.config or ContainerConfig()).labels or {})},
-            )
-
 
 def _platform(text: str | None) -> Platform | None:
     from jubako.image import platform
 
     return platform.parse(text) if text else None
-
-
-def _is_id(text: str, image: Image) -> bool:
-    bare = text.removeprefix("sha256:")
-    return image.id.removeprefix("sha256:").startswith(bare) and str(reference_or_none(text)) not in image.names
-
-
-def reference_or_none(text: str) -> str | None:
-    """The canonical name of `text`, or None where it is none."""
-    try:
-        return str(reference.parse(text).canonical())
-    except InvalidArgument:
-        return None

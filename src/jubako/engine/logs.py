@@ -14,7 +14,10 @@ from pathlib import Path
 
 import msgspec
 
-from jubako.engine import clock
+from jubako.engine import clock, process
+from jubako.engine.drivers import Drivers
+from jubako.engine.record import ContainerRecord
+from jubako.errors import FailedPrecondition
 from jubako.spec import decoding
 
 _POLL_S = 0.05
@@ -30,6 +33,24 @@ class Line(msgspec.Struct, frozen=True):
     @property
     def time_ns(self) -> int:
         return clock.parse(self.time)
+
+
+def of(
+    drivers: Drivers,
+    record: ContainerRecord,
+    *,
+    follow: bool,
+    stopped: Callable[[], bool],
+    tail: int | None,
+    since_ns: int | None,
+    until_ns: int | None,
+) -> Iterator[Line]:
+    """What a container wrote; with `follow` until it ends, or `stopped` says that it is enough."""
+    if record.options.log_driver == "none":
+        raise FailedPrecondition("configured logging driver does not support reading")
+    run_dir = drivers.run_dir(record.id)
+    alive = (lambda: not stopped() and process.is_running(run_dir)) if follow else None
+    return read(drivers.log_path(record), tail=tail, since_ns=since_ns, until_ns=until_ns, follow=alive)
 
 
 def read(

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from jubako.errors import FailedPrecondition
+from jubako.errors import FailedPrecondition, InvalidArgument
 from jubako.runtime import state
 
 _ALIVE = ("created", "running")
@@ -24,6 +24,20 @@ _WRITE_GRACE_S = 10.0
 def is_running(run_dir: Path) -> bool:
     """Whether the executor's state says that the first process lives."""
     return state.read(run_dir).status in _ALIVE
+
+
+def parse_signal(text: str) -> int:
+    """The number of `KILL`, `SIGKILL` or `9`; raises InvalidArgument."""
+    if text.isascii() and text.isdecimal() and 0 < int(text) < signal.NSIG:
+        return int(text)
+    upper = text.upper()
+    name = upper if upper.startswith("SIG") else f"SIG{upper}"
+    if name in signal.Signals.__members__:
+        return int(signal.Signals[name])
+    base, plus, offset = name.partition("+")
+    if base == "SIGRTMIN" and plus and offset.isdecimal() and int(offset) <= signal.SIGRTMAX - signal.SIGRTMIN:
+        return int(signal.SIGRTMIN) + int(offset)
+    raise InvalidArgument(f"Invalid signal: {text}")
 
 
 def send_signal(run_dir: Path, number: int) -> bool:

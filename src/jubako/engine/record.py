@@ -12,7 +12,7 @@ import msgspec
 
 from jubako.engine import clock
 from jubako.engine.mounts import MountPoint
-from jubako.engine.options import CreateOptions
+from jubako.engine.options import CreateOptions, restart_policy
 from jubako.network.record import PortBinding
 from jubako.runtime.health import Health
 from jubako.spec.oci_image import DiffID, Healthcheck
@@ -103,6 +103,16 @@ class ContainerRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
         if not self.finished_ns:
             return "StartError"
         return "Error" if self.exit_code else "Completed"
+
+    @property
+    def wants_restart(self) -> bool:
+        """Whether it starts again after this end."""
+        policy, retries = restart_policy(self.options.restart)
+        if self.stopped_by_user or policy == "no":
+            return False
+        if policy == "on-failure":
+            return self.exit_code != 0 and (not retries or self.restart_count < retries)
+        return True
 
     def started_at(self) -> str:
         return clock.stamp(self.started_ns) if self.started_ns else clock.ZERO

@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 
 import msgspec
 
-from jubako.engine import lifecycle
+from jubako.engine import stopping
 from jubako.engine.drivers import Drivers, look_up
 from jubako.engine.options import PLACE, CreateOptions
 from jubako.engine.pods import sandbox
@@ -76,13 +76,13 @@ def stop_all(drivers: Drivers, pod_id: str, timeout_s: float | None) -> None:
     """End every member: all at once are told to, then each is waited for. None of them is restarted."""
     with ExitStack() as awaited:
         for record in of(drivers, pod_id):
-            lifecycle.note_stopped_by_user(drivers, record)
+            stopping.note_stopped_by_user(drivers, record)
             if record.phase == RUNNING:
                 awaited.enter_context(state.awaited(drivers.run_dir(record.id)))
-                lifecycle.send_stop_signal(drivers, record)
+                stopping.send_stop_signal(drivers, record)
         for record in of(drivers, pod_id):
             with suppress(NotFound):
-                lifecycle.stop(drivers, record.id, timeout_s)
+                stopping.stop(drivers, record.id, timeout_s)
 
 
 def hold_ports(drivers: Drivers, record: ContainerRecord) -> list[int]:
