@@ -16,47 +16,36 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from jubako.build import context as contexts
-from jubako.build.attest.options import AttestOptions, attest_options
 from jubako.build.bases import Bases
-from jubako.build.caching import Caching
+from jubako.build.caching import Caching, FsSolution
+from jubako.build.commands import Commands
 from jubako.build.conditions import conditions_of, limitations
 from jubako.build.convert.arguments import Arguments
 from jubako.build.convert.converter import Converter
-from jubako.build.convert.scope import Place, Workshop
+from jubako.build.convert.scope import Workshop
 from jubako.build.convert.state import StageState
 from jubako.build.dockerfile.instructions import Dockerfile
 from jubako.build.dockerfile.parser import parse
-from jubako.build.exporters.annotations import parse_flag
-from jubako.build.exporters.export import Exporter
-from jubako.build.exporters.metadata import metadata, write_facts, write_file
-from jubako.build.exporters.product import Product, product_of
-from jubako.build.exporters.wanted import wanted_outputs
 from jubako.build.files.hashes import FileHashes
+from jubako.build.finishing import Finishing
 from jubako.build.garbage import collect_cache, is_due
 from jubako.build.graph.bench import Bench
 from jubako.build.graph.execute import CommandFailed
-from jubako.build.graph.filesystem import Filesystem, FsVertex
-from jubako.build.graph.filesystem import Output as FsOutput
+from jubako.build.graph.filesystem import FsVertex
 from jubako.build.history import BuildRecord, History
 from jubako.build.inquiry import remarks_on
 from jubako.build.moment import Moment
 from jubako.build.namedcontexts import NamedContexts
-from jubako.build.observe import Observed
 from jubako.build.options import BuildDrivers, BuildOptions, BuildResult
 from jubako.build.progress import BuildProgress, Silent, shown_step
 from jubako.build.remotecontext import fetched, is_remote, shown_context
 from jubako.build.rundir import reap
-from jubako.build.solver.solver import Solution, Solver
-from jubako.errors import InvalidArgument, JubakoError
+from jubako.build.solving import solve
+from jubako.errors import JubakoError
 from jubako.image import platform as platforms
-from jubako.image import reference
 from jubako.spec.oci_image import Platform
 
 if TYPE_CHECKING:
-    from jubako.build.container import BuildContainer
-    from jubako.build.debugging import FailedSteps
-    from jubako.build.graph.execute import Job, Keep
-    from jubako.build.graph.vertex import Task
     from jubako.store import Lease
 
 
@@ -101,18 +90,12 @@ class _Build:
         self.inside = bool(origin)
         self.options = options
         self.progress = progress
-        self.started = Moment().now()
-        self.ref = os.urandom(13).hex()[:25]
-        self.names = [str(reference.parse(tag)) for tag in options.tags]
-        self.outputs = wanted_outputs(options.outputs, load=options.load, push=options.push, names=self.names)
-        self.annotations = [each for text in options.annotations for each in parse_flag(text)]
+        self.finishing = Finishing(options, drivers.images)
         self.caching = Caching(options)
-        self.attest = attest_options(options.attests, options.provenance, options.sbom)
         self.platforms = list(dict.fromkeys(map(platforms.parse, options.platforms))) or [platforms.host()]
         self.moment = Moment.parse(options.build_args.get("SOURCE_DATE_EPOCH") or os.environ.get("SOURCE_DATE_EPOCH"))
-        self.places: dict[int, Place] = {}
         self.conditions = conditions_of(options)
-        self.failed: FailedSteps | None = None
+        self.commands = Commands(drivers, self.conditions, options.debug)
         contexts.check_directory(context)
 
     def run(self) -> BuildResult:
@@ -122,11 +105,11 @@ class _Build:
             dockerfile=str(self.options.dockerfile or "Dockerfile"),
             target=self.options.target or "",
             platforms=[platforms.text(each) for each in self.platforms],
-            names=self.names,
+            names=self.finishing.names,
         )
         shown = self.progress
         history = History(self.drivers.store, self.drivers.root)
-        with history.recorded(self.ref, record, self.progress) as kept:
+        with history.recorded(self.finishing.ref, record, self.progress) as kept:
             self.progress = kept
             result = self._run()
             kept.image = result.image_id
@@ -168,7 +151,9 @@ class _Build:
             solution = self._solve(targets, workshop)
             if not self.inside:
                 workshop.hashes.save()
-            result = self._export(states, solution, workshop.bench, bases, text)
+            about = (workshop.bench, self.caching, text, bases.materials)
+            products = self.finishing.products(states, solution, *about)
+            result = self.finishing.export(products, workshop.bench, self.progress)
             step = partial(shown_step, self.progress)
             self.caching.export(solution, targets, workshop.bench, self.progress, step)
         if unused := arguments[0].unused():
@@ -187,41 +172,32 @@ class _Build:
         return Workshop(
             bench=bench,
             named=NamedContexts(self.options.contexts, bench, drivers.images, stack, self.conditions.access),
-            container=self._run_container,
+            container=self.commands.run,
             context=stack.enter_context(contexts.open_tree(self.context, text)),
             hashes=FileHashes(drivers.store.records, str(self.context.resolve())),
             conditions=self.conditions,
             cache=cache,
-            places=self.places,
-            keep=self._keep(stack),
+            places={},
+            keep=self.commands.keep(stack),
         )
 
-    def _container(self) -> BuildContainer:
-        from jubako.build.container import BuildContainer
-
-        drivers = self.drivers
-        return BuildContainer(drivers.networks, drivers.root, drivers.run_root, self.conditions)
-
-    def _run_container(self, job: Job, task: Task) -> None:
-        self._container().run(job, task)
+    def _solve(self, targets: Sequence[FsVertex], workshop: Workshop) -> FsSolution:
+        return solve(
+            targets,
+            workshop,
+            self.caching,
+            self.progress,
+            workers=self.options.workers,
+            with_layers=self.finishing.needs_layers,
+            debug=self._debug,
+        )
 
     def _debug(self, error: CommandFailed) -> None:
-        """Open a shell where that is wanted; that it can not be is said, and changes nothing."""
-        if self.failed is None or self.options.debug is None:
-            return
+        """That there can be no shell is said, and changes nothing."""
         try:
-            self.failed.debug(error, self._container(), self.options.debug)
+            self.commands.debug(error)
         except CommandFailed as problem:
             self.progress.warning(f"no shell where it failed: {problem.message}")
-
-    def _keep(self, stack: ExitStack) -> Keep | None:
-        """With --debug, failed commands leave their snapshots to a shell."""
-        if self.options.debug is None:
-            return None
-        from jubako.build.debugging import FailedSteps
-
-        self.failed = FailedSteps(stack)
-        return self.failed.keep
 
     def _convert(
         self, dockerfile: Dockerfile, arguments: Arguments, platform: Platform, workshop: Workshop, bases: Bases
@@ -236,93 +212,3 @@ class _Build:
             fresh_stages=self.options.no_cache_filter,
         )
         return converter.convert(self.options.target)
-
-    def _solve(self, targets: Sequence[FsVertex], workshop: Workshop) -> Solution[Filesystem, FsOutput]:
-        observed = Observed(self.progress, self.places)
-        solver: Solver[Filesystem, FsOutput] = Solver(
-            workshop.cache, observed, workers=self.options.workers, on_stop=self.caching.stop
-        )
-
-        def solve() -> Solution[Filesystem, FsOutput]:
-            try:
-                return solver.solve(targets)
-            finally:
-                observed.close()
-
-        try:
-            is_exported = any(output.has_files for output in self.outputs)
-            wanted = targets if is_exported or self.attest != AttestOptions() else []
-            return self.caching.solved(solve, wanted, workshop.bench)
-        except JubakoError as error:
-            if observed.failed_at is None:
-                raise
-            located = _at(observed.failed_at, error)
-            if isinstance(located, CommandFailed):
-                self._debug(located)
-            raise located from error
-
-    def _export(
-        self,
-        states: Sequence[StageState],
-        solution: Solution[Filesystem, FsOutput],
-        bench: Bench,
-        bases: Bases,
-        text: contexts.DockerfileText,
-    ) -> BuildResult:
-        options = self.options
-        products = self._products(states, solution, bench, bases, text)
-        exporter = Exporter(
-            bench,
-            self.drivers.images,
-            products,
-            self.names,
-            self.annotations,
-            push=options.push_image,
-            stdout=options.stdout,
-            step=partial(shown_step, self.progress),
-        )
-        exported = exporter.run(self.outputs)
-        if options.iidfile is not None:
-            write_file(options.iidfile, exported.image_id.encode())
-        facts = metadata(self.ref, exported.target, exported.image_id, exported.names, products)
-        if options.metadata_file is not None:
-            write_facts(options.metadata_file, facts)
-        return BuildResult(exported.image_id, exported.manifest, exported.names, exported.target, self.ref, facts)
-
-    def _products(
-        self,
-        states: Sequence[StageState],
-        solution: Solution[Filesystem, FsOutput],
-        bench: Bench,
-        bases: Bases,
-        text: contexts.DockerfileText,
-    ) -> list[Product]:
-        """What came of each platform, with the statements that are wanted about it."""
-        options = self.options
-        plain = [product_of(state, solution, self.moment, options.labels) for state in states]
-        products = self.caching.noted(plain)
-        if self.attest == AttestOptions():
-            return products
-        from jubako.build.attest.attestations import attested
-        from jubako.build.attest.provenance import Invocation
-
-        invocation = Invocation(
-            ref=self.ref,
-            dockerfile_name=text.name,
-            dockerfile=text.data,
-            target=options.target or "",
-            build_args=options.build_args,
-            labels=options.labels,
-            started=self.started,
-            finished=Moment().now(),
-        )
-        made = list(zip(states, products, strict=True))
-        return attested(bench, self.attest, invocation, made, bases.materials)
-
-
-def _at(place: Place, error: JubakoError) -> CommandFailed | InvalidArgument:
-    """The same failure, shown in the Dockerfile."""
-    located = place.error(error.message, error.hint)
-    if isinstance(error, CommandFailed):
-        return error.located(located.message)
-    return located
