@@ -13,56 +13,41 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, assert_never
+from typing import TYPE_CHECKING, Literal, TypeVar, assert_never
 
 from jubako.cluster.controllers.actions import Delete, EmitEvent
 from jubako.cluster.controllers.client import ClusterClient
 from jubako.cluster.controllers.kinds import POD, key_of
 from jubako.cluster.controllers.observed import revision
 from jubako.cluster.node import decide
+from jubako.cluster.node.announcing import Announcing
+from jubako.cluster.node.deadlines import LONGEST_S, deadline_of, until_deadline, until_shown
 from jubako.cluster.node.decide import Kill, Look, MakeSandbox, Reject, Remove, Situation, Start, Step, Stop, TakeDown
 from jubako.cluster.node.ending import Ending
 from jubako.cluster.node.engine import NodeEngine
-from jubako.cluster.node.environment import Missing
 from jubako.cluster.node.healths import Healths
 from jubako.cluster.node.hooks import hook_of
+from jubako.cluster.node.host import Host
 from jubako.cluster.node.images import Images
 from jubako.cluster.node.making import Making
 from jubako.cluster.node.probes.checks import Checks
 from jubako.cluster.node.refusing import host_has_apparmor, refusal
+from jubako.cluster.node.sandboxing import Sandboxing
 from jubako.cluster.node.seen import Seen, Waiting
 from jubako.cluster.node.starting import UNCONFIGURED, Starting, Unready
 from jubako.cluster.node.status import full_name, status
 from jubako.cluster.node.volumes.references import Source
 from jubako.cluster.node.volumes.renewal import Renewal
-from jubako.cluster.types import times
-from jubako.cluster.types.document import Object, at, integer, text
+from jubako.cluster.types.document import Object, at, text
 from jubako.errors import Conflict, JubakoError, NotFound
 
 if TYPE_CHECKING:
     from jubako.registry.client import Credentials
 
 T = TypeVar("T")
-_AGAIN_S, _MOUNT_AGAIN_S, _LONGEST_S = 1.0, 5.0, 60.0
+_AGAIN_S = 1.0
 _log = logging.getLogger(__name__)
 _TOLD_IN_FILES = ("labels", "annotations")
-
-
-class Host(Protocol):
-    """What a worker needs of its node."""
-
-    @property
-    def address(self) -> str: ...
-
-    async def blocking(self, call: Callable[[], T]) -> T:
-        """Make a call in a thread."""
-
-    def tell(self, event: EmitEvent) -> None: ...
-
-    async def withdrawn(self, address: str) -> None:
-        """Wait until no new connection is led to a pod's address, but not for ever."""
-
-    async def execute(self, attempt: str, words: list[str], timeout_s: float) -> tuple[int, str]: ...
 
 
 class Worker:
@@ -75,9 +60,10 @@ class Worker:
         self._healths = Healths(host.execute, partial(self.say, "Warning"), self._woken.set)
         self._starting = Starting(making, Images(engine, self, self._secrets), self, full_name(pod))
         self._ending = Ending(engine, self, full_name(pod))
+        self._announcing = Announcing(self, full_name(pod))
         self._renewal = Renewal(pod)
+        self._sandboxing = Sandboxing(making, self, self._renewal)
         self._refusal = refusal(pod, has_apparmor=host_has_apparmor())
-        self._told_late = False
         self.gone = False
 
     def wake(self, pod: Object | None = None) -> None:
@@ -124,17 +110,18 @@ class Worker:
         before the sandbox and with it the address goes, and when nothing is to be done at once."""
         try:
             seen = await self._look()
-            await self._renew(seen)
+            await self._sandboxing.renew(self.pod, seen)
             situation = self._situation(seen)
             steps = decide.steps(situation)
             if not at(self.pod, "status", "startTime") or TakeDown() in steps:
                 await self._tell_status(situation)
-            wait_s = min(_LONGEST_S, self._renewal.left_s()) if seen.ready else _LONGEST_S
+            wait_s = min(LONGEST_S, self._renewal.left_s()) if seen.ready else LONGEST_S
             for step in steps:
                 wait_s = min(wait_s, await self._do(step, situation))
             if wait_s > 0 and not self.gone:
                 await self._tell_status(self._situation(await self._look()) if steps else situation)
-            return min(wait_s, self._until_deadline(), self._until_shown())
+            now = time.time()
+            return min(wait_s, until_deadline(self.pod, now), until_shown(self._waiting, now))
         except JubakoError as error:
             return self._failed(error.message)
         except OSError as error:
@@ -166,29 +153,15 @@ class Worker:
             health=self._healths.known(),
             waiting=self._waiting,
             now=time.time(),
-            deadline=self._deadline(),
+            deadline=deadline_of(self.pod),
             refusal=self._refusal,
         )
-
-    def _deadline(self) -> float:
-        allowed = integer(at(self.pod, "spec", "activeDeadlineSeconds"))
-        begun = text(at(self.pod, "status", "startTime"))
-        return times.parse(begun).timestamp() + allowed if allowed and begun else 0.0
-
-    def _until_deadline(self) -> float:
-        deadline = self._deadline()
-        return max(deadline - time.time(), 0.1) if deadline else _LONGEST_S
-
-    def _until_shown(self) -> float:
-        """Why a container does not run is told for a moment, and then that it is waited with."""
-        left = (held.until - time.time() for held in self._waiting.values())
-        return min((each for each in left if each > 0), default=_LONGEST_S)
 
     async def _do(self, step: Step, situation: Situation) -> float:
         """Do one step; returns in how many seconds to look again."""
         match step:
             case MakeSandbox():
-                return await self._make(situation)
+                return await self._sandboxing.make(self.pod, situation.seen.sandbox)
             case Start(container):
                 return await self._start(container, situation)
             case Kill(name, _, why, grace_s):
@@ -197,7 +170,7 @@ class Worker:
                 assert last is not None
                 await self._ending.stop(decide.container_of(self.pod, name), last, grace_s, message)
             case Stop(grace_s):
-                self._say_deadline(situation)
+                self._announcing.deadline(situation)
                 await self._ending.stop_all(self.pod, situation.seen, grace_s)
             case Reject(reason, message):
                 self.say("Warning", reason, message)
@@ -206,34 +179,11 @@ class Worker:
             case Remove():
                 await self._remove(situation.seen.sandbox)
             case Look(after_s):
-                self._say_back_off(situation)
+                self._announcing.back_off(situation)
                 return after_s
             case _:
                 assert_never(step)
-        return _LONGEST_S
-
-    async def _renew(self, seen: Seen) -> None:
-        if not seen.ready or not self._renewal.is_due():
-            return
-        changed = self._renewal.take()
-        try:
-            left_s = await self.blocking(partial(self._making.renew, self.pod, seen.address, changed))
-            self._renewal.written(left_s)
-        except Missing as missing:
-            self.say("Warning", "FailedMount", str(missing))
-
-    async def _make(self, situation: Situation) -> float:
-        self._renewal.take()
-        try:
-            left_s = await self.blocking(partial(self._making.sandbox, self.pod, situation.seen.sandbox))
-            self._renewal.written(left_s)
-        except Missing as missing:
-            self.say("Warning", "FailedMount", str(missing))
-            return _MOUNT_AGAIN_S
-        except JubakoError as error:
-            self.say("Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {error.message}")
-            return _AGAIN_S
-        return 0.0
+        return LONGEST_S
 
     async def _start(self, name: str, situation: Situation) -> float:
         container = decide.container_of(self.pod, name)
@@ -294,19 +244,6 @@ class Worker:
         except Conflict:
             with suppress(NotFound):
                 self.wake(await self._client.get(POD, key_of(self.pod)))
-
-    def _say_deadline(self, situation: Situation) -> None:
-        if decide.is_late(situation) and not self._told_late:
-            self._told_late = True
-            self.say("Normal", decide.LATE.reason, decide.LATE.message)
-
-    def _say_back_off(self, situation: Situation) -> None:
-        for container in (*decide.initial(self.pod), *decide.main(self.pod)):
-            name = decide.name_of(container)
-            last = situation.seen.last(name)
-            if last is not None and last.ended and decide.comes_again(situation, container):
-                message = f"Back-off restarting failed container {name} in pod {full_name(self.pod)}"
-                self.say("Warning", "BackOff", message)
 
     def _secrets(self, image: str) -> tuple[list[Credentials], list[str]]:
         return self._making.credentials(self.pod, image)
