@@ -242,6 +242,8 @@ def _add_monitor(plan: Plan, launch: Launch, fds: _Fds, childs: int) -> Attached
     """What the monitor needs; returns the creator's end of its own stream connection, when it asked for one."""
     terminal = bool(launch.spec.process and launch.spec.process.terminal)
     plan.add(op.INIT_CHANNEL, childs, launch.start_listener)
+    if launch.start_listener >= 0:
+        fds.give(launch.start_listener)
     plan.add(op.RUN_DIR, fds.give(os.open(launch.run_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)))
     kind = op.STDIO_TERMINAL if terminal else _STDIO[launch.stdio]
     streams = [-1, -1, -1]
@@ -266,5 +268,5 @@ def _add_monitor(plan: Plan, launch: Launch, fds: _Fds, childs: int) -> Attached
         plan.add(op.CREATOR_DEATH, signal.SIGKILL)
     fds.lend(launch.keep_fds)
     fds.lend(range(3, 3 + launch.preserve_fds))
-    fds.lend([fd for fd in (launch.start_listener, launch.console_socket, launch.hook_state) if fd >= 0])
+    fds.lend([fd for fd in (launch.console_socket, launch.hook_state) if fd >= 0])
     return attached

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
+import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from jubako.errors import InvalidArgument, NotFound, PermissionDenied
+from jubako.linux import fd as fds_of
 from jubako.runtime import state
 from jubako.runtime.executor import LogFile
 from jubako.spec.oci_runtime import Mount, Rlimit, User
@@ -60,6 +63,23 @@ def test_standard_mounts_and_devices_are_dockers(runtime: Any) -> None:
     }
     assert "666" in output
     assert "/proc/self/fd\npts/ptmx" in output
+
+
+def test_who_would_start_a_process_that_has_died_is_told_so(runtime: Any, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(str(tmp_path / "start.sock"))
+        listener.listen(1)
+        handle = runtime.create(
+            runtime.spec("true"), leave=True, listen=False, stdio="null", start_listener=listener.detach()
+        )
+    pid = handle.pid
+    handle.await_creation()
+    fd = os.pidfd_open(pid)
+    os.kill(pid, signal.SIGKILL)
+    select.select([fd], [], [])
+    os.close(fd)
+    with pytest.raises(ConnectionRefusedError):
+        fds_of.connect_packet(str(tmp_path / "start.sock"))
 
 
 def test_changes_go_to_the_upper_directory(runtime: Any) -> None:
