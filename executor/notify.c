@@ -10,13 +10,15 @@
  *     read <------------------------------------- write: errno; exit
  *
  * write(2) alone may not wait for the agent: profiles that want that are refused. Nobody has to reap the child: no call
- * to do it need be allowed.
+ * to do it need be allowed. Since each holds both ends of the socket, neither would read its end when the other is
+ * killed: the child dies with its parent, and the parent's patience has a limit.
  */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include "init.h"
 #include "protocol.h"
@@ -30,7 +32,7 @@
 #define SECCOMP_FILTER_FLAG_TSYNC_ESRCH (1UL << 4)
 #endif
 
-enum { PIECES_MAX = 4 };
+enum { PIECES_MAX = 4, PATIENCE_S = 10 };
 
 int do_agent(struct init *init, operation_t *op) {
         init->agent = op;
@@ -60,10 +62,12 @@ static int send_state(const struct init *init, int fd) {
 }
 
 /* This is the child. */
-static _Noreturn void tell_agent(const struct init *init, int socket) {
+static _Noreturn void tell_agent(const struct init *init, int socket, pid_t parent) {
         int fd, error = 0;
 
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || read(socket, &fd, sizeof fd) != sizeof fd)
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent)
+                _exit(1);
+        if (read(socket, &fd, sizeof fd) != sizeof fd)
                 _exit(1);
         if (send_state(init, fd) < 0)
                 error = errno;
@@ -80,14 +84,30 @@ static pid_t clone_unreaped(void) {
         return sigaction(SIGCHLD, &action, NULL) < 0 ? -1 : sys_clone3(&arguments);
 }
 
-int load_notifying(struct init *init, unsigned long flags, const void *program) {
-        int sockets[2], error;
+/* Have the child send `fd`. */
+static int have_sent(int socket, int fd) {
+        int error;
 
-        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
+        if (write(socket, &fd, sizeof fd) != sizeof fd)
                 return -1;
-        pid_t pid = clone_unreaped();
+        if (read(socket, &error, sizeof error) != sizeof error) {
+                close(fd); /* calls that wait for the agent fail from now on, those that tell of this among them */
+                error = ETIMEDOUT;
+        }
+        errno = error;
+        return error ? -1 : 0;
+}
+
+int load_notifying(struct init *init, unsigned long flags, const void *program) {
+        const struct timeval patience = {.tv_sec = PATIENCE_S};
+        int sockets[2];
+
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0 ||
+            setsockopt(sockets[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0)
+                return -1;
+        pid_t parent = getpid(), pid = clone_unreaped();
         if (pid == 0)
-                tell_agent(init, sockets[1]);
+                tell_agent(init, sockets[1], parent);
         if (pid < 0)
                 return -1;
         flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
@@ -97,8 +117,5 @@ int load_notifying(struct init *init, unsigned long flags, const void *program) 
         if (fd < 0)
                 return -1;
         init->path = init->agent->string[0];
-        if (write(sockets[0], &fd, sizeof fd) != sizeof fd || read(sockets[0], &error, sizeof error) != sizeof error)
-                return -1;
-        errno = error;
-        return error ? -1 : 0;
+        return have_sent(sockets[0], fd);
 }
