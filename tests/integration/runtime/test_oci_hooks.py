@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,15 @@ def test_a_failing_poststop_hook_is_a_warning(oci: Oci, tmp_path: Path) -> None:
     done = oci("delete", "--force", "one")
     assert (done.returncode, "poststop hook" in done.stderr) == (0, True)
     assert (tmp_path / "second").exists()
+
+
+@pytest.mark.parametrize("kind", ["createRuntime", "createContainer", "poststart", "poststop"])
+def test_what_a_hook_leaves_running_is_not_waited_for(oci: Oci, kind: str, tmp_path: Path) -> None:
+    oci.configure("true")
+    oci.hook(kind, f"sleep 1000 & echo $! >{tmp_path}/left; exit 0")
+    done = oci("run", "-b", str(oci.bundle), "one")
+    os.kill(int((tmp_path / "left").read_text()), signal.SIGKILL)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("kind", ["createRuntime", "createContainer", "startContainer"])

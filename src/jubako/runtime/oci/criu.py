@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import shutil
 import subprocess
 from collections.abc import Callable, Collection
@@ -89,6 +90,7 @@ class Worker:
             raise
         finally:
             os.close(theirs)
+        self._end = os.pidfd_open(self._process.pid)
 
     @property
     def pid(self) -> int:
@@ -124,7 +126,15 @@ class Worker:
         return isinstance(features, bytes) and bool(wire.decode(features).get(feature))
 
     def _receive(self) -> tuple[dict[int, int | bytes], list[int]]:
-        """One message; an empty one when it has ended, whether or not it read what it was sent."""
+        """One message; an empty one when it has ended, whether or not it read what it was sent.
+
+        What it was about to restore may have the connection for longer.
+        """
+        poll = select.poll()
+        poll.register(self._mine, select.POLLIN)
+        poll.register(self._end, select.POLLIN)
+        if self._mine not in dict(poll.poll()):
+            return {}, []
         try:
             data, fds = fds_of.receive_fds(self._mine, _MESSAGE_BYTES)
         except ConnectionResetError:
@@ -137,7 +147,7 @@ class Worker:
 
     def close(self) -> None:
         """It ends with its connection, if it has not."""
-        os.close(self._mine)
+        fds_of.close_all([self._mine, self._end])
         self._process.wait()
 
 

@@ -86,6 +86,17 @@ def run_all(hooks: Sequence[Hook], state: bytes, kind: str, directory: str) -> l
 
 
 def _run(hook: Hook, state: bytes, kind: str, directory: str) -> None:
+    # No pipe: what the hook leaves running would have its end, and only the hook is waited for.
+    with open(os.memfd_create("hook"), "rb") as said:
+        failure = _failure(hook, state, directory, said.fileno())
+        if failure.startswith("exit status"):
+            said.seek(0)
+            failure += said.read().decode(errors="replace").strip()[-1000:]
+    if failure:
+        raise FailedPrecondition(f"error running {kind} hook {hook.path}: {failure}")
+
+
+def _failure(hook: Hook, state: bytes, directory: str, said: int) -> str:
     import subprocess
 
     try:
@@ -96,17 +107,15 @@ def _run(hook: Hook, state: bytes, kind: str, directory: str) -> None:
             env=_environment(hook),
             cwd=directory,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stderr=said,
             timeout=hook.timeout and min(hook.timeout, hook_plan.TIMEOUT_S_MAX),
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise FailedPrecondition(f"error running {kind} hook {hook.path}: it did not end in {hook.timeout} s") from None
+        return f"it did not end in {hook.timeout} s"
     except OSError as error:
-        raise FailedPrecondition(f"error running {kind} hook {hook.path}: {error.strerror}") from None
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()[-1000:]
-        raise FailedPrecondition(f"error running {kind} hook {hook.path}: exit status {done.returncode}: {said}")
+        return error.strerror or ""
+    return f"exit status {done.returncode}: " if done.returncode else ""
 
 
 def _environment(hook: Hook) -> dict[str, str] | None:
