@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from jubako.build.graph.vertex import Task
@@ -56,28 +58,37 @@ class Git:
         settings = [word for setting in self._settings for word in ("-c", setting)]
         place = ["-C", str(self.work)] if self.work else []
         self._task.check()
+        # No pipes: git's helpers would have their ends, and may wait for a remote that says nothing.
+        with open(os.memfd_create("out"), "rb") as out, open(os.memfd_create("errors"), "rb") as errors:
+            status = self._perform(["git", *place, *settings, *arguments], out, errors)
+            self._task.check()
+            out.seek(0)
+            errors.seek(0)
+            if status:
+                said = errors.read().decode("utf-8", "replace").replace(self.url, self.shown).strip()[-_ERROR_CHARS:]
+                raise Unavailable(f"git {arguments[0]} of {self.shown} failed: {said or f'status {status}'}")
+            return out.read().decode("utf-8", "surrogateescape")
+
+    def _perform(self, command: list[str], out: BinaryIO, errors: BinaryIO) -> int:
+        """Run it to its end, with which its helpers end too."""
         try:
             process = subprocess.Popen(
-                ["git", *place, *settings, *arguments],
+                command,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stdout=out,
+                stderr=errors,
                 start_new_session=True,
             )
         except FileNotFoundError:
             raise FailedPrecondition("git sources need the program git", hint="install git") from None
-        with process, self._task.on_cancel(process.kill):
+        with self._task.on_cancel(lambda: _kill(process)):
             try:
-                out, errors = process.communicate()
-            except BaseException:  # An interrupt from the terminal does not reach a session of its own.
-                process.kill()
-                raise
-        self._task.check()
-        if process.returncode:
-            said = errors.decode("utf-8", "replace").replace(self.url, self.shown).strip()[-_ERROR_CHARS:]
-            raise Unavailable(f"git {arguments[0]} of {self.shown} failed: {said or f'status {process.returncode}'}")
-        return out.decode("utf-8", "surrogateescape")
+                os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            finally:  # An interrupt from the terminal does not reach a session of its own.
+                _kill(process)
+                process.wait()
+        return process.returncode
 
     def _judged(self, repository: Repository) -> str:
         """Where the repository really is; git is kept from going anywhere else."""
@@ -106,6 +117,12 @@ class Git:
             target = resolve(parts.hostname or "", port_of(parts))
             self._settings.append(f"http.curloptResolve={parts.hostname}:{port_of(parts)}:{target.address}")
         return path
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """The process, which was not waited for yet, and all of its session."""
+    if process.returncode is None:
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _environment(repository: Repository, login: Login) -> dict[str, str]:
