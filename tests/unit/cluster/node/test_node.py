@@ -11,13 +11,14 @@ from jubako.cluster.apiserver.access.authority import Authority
 from jubako.cluster.apiserver.api import Api
 from jubako.cluster.apiserver.bootstrap import SYSTEM, bootstrap
 from jubako.cluster.apiserver.local import Local
-from jubako.cluster.controllers.actions import Patch
+from jubako.cluster.controllers.actions import Delete, Patch
 from jubako.cluster.controllers.kinds import NODE, POD, Key, Kind
 from jubako.cluster.node.engine import NodeEngine
 from jubako.cluster.node.node import Node
 from jubako.cluster.node.seen import Seen
+from jubako.cluster.node.worker import Worker
 from jubako.cluster.store import AsyncStore, MemoryStore
-from jubako.cluster.types.document import Object, at, objects
+from jubako.cluster.types.document import Object, at, mapping, objects
 
 from .scenes import ended
 
@@ -89,6 +90,9 @@ class Making:
     def sandbox(self, pod: Object, sandbox: str) -> float:
         return 60.0
 
+    def clear(self, uid: str) -> None:
+        pass
+
 
 async def status_of_a_pod(base: Path, engine: NodeEngine, known: Callable[[], bool]) -> Object:
     """Have a node look after a pod; returns its status when it has one that is `known`."""
@@ -125,3 +129,31 @@ def test_a_pod_that_has_ended_before_it_was_looked_at_keeps_its_address(tmp_path
     engine = Over(tmp_path / "root", tmp_path / "run", "default")
     found = asyncio.run(status_of_a_pod(tmp_path, engine, lambda: engine.taken_down))
     assert (found["phase"], found["podIP"]) == ("Succeeded", "10.88.0.2")
+
+
+class Nothing(NodeEngine):
+    """There are no sandboxes."""
+
+    def look(self, pod: Object) -> Seen:
+        return Seen()
+
+
+def test_a_late_word_of_a_deleted_pod_does_not_end_the_next_one_of_its_name(tmp_path: Path) -> None:
+    async def play() -> None:
+        api = Api(AsyncStore(MemoryStore()), Authority(tmp_path / "pki"))
+        await bootstrap(api, tmp_path / "volumes")
+        client = Local(api, SYSTEM, "kubelet")
+        key, account = Key("default", "p"), {"name": "default", "namespace": "default"}
+        await client.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account})
+        spec: Object = {"nodeName": "here", "containers": [{"name": "c", "image": "i"}]}
+        pod: Object = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "default"}, "spec": spec}
+        old = await client.create(pod)
+        await client.delete(Delete(POD, key, str(at(old, "metadata", "uid")), grace_s=0))
+        new = await client.create(pod)
+        metadata = {**mapping(old["metadata"]), "deletionTimestamp": "2026-01-01T00:00:00Z"}
+        engine = Nothing(tmp_path / "root", tmp_path / "run", "default")
+        host = Node("here", "10.0.0.1", "1.0", client, engine)
+        await Worker({**old, "metadata": metadata}, client, engine, cast(Any, Making()), host).run()
+        assert at(await client.get(POD, key), "metadata", "uid") == at(new, "metadata", "uid")
+
+    asyncio.run(play())
