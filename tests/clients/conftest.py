@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests.clients.kubectl import NEW, OLD, Kubectl, cluster, program
+from tests.clients.kubectl import NEW, OLD, Kubectl, cluster, in_new_namespace, program
 from tests.conftest import COMMAND, Cli, serving
 
 RUNTIME = COMMAND.with_name("jubako-oci")
@@ -181,7 +181,5 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(params=[NEW, OLD])
 def kubectl(request: pytest.FixtureRequest, kubeconfig: Path) -> Iterator[Kubectl]:
     """Each kubectl, in a namespace of the test's own."""
-    client = Kubectl(program(request.param), kubeconfig, f"test-{next(_numbers)}")
-    client("create", "namespace", client.namespace)
-    yield client
-    client("delete", "namespace", client.namespace, "--wait=false")
+    with in_new_namespace(program(request.param), kubeconfig, f"test-{next(_numbers)}") as client:
+        yield client

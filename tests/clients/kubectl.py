@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,6 +70,18 @@ class Kubectl:
 
     def one(self, path: str, *what: str) -> str:
         return self("get", *what, "-o", f"jsonpath={{{path}}}")
+
+
+@contextmanager
+def in_new_namespace(program: str, kubeconfig: Path, name: str) -> Iterator[Kubectl]:
+    """In a namespace of its own, from when pods can be made in it: its service account comes a moment later."""
+    client = Kubectl(program, kubeconfig, name)
+    client("create", "namespace", name)
+    deadline = time.monotonic() + 20
+    while client.run("get", "serviceaccount", "default").returncode and time.monotonic() < deadline:
+        time.sleep(0.05)
+    yield client
+    client("delete", "namespace", name, "--wait=false")
 
 
 def columns(text: str) -> list[list[str]]:

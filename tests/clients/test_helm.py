@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from tests.clients.kube_case import becomes
-from tests.clients.kubectl import NEW, Kubectl, program
+from tests.clients.kubectl import NEW, Kubectl, in_new_namespace, program
 
 pytestmark = [
     pytest.mark.clients,
@@ -141,10 +141,9 @@ def helm(kubeconfig: Path, tmp_path: Path, request: pytest.FixtureRequest) -> It
     (chart / "values.yaml").write_text(json.dumps(VALUES))
     for name, text in TEMPLATES.items():
         (chart / "templates" / name).write_text(text)
-    kubectl = Kubectl(program(NEW), kubeconfig, request.node.name.replace("_", "-")[:40].strip("-"))
-    kubectl("create", "namespace", kubectl.namespace)
-    yield Helm(kubectl, chart)
-    kubectl("delete", "namespace", kubectl.namespace, "--wait=false")
+    name = request.node.name.replace("_", "-")[:40].strip("-")
+    with in_new_namespace(program(NEW), kubeconfig, name) as kubectl:
+        yield Helm(kubectl, chart)
 
 
 def test_a_chart_is_installed_upgraded_rolled_back_and_uninstalled(helm: Helm) -> None:

@@ -71,7 +71,7 @@ def test_rights(kubectl: Kubectl) -> None:
     kubectl("create", "role", "reader", "--verb=get,list", "--resource=pods")
     kubectl("create", "rolebinding", "joe", "--role=reader", "--user=joe")
     assert kubectl("auth", "can-i", "get", "pods", "--as=joe") == "yes\n"
-    assert kubectl("get", "pods", "--as=joe", "--ignore-not-found") == ""
+    assert kubectl("get", "pods", "-l=app=none", "--as=joe", "--ignore-not-found") == ""
     refused = (
         'secrets is forbidden: User "joe" cannot list resource "secrets" in API group "" in the namespace "default"'
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.clients.kubectl import NEW, Kubectl, program
+from tests.clients.kubectl import NEW, Kubectl, in_new_namespace, program
 
 pytestmark = [pytest.mark.clients, pytest.mark.root]
 
@@ -16,10 +16,8 @@ pytestmark = [pytest.mark.clients, pytest.mark.root]
 @pytest.fixture(scope="module")
 def kubectl(kubeconfig: Path) -> Iterator[Kubectl]:
     """Today's: the old one knows no way to show managed fields."""
-    client = Kubectl(program(NEW), kubeconfig, "applied")
-    client("create", "namespace", client.namespace)
-    yield client
-    client("delete", "namespace", client.namespace, "--wait=false")
+    with in_new_namespace(program(NEW), kubeconfig, "applied") as client:
+        yield client
 
 
 def configmap(name: str, **data: str) -> str:

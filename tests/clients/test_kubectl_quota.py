@@ -66,7 +66,6 @@ def refused(kubectl: Kubectl, document: dict[str, Any]) -> str:
 
 @pytest.fixture
 def space(kubectl: Kubectl) -> Iterator[Kubectl]:
-    until(kubectl, ".metadata.name", "default", "serviceaccount", "default")
     yield kubectl
     kubectl("delete", "pods", "--all", "--now")
 

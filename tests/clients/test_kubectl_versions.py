@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.clients.kube_case import becomes, read
 from tests.clients.kubectl import Kubectl, columns
 
 pytestmark = [pytest.mark.clients, pytest.mark.root]
@@ -89,6 +90,7 @@ def test_a_container_is_put_into_a_pod_that_runs_and_sees_its_processes(kubectl:
     )  # fmt: skip
     assert "sleep 1234" in kubectl("logs", "seen", "-c", "looks")
     kubectl("debug", "seen", "--image=busybox:1", "-c", "stays", "--", "sleep", "1000")
+    becomes(lambda: len(read(kubectl, "pod", "seen")["status"]["ephemeralContainerStatuses"]), 2)
     running = "jsonpath={.status.ephemeralContainerStatuses[1].state.running.startedAt}"
     kubectl("wait", "pod/seen", f"--for={running}", "--timeout=20s")
     assert kubectl("exec", "seen", "-c", "stays", "--", "echo", "in").strip() == "in"

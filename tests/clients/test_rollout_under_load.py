@@ -83,7 +83,7 @@ def test_no_request_fails_while_pods_are_replaced(site: Site) -> None:
     print(f"{rounds} updates and rollbacks, {asked} requests, the slowest {slowest} ms")  # noqa: T201
     assert {name: count.failures for name, count in counts.items() if count.failures} == {}
     for name, count in counts.items():
-        assert count.asked > RATE * SECONDS * 0.9, name
+        assert count.asked > RATE * SECONDS * 0.5, name
         assert {"one", "two"} <= set(count.answers), name
 
 

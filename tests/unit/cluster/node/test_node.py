@@ -146,7 +146,12 @@ def test_a_late_word_of_a_deleted_pod_does_not_end_the_next_one_of_its_name(tmp_
         key, account = Key("default", "p"), {"name": "default", "namespace": "default"}
         await client.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account})
         spec: Object = {"nodeName": "here", "containers": [{"name": "c", "image": "i"}]}
-        pod: Object = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "default"}, "spec": spec}
+        pod: Object = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "p", "namespace": "default"},
+            "spec": spec,
+        }
         old = await client.create(pod)
         await client.delete(Delete(POD, key, str(at(old, "metadata", "uid")), grace_s=0))
         new = await client.create(pod)
