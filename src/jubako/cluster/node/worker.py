@@ -72,8 +72,8 @@ class Worker:
             self._woken.set()
 
     def _take(self, pod: Object) -> bool:
-        """Have the newest version of the pod; tells whether this is one: what a watch brings may be long known, and what
-        a name leads to another pod by now."""
+        """Have the newest version of the pod; tells whether this is one: what a watch brings may be long known, and a
+        name may lead to another pod by now."""
         if revision(pod) <= revision(self.pod) or at(pod, "metadata", "uid") != self._uid:
             return False
         if any(at(pod, "metadata", part) != at(self.pod, "metadata", part) for part in _TOLD_IN_FILES):
