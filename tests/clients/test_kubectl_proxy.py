@@ -49,7 +49,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=50s")
         [network] = (kubeconfig.parent / "run/pods").glob("*/net")
         serve = (
-            f"mkdir /tmp/w; echo of the host > /tmp/w/index.html; touch /tmp/ready; httpd -f -p {HOST_PORT} -h /tmp/w"
+            "mkdir /tmp/w; cd /tmp/w; echo of the host > index.html; echo '<a href=/x>x</a>' > page.html; "
+            f"touch /tmp/ready; httpd -f -p {HOST_PORT} -h /tmp/w"
         )
         kubectl.apply(pod("host", serve, hostNetwork=True), pod("slow", "sleep 1000"), service("slow"))
         kubectl("wait", "--for=condition=Ready", "pod/host", "--timeout=50s")
@@ -96,6 +97,11 @@ def test_get_raw_reaches_what_listens(kubectl: Kubectl, path: str) -> None:
 
 def test_a_pod_in_the_network_of_the_host_is_reached(kubectl: Kubectl) -> None:
     assert kubectl("get", "--raw", f"{PODS}/host:{HOST_PORT}/proxy/") == "of the host\n"
+
+
+def test_links_of_a_page_lead_through_the_proxy(kubectl: Kubectl) -> None:
+    path = f"{PODS}/host:{HOST_PORT}/proxy"
+    assert kubectl("get", "--raw", f"{path}/page.html") == f"<a href={path}/x>x</a>\n"
 
 
 def test_what_is_sent_arrives(kubectl: Kubectl, tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import json
 import socket
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 from tests.unit.cluster.apiserver.conftest import named
@@ -196,5 +199,50 @@ def test_discovery_lists_the_proxies_of_pods_and_services_alone(served: Served) 
         assert found["pods/proxy"]["kind"] == "PodProxyOptions"
         assert set(found["services/proxy"]["verbs"]) == {"create", "delete", "get", "patch", "update"}
         assert "nodes/proxy" not in found
+
+    served(scene)
+
+
+def test_links_of_a_page_lead_through_the_proxy_as_it_comes(served: Served) -> None:
+    going_on = asyncio.Event()
+
+    async def slow(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/html"})
+        await response.prepare(request)
+        if request.method == "GET":
+            await response.write(b"<a href='/first'>")
+            await going_on.wait()
+            await response.write(b"<img src=/second>")
+        return response
+
+    async def scene(world: World) -> None:
+        await world.pod()
+        async with backend(slow) as port:
+            path = f"{PODS}/p:{port}/proxy"
+            async with world.session.get(f"{path}/x") as answer:
+                assert await answer.content.readany() == f"<a href='{path}/first'>".encode()
+                going_on.set()
+                assert await answer.read() == f"<img src={path}/second>".encode()
+            async with world.session.head(f"{path}/x") as answer:
+                assert (answer.status, await answer.read()) == (200, b"")
+
+    served(scene)
+
+
+def test_a_packed_page_stays_packed_and_one_that_breaks_off_does_not_pass_for_whole(served: Served) -> None:
+    async def packed(request: web.Request) -> web.StreamResponse:
+        body = gzip.compress(b"<a href=/x>")
+        headers = {"Content-Type": "text/html", "Content-Encoding": "gzip"}
+        return web.Response(body=body[: -4 if request.path == "/half" else None], headers=headers)
+
+    async def scene(world: World) -> None:
+        await world.pod()
+        async with backend(packed) as port:
+            path = f"{PODS}/p:{port}/proxy"
+            async with world.session.get(f"{path}/whole") as answer:
+                assert gzip.decompress(await answer.read()) == f"<a href={path}/x>".encode()
+            with pytest.raises(aiohttp.ClientError):
+                async with world.session.get(f"{path}/half") as answer:
+                    await answer.read()
 
     served(scene)

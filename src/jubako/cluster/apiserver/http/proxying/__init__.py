@@ -4,6 +4,7 @@ targets    NAME, NAME:PORT, SCHEME:NAME:PORT -> a pod and a port of it
 headers    what of a request goes on, and what of an answer comes back
 paths      what leads to a proxy, and what is beneath it
 exchange   one request to a pod, and its answer
+pages      an answer whose links are to lead through the proxy; links, coding: its markup, and how it is packed
 answering  a request from what it names to its end
 upgraded   a connection that has been upgraded: bytes both ways
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -21,7 +23,8 @@ from aiohttp import (
 )
 from yarl import URL
 
-from jubako.cluster.apiserver.http.proxying.headers import for_client, for_pod, is_upgrade
+from jubako.cluster.apiserver.http.proxying.headers import for_client, for_pod, is_upgrade, moved
+from jubako.cluster.apiserver.http.proxying.pages import Page, page
 from jubako.cluster.apiserver.http.proxying.paths import Path
 from jubako.cluster.apiserver.http.proxying.targets import Target, unreachable
 from jubako.cluster.apiserver.http.proxying.upgraded import serve_upgraded
@@ -45,14 +48,16 @@ class Exchange:
     async def run(self) -> None:
         async with self._session() as session, await self._ask(session) as answer:
             own = (self._host, self._ports.address) if self._target.is_default_port else (self._host,)
-            headers = for_client(answer.headers, self._path.prefix, self._request.host, own)
+            through = (self._path.prefix, self._request.host, own)
+            headers = for_client(answer.headers, *through)
             if answer.status == 101:
                 if not is_upgrade(self._request.headers):
                     raise unreachable("unexpected upgrade")
                 self.response = await serve_upgraded(self._request, answer, headers)
                 return
+            changed = page(answer.status, headers, lambda link: moved(link, *through))
             self.response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
-            await self._hand_on(answer, self.response)
+            await self._hand_on(answer, self.response, changed if _has_body(answer) else None)
 
     async def _ask(self, session: ClientSession) -> ClientResponse:
         request = self._request
@@ -76,12 +81,15 @@ class Exchange:
             return f"dial tcp {self._host}: i/o timeout"
         return "EOF" if isinstance(error, ClientConnectionError) else str(error)
 
-    async def _hand_on(self, answer: ClientResponse, response: web.StreamResponse) -> None:
+    async def _hand_on(self, answer: ClientResponse, response: web.StreamResponse, changed: Page | None) -> None:
         await response.prepare(self._request)
         try:
-            async for piece in answer.content.iter_any():
-                await response.write(piece)
-        except (ClientError, TimeoutError):
+            async for data in answer.content.iter_any():
+                for piece in changed.feed(data) if changed else (data,):
+                    await _write(response, piece)
+            if changed:
+                await _write(response, changed.end())
+        except (ClientError, TimeoutError, zlib.error):
             # Half of an answer must not pass for a whole one.
             if self._request.transport is not None:
                 self._request.transport.abort()
@@ -110,3 +118,14 @@ class Exchange:
         finally:
             for each in unused:
                 each.close()
+
+
+async def _write(response: web.StreamResponse, piece: bytes) -> None:
+    """Others go on between two pieces, though a pod's few bytes may stand for many."""
+    if piece:
+        await response.write(piece)
+    await asyncio.sleep(0)
+
+
+def _has_body(answer: ClientResponse) -> bool:
+    return answer.method != "HEAD" and answer.status not in (204, 304)

@@ -45,17 +45,18 @@ def for_client(headers: CIMultiDictProxy[str], prefix: str, host: str, own: Coll
     the names of the pod."""
     kept = _without(headers, _CORS)
     if location := kept.get("Location"):
-        kept["Location"] = _rewritten(location, prefix, host, own)
+        kept["Location"] = moved(location, prefix, host, own)
     return kept
 
 
-def _rewritten(location: str, prefix: str, host: str, own: Collection[str]) -> str:
+def moved(location: str, prefix: str, host: str, own: Collection[str]) -> str:
     """Absolute paths of the pod are beneath the proxy; what is elsewhere, or relative, stays."""
     try:
         parts = urlsplit(location)
     except ValueError:
         return location
-    if (parts.netloc and parts.netloc not in (host, *own)) or not parts.path.startswith("/"):
+    elsewhere = parts.scheme not in ("", "http", "https") or (parts.netloc and parts.netloc not in (host, *own))
+    if elsewhere or not parts.path.startswith("/"):
         return location
     scheme, netloc = (parts.scheme, parts.netloc) if parts.netloc == host else ("", "")
     path = parts.path if parts.path.startswith(prefix) else prefix + parts.path
