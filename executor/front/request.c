@@ -27,7 +27,7 @@ static bool greeted(int connection)
 	return recv(connection, &hello, sizeof(hello), MSG_WAITALL) == (ssize_t)sizeof(hello) && hello.kind == REPLY_HELLO;
 }
 
-/* A keeper that does not answer is as good as none: the timeouts hold for connect, the greeting and the request. */
+/* A keeper that does not answer is as good as none: the timeouts hold for connect and the greeting. */
 static void limit_patience(int connection, time_t seconds)
 {
 	const struct timeval patience = {.tv_sec = seconds};

@@ -47,9 +47,10 @@ def test_kill_during_run_on_a_bridge_with_a_port(killer):
     longest = killer.duration_s(*arguments)
     for _ in range(killer.moments):
         killer.kill(*arguments, longest_s=longest)
-        # One that was killed when its container ran already keeps the port as long as that container lives.
+        # One that was killed when its container ran already keeps the port as long as that container lives; and the
+        # call of a killed front, which is hung up, may still be on its way there.
         settle(killer)
-        killer.cli("run", "--rm", "-p", f"{PORT}:80", "busybox", "true")
+        wait_for(lambda: killer.cli.run(*arguments).returncode == 0)
     for reserved in range(2):
         killer.cli("run", "-d", "--name", f"both-{reserved}", "busybox", "sleep", "1000")
 
