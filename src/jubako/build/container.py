@@ -153,7 +153,7 @@ def _start(handle: Handle, network: RunNetwork, spec: RunSpec, task: Task) -> No
 
 def _group(name: str, compiled: Spec, stack: ExitStack) -> CgroupHandle:
     """The container's cgroup."""
-    group = cgroup.usable().create(name, compiled.linux.resources if compiled.linux else None)
+    group = cgroup.at("").create(name, compiled.linux.resources if compiled.linux else None)
     stack.callback(group.remove)
     return group
 

@@ -61,7 +61,7 @@ def _stop(networks: Networks, path: Path) -> None:
     from jubako.network import pasta
 
     if group := _group(path):
-        cgroup.usable().open(group).remove()
+        cgroup.at("").open(group).remove()
     pasta.disconnect(path)
     networks.detach(path.name)
     _remove(path)

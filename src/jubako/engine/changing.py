@@ -10,12 +10,12 @@ import msgspec
 from jubako.engine import names, ordinary
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit_container
+from jubako.engine.group import group_of
 from jubako.engine.lifecycle import get
-from jubako.engine.options import validate
+from jubako.engine.options import CreateOptions, validate
 from jubako.engine.record import RUNNING
-from jubako.engine.resources import compile_resources
+from jubako.engine.resources import compile_limits
 from jubako.errors import AlreadyExists
-from jubako.linux import cgroup
 
 
 def rename(drivers: Drivers, text: str, name: str) -> None:
@@ -44,8 +44,10 @@ def update(drivers: Drivers, text: str, changes: Mapping[str, Any]) -> None:
     if "restart" in changes:
         ordinary.check_restart(options.restart)
     if record.phase == RUNNING:
-        limits = msgspec.structs.replace(compile_resources(options), devices=[])
-        cgroup.usable().open(record.cgroup).update(limits)
+        if record.cgroup_place:
+            ordinary.check_limits(msgspec.structs.replace(CreateOptions(image=""), **changes))
+        limits, _ = ordinary.attainable(compile_limits(options))
+        group_of(record).update(limits)
     with drivers.store.records.transaction():
         current = drivers.containers.get(record.id)
         current.options = options

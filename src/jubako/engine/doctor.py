@@ -31,7 +31,7 @@ def examine(root: Path) -> list[Finding]:
 def _user(root: Path) -> Finding:
     if userns.user() == 0:
         return Finding("ok", "user", "root")
-    return Finding("warning", "user", "not root: no limits, no networks of one's own, no pods", "sudo jubako …")
+    return Finding("warning", "user", "not root: no networks of one's own, no pods", "sudo jubako …")
 
 
 def _user_namespace(root: Path) -> Finding:
@@ -116,6 +116,17 @@ def _cgroups(root: Path) -> Finding:
     return Finding("ok", "cgroups", f"version {cgroup.manager().version}")
 
 
+def _limits(root: Path) -> Finding:
+    """Who makes an ordinary user's groups, and of what there can be limits."""
+    from jubako.linux import cgroup
+
+    given = cgroup.delegated()
+    if not given.place:
+        return Finding("warning", "limits", f"none: {given.reason}", given.hint)
+    maker = "the user's systemd" if given.place == cgroup.SYSTEMD else f"beneath {given.place}"
+    return Finding("ok", "limits", f"{maker}: {' '.join(sorted(given.controllers))}")
+
+
 def _seccomp(root: Path) -> Finding:
     if Path("/proc/sys/kernel/seccomp/actions_avail").exists():
         return Finding("ok", "seccomp", "filters available")
@@ -156,4 +167,4 @@ CHECKS: tuple[Callable[[Path], Finding], ...] = (
 )
 
 # The first of them enters a user namespace, which the others look at.
-OF_ORDINARY_USERS: tuple[Callable[[Path], Finding], ...] = (_user_namespace, _ranges, _tun)
+OF_ORDINARY_USERS: tuple[Callable[[Path], Finding], ...] = (_user_namespace, _ranges, _tun, _limits)

@@ -9,11 +9,11 @@ import msgspec
 from jubako.engine import lifecycle, ordinary, process, security
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit_container
+from jubako.engine.group import group_of
 from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.engine.spec import environment, namespaces
 from jubako.engine.start import seccomp_program
 from jubako.errors import FailedPrecondition, InvalidArgument
-from jubako.linux import cgroup
 from jubako.runtime import executor, users
 from jubako.runtime.executor import Handle, Launch
 from jubako.runtime.users import Identity
@@ -54,7 +54,7 @@ def exec_(drivers: Drivers, text: str, options: ExecOptions) -> Handle:
         launch = Launch(
             spec=Spec(process=_process(record, identity, options), linux=linux),
             run_dir=own_dir,
-            cgroup=cgroup.usable().open(record.cgroup),
+            cgroup=group_of(record),
             seccomp=seccomp_program(drivers, record, _capabilities(record, options)),
             stdin=options.stdin,
             attach=options.attach,

@@ -14,9 +14,9 @@ from jubako.engine import process, removal
 from jubako.engine.attachment import release_network
 from jubako.engine.drivers import Drivers, find
 from jubako.engine.events import emit_container
+from jubako.engine.group import group_of
 from jubako.engine.record import EXITED, RUNNING, ContainerRecord
 from jubako.errors import NotFound
-from jubako.linux import cgroup
 from jubako.runtime import state
 from jubako.runtime.launch import Exit
 from jubako.store.removal import discard_tree
@@ -93,7 +93,7 @@ def _take_down(drivers: Drivers, record: ContainerRecord) -> None:
 
 def remove_group(record: ContainerRecord) -> None:
     """Take the container's cgroup away; that of its pod stays, empty or not, for its limits are the pod's."""
-    cgroup.usable().open(record.cgroup).remove(above=not record.options.pod)
+    group_of(record).remove(above=not record.options.pod)
 
 
 def _note_end(record: ContainerRecord, exit_: Exit) -> None:

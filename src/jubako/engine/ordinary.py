@@ -1,8 +1,8 @@
 """What is otherwise, and what is not there, for the containers of ordinary users. What is not is refused by name.
 
-They have no control groups and make no bridges: limits are left out, and the network is pasta's. A container is in the
-user namespace of its user's commands, and keeps it (runtime.rootless); the command that its end runs does not, so that
-one which started it again could lose it.
+They have the control groups that they are given (linux.cgroup.delegation): limits that need more are left out. They
+make no bridges, and the network is pasta's. A container is in the user namespace of its user's commands, and keeps it
+(runtime.rootless); the command that its end runs does not, so that one which started it again could lose it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import os
 
 import msgspec
 
+from jubako.engine import resources
 from jubako.engine.options import CreateOptions, restart_policy
 from jubako.errors import FailedPrecondition
-from jubako.linux import userns
+from jubako.linux import cgroup, userns
+from jubako.spec.oci_runtime import Resources
 
 PASTA = "pasta"
 """The network of those who make no bridges, in place of `bridge`."""
@@ -63,11 +65,30 @@ def kept() -> list[int]:
     return rootless.held()
 
 
+def attainable(limits: Resources) -> tuple[Resources, list[str]]:
+    """What of the limits can be set for this user, and the names of what is left out."""
+    if userns.is_initial():
+        return limits, []
+    return resources.attainable(limits, cgroup.delegated().controllers)
+
+
 def discarded(options: CreateOptions) -> str:
     """What to say of limits that are not set; "" where there are none, or they are."""
-    from jubako.engine.resources import compile_limits
-
-    limits = compile_limits(options)
-    if userns.is_initial() or not (limits.memory or limits.cpu or limits.pids):
+    lost = attainable(resources.compile_limits(options))[1]
+    if not lost:
         return ""
-    return "ordinary users have no control groups: the limits of memory, CPU and processes are not set"
+    hint = cgroup.delegated().hint
+    return f"{_told(lost)} ({hint})" if hint else _told(lost)
+
+
+def check_limits(options: CreateOptions) -> None:
+    """Raise FailedPrecondition for a limit that can not be set."""
+    if lost := attainable(resources.compile_limits(options))[1]:
+        raise FailedPrecondition(_told(lost), hint=cgroup.delegated().hint or None)
+
+
+def _told(lost: list[str]) -> str:
+    """Which limits are not set, and why."""
+    given = cgroup.delegated()
+    reason = given.reason or f"of the controllers this user has {' '.join(sorted(given.controllers)) or 'none'}"
+    return f"the limits of {', '.join(lost)} are not set: {reason}"

@@ -26,7 +26,8 @@ class ContainerRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     """One container. Times are nanoseconds since the epoch, 0 for never.
 
     `probed` is the status of each probe that was last told of, `health` what had come of the health check at the end.
-    `carried` are the published ports of a container whose connections pasta makes.
+    `carried` are the published ports of a container whose connections pasta makes. `cgroup_place` says which manager
+    the group `cgroup` is of (linux.cgroup).
     """
 
     id: ContainerID
@@ -50,6 +51,7 @@ class ContainerRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
 
     phase: str = CREATED
     cgroup: str = ""
+    cgroup_place: str = ""
     pid: int = 0
     started_ns: int = 0
     finished_ns: int = 0

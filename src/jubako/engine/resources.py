@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+import msgspec
+
 from jubako.engine.options import CreateOptions, SharedOptions
 from jubako.linux import cgroup
 from jubako.runtime import defaults
@@ -30,6 +34,26 @@ def compile_limits(options: SharedOptions) -> Resources:
         cpu=_cpu(options),
         pids=PidsResources(limit=options.pids_limit) if options.pids_limit > 0 else None,
     )
+
+
+def attainable(limits: Resources, controllers: Collection[str]) -> tuple[Resources, list[str]]:
+    """What of the limits these controllers of v2 can set, and the names of what is left out."""
+    cpu, lost = limits.cpu, []
+    found = msgspec.structs.replace(limits)
+    if limits.memory and "memory" not in controllers:
+        found.memory = None
+        lost.append("memory")
+    if cpu and "cpu" not in controllers and (cpu.shares or cpu.quota or cpu.period):
+        cpu = msgspec.structs.replace(cpu, shares=None, quota=None, period=None)
+        lost.append("CPU")
+    if cpu and "cpuset" not in controllers and (cpu.cpus or cpu.mems):
+        cpu = msgspec.structs.replace(cpu, cpus="", mems="")
+        lost.append("CPU sets")
+    if limits.pids and "pids" not in controllers:
+        found.pids = None
+        lost.append("processes")
+    found.cpu = cpu
+    return found, lost
 
 
 def _memory(options: SharedOptions) -> MemoryResources | None:

@@ -13,7 +13,7 @@ import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from jubako.engine import files, ordinary, rootfs, security, volumes
+from jubako.engine import files, group, ordinary, rootfs, security, volumes
 from jubako.engine.attachment import (
     attach_network,
     carry_network,
@@ -68,10 +68,13 @@ def start(drivers: Drivers, record: ContainerRecord, *, attach: bool) -> Handle:
 
 def _start(drivers: Drivers, record: ContainerRecord, undo: ExitStack, *, attach: bool) -> Handle:
     launch = prepare(drivers, record, undo, attach=attach)
-    launch.cgroup = cgroup.usable().create(record.cgroup, compile_resources(record.options))
+    limits, _ = ordinary.attainable(compile_resources(record.options))
+    launch.cgroup = cgroup.at(record.cgroup_place).create(record.cgroup, limits)
     undo.callback(remove_group, record)
+    undo.callback(launch.cgroup.joined)
     handle = executor.create(launch)
     undo.callback(handle.abandon)
+    launch.cgroup.joined()
     record.pid = handle.pid
     drivers.records_of(record).replace(record.id, record)
     undo.callback(release_network, drivers, record)  # before its directory goes, where pasta's mount is
@@ -156,7 +159,7 @@ def _claim(drivers: Drivers, record: ContainerRecord) -> None:
     record.pid, record.exit_code, record.error, record.oom_killed = 0, 0, "", False
     record.paused, record.stopped_by_user = False, False
     record.probed, record.health = {}, None
-    record.cgroup = f"pod{record.options.pod}/{record.id}" if record.options.pod else record.id
+    group.choose(record)
 
     if is_carried(record):
         choose_ports(record)

@@ -9,9 +9,10 @@ import msgspec
 
 from jubako.engine import lifecycle
 from jubako.engine.drivers import Drivers
+from jubako.engine.group import group_of
 from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.errors import FailedPrecondition
-from jubako.linux import cgroup, proc, userns
+from jubako.linux import proc, userns
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +55,7 @@ def sample(drivers: Drivers, text: str) -> Sample:
             read_bytes=0,
             written_bytes=0,
         )
-    now = cgroup.usable().open(record.cgroup).stats()
+    now = group_of(record).stats()
     received, sent = _network(record)
     return Sample(
         id=record.id,
@@ -98,8 +99,8 @@ def _memory_total() -> int:
 
 def _processes(record: ContainerRecord) -> list[int]:
     """Those of its group; without one, and in a pid namespace of its own, those of that."""
-    if record.options.pid or userns.is_initial():
-        return cgroup.usable().open(record.cgroup).pids()
+    if record.options.pid or record.cgroup_place or userns.is_initial():
+        return group_of(record).pids()
     return proc.with_pid_namespace_of(record.pid)
 
 

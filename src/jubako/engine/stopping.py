@@ -8,11 +8,11 @@ from contextlib import nullcontext
 from jubako.engine import process, removal
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit_container
+from jubako.engine.group import group_of
 from jubako.engine.lifecycle import finish, get
 from jubako.engine.process import parse_signal
 from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.errors import Conflict, FailedPrecondition
-from jubako.linux import cgroup
 from jubako.runtime import state
 
 _KILL_S = 10.0
@@ -88,7 +88,7 @@ def pause(drivers: Drivers, text: str) -> None:
         raise FailedPrecondition(f"container {record.id} is not running")
     if record.paused:
         raise FailedPrecondition(f"Container {text} is already paused")
-    cgroup.usable().open(record.cgroup).freeze()
+    group_of(record).freeze()
     _set_paused(drivers, record, True)
 
 
@@ -97,7 +97,7 @@ def unpause(drivers: Drivers, text: str) -> None:
     record = get(drivers, text)
     if not record.paused:
         raise FailedPrecondition(f"Container {text} is not paused")
-    cgroup.usable().open(record.cgroup).thaw()
+    group_of(record).thaw()
     _set_paused(drivers, record, False)
 
 

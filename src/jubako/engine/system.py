@@ -125,7 +125,7 @@ def info(drivers: Drivers) -> dict[str, Any]:
         "Images": len(drivers.images.list()),
         "Driver": "overlay2",
         "LoggingDriver": "json-file",
-        "CgroupDriver": "none" if groups.version == "none" else "cgroupfs",
+        "CgroupDriver": groups.driver,
         "CgroupVersion": groups.version,
         "KernelVersion": platform.release(),
         "OperatingSystem": _os_name(),

@@ -1,7 +1,8 @@
-"""systemd's manager over D-Bus: transient scopes. The one place that knows the bus.
+"""systemd's manager over D-Bus: transient scopes. The one place that knows its interface.
 
-Root talks to the system's manager, anybody else to its own (`systemd --user`). A job is waited for: its end is a
-signal that may come before the call that queued it returns, so it is listened for first.
+Root talks to the system's manager, anybody else to its own (`systemd --user`), also from a user namespace of its own.
+A job is waited for: its end is a signal that may come before the call that queued it returns, so it is listened for
+first.
 
 Spec: org.freedesktop.systemd1(5); D-Bus specification.
 """
@@ -15,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from jubako.errors import FailedPrecondition, Unavailable
+from jubako.linux import dbus, userns
 
 if TYPE_CHECKING:
     from jeepney.low_level import Message
@@ -33,24 +35,34 @@ def runs() -> bool:
     return os.path.isdir(_BOOTED)
 
 
+def is_users() -> bool:
+    """Whether it is an ordinary user's manager that this process talks to. Root of a user namespace is such a user
+    outside, or a system of its own within."""
+    if userns.user() != 0:
+        return True
+    return userns.outer_user() != 0 and os.path.exists(_users_bus())
+
+
 def address() -> str:
     """Of the bus to talk on."""
-    if os.geteuid() == 0:
-        return os.environ.get("DBUS_SYSTEM_BUS_ADDRESS") or "unix:path=/run/dbus/system_bus_socket"
-    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}"
-    return os.environ.get("DBUS_SESSION_BUS_ADDRESS") or f"unix:path={runtime}/bus"
+    if is_users():
+        return os.environ.get("DBUS_SESSION_BUS_ADDRESS") or f"unix:path={_users_bus()}"
+    return os.environ.get("DBUS_SYSTEM_BUS_ADDRESS") or "unix:path=/run/dbus/system_bus_socket"
+
+
+def _users_bus() -> str:
+    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{userns.outer_user()}"
+    return f"{runtime}/bus"
 
 
 class Systemd:
     """A connection, which its `with` block closes."""
 
     def __init__(self) -> None:
-        from jeepney.io.blocking import open_dbus_connection
-
         if not runs():
-            raise FailedPrecondition(f"--systemd-cgroup: systemd does not run here ({_BOOTED} is missing)")
+            raise FailedPrecondition(f"systemd does not run here ({_BOOTED} is missing)")
         try:
-            self._bus = open_dbus_connection(address())
+            self._bus = dbus.connect(address())
         except (OSError, ValueError) as error:
             raise Unavailable(f"cannot reach systemd over the bus {address()}: {error}") from None
 

@@ -40,9 +40,25 @@ def is_initial() -> bool:
         return file.read().split() == ["0", "0", str((1 << 32) - 1)]
 
 
+def is_machine_root() -> bool:
+    """Whether this process is root, and not of a user namespace."""
+    return os.geteuid() == 0 and is_initial()
+
+
 def user() -> int:
     """Whose process this is, also where it became root of a namespace of its own (nested.enter)."""
     return _user[0] if _user else os.geteuid()
+
+
+def outer_user() -> int:
+    """What this process's user is one user namespace further out; itself where there is none."""
+    uid = os.geteuid()
+    with open("/proc/self/uid_map") as file:
+        for line in file:
+            first, outside, size = map(int, line.split())
+            if first <= uid < first + size:
+                return outside + uid - first
+    return uid
 
 
 def became_root(uid: int) -> None:

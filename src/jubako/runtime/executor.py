@@ -168,9 +168,10 @@ def _single_id(linux: Linux) -> bool:
 
 
 def _add_cgroup(plan: Plan, cgroup: CgroupHandle | None, fds: _Fds) -> None:
-    namespaces.add_cgroup(plan, cgroup)
     if cgroup:
+        cgroup.reach(program.parent().pid)
         fds.lend_group(cgroup)
+    namespaces.add_cgroup(plan, cgroup)
 
 
 def _add_agent(plan: Plan, seccomp: Filter | None, fds: _Fds) -> None:

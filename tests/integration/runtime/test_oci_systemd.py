@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-import pwd
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from jubako.linux import systemd
 
+from ...systemd_user import ROOT, in_service, in_session, needs_systemd, own_slice, user
 from .oci import Oci
 
 pytestmark = pytest.mark.root
-ROOT = Path("/sys/fs/cgroup")
 SCOPE = ROOT / "jubako.slice/jubako-tests.slice/pre-one.scope"
-needs_systemd = pytest.mark.skipif(
-    not (systemd.runs() and (ROOT / "cgroup.controllers").exists()), reason="systemd does not run here on cgroup v2"
-)
 
 
 class SystemdOci(Oci):
@@ -130,41 +125,34 @@ def test_a_path_that_is_no_unit_is_refused(systemd_oci: SystemdOci) -> None:
     assert 'expected cgroupsPath to be of format "slice:prefix:name" for systemd cgroups' in done.stderr
 
 
-def as_user(user: pwd.struct_passwd, *command: str) -> str:
-    """Run a service of the user's own systemd, that is: in a group which is delegated to the user; returns its output.
-
-    That goes to a file, since a container that is left running would hold a pipe.
-    """
-    bus = ["env", f"XDG_RUNTIME_DIR=/run/user/{user.pw_uid}", "systemd-run", "--user", "--quiet", "--wait", "--pipe"]
-    with tempfile.TemporaryFile("w+") as output:
-        service = ["runuser", "-u", user.pw_name, "--", *bus, *command]
-        done = subprocess.run(service, stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=60, check=False)
-        output.seek(0)
-        text = output.read()
-    assert done.returncode == 0, text
-    return text
-
-
 @needs_systemd
-def test_an_ordinary_user_has_its_own_systemd_make_the_scope(oci: Oci) -> None:
-    user = pwd.getpwnam("user")  # the test machine's, whose systemd runs
-    home = Path(user.pw_dir, "test")
+@pytest.mark.parametrize("place", [in_service, in_session])
+def test_an_ordinary_user_has_its_own_systemd_make_the_scope(
+    oci: Oci, place: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    home = Path(user().pw_dir, "test")
     shutil.copytree((oci.bundle / "rootfs").resolve(), home / "rootfs", symlinks=True)
-    runtime = [*oci.command()[:1], "--root", str(home / "state"), "--systemd-cgroup"]
+
+    def runtime(*arguments: str) -> str:
+        done = place(*oci.command()[:1], "--root", str(home / "state"), "--systemd-cgroup", *arguments)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
     try:
-        subprocess.run(["chown", "-R", f"{user.pw_uid}:{user.pw_gid}", home], check=True)
-        as_user(user, *runtime, "spec", "--rootless", "-b", str(home))
+        subprocess.run(["chown", "-R", f"{user().pw_uid}:{user().pw_gid}", home], check=True)
+        runtime("spec", "--rootless", "-b", str(home))
         config = json.loads((home / "config.json").read_text())
         config["process"].update(args=["sleep", "100"], terminal=False)
         config["linux"].update(cgroupsPath="user.slice:pre:one", resources={"memory": {"limit": 64 << 20}})
         (home / "config.json").write_text(json.dumps(config))
-        as_user(user, *runtime, "create", "-b", str(home), "one")
-        own = f"user.slice/user-{user.pw_uid}.slice/user@{user.pw_uid}.service"
-        scope = ROOT / own / "user.slice/pre-one.scope"
-        pid = json.loads(as_user(user, *runtime, "state", "one"))["pid"]
+        runtime("create", "-b", str(home), "one")
+        scope = own_slice() / "pre-one.scope"
+        pid = json.loads(runtime("state", "one"))["pid"]
         assert (scope / "cgroup.procs").read_text().split() == [str(pid)]
         assert (scope / "memory.max").read_text() == f"{64 << 20}\n"
-        as_user(user, *runtime, "delete", "--force", "one")
+        runtime("start", "one")
+        assert runtime("exec", "one", "cat", "/proc/self/cgroup") == "0::/\n"
+        runtime("delete", "--force", "one")
         assert not scope.exists()
     finally:
         shutil.rmtree(home)

@@ -30,7 +30,7 @@ def start(drivers: Drivers, record: PodRecord, run_dir: Path) -> None:
     launch = Launch(
         spec=_spec(root),
         run_dir=own_dir,
-        cgroup=cgroup.usable().create(f"{record.cgroup}/{_DIRECTORY}"),
+        cgroup=cgroup.at("").create(f"{record.cgroup}/{_DIRECTORY}"),
         seccomp=seccomp.of_profile(drivers.root / "cache" / "seccomp", [], None),
         stdio="null",
         listen=False,

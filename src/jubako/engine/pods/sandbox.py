@@ -39,7 +39,7 @@ def build(drivers: Drivers, record: PodRecord) -> None:
         run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         hosts, resolv = hosts_text(drivers, record), files.resolv_text(record.options)
         files.write(run_dir, record.hostname, hosts, resolv, read_only=False)
-        cgroup.usable().create(record.cgroup, compile_limits(record.options)).close()
+        cgroup.at("").create(record.cgroup, compile_limits(record.options)).close()
         _pin_namespaces(record, run_dir)
         if NET in record.kept:
             _connect(drivers, record, run_dir / NET)
@@ -65,7 +65,7 @@ def take_down(drivers: Drivers, record: PodRecord) -> None:
     (run_dir / _READY).unlink(missing_ok=True)
     release_network(drivers, record)
     discard_run_dir(run_dir)
-    cgroup.usable().open(record.cgroup).remove()
+    cgroup.at("").open(record.cgroup).remove()
 
 
 def discard_run_dir(run_dir: Path) -> None:

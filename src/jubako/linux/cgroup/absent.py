@@ -1,7 +1,4 @@
-"""No control groups: of those who may make none. Limits are not set, and what only a group can do is refused by name.
-
-Root of a user namespace could be given a part of v2's hierarchy; nobody does that by default.
-"""
+"""No control groups: of those who may make none (delegation). What only a group can do is refused by name."""
 
 from __future__ import annotations
 
@@ -25,6 +22,9 @@ class AbsentGroup:
     def __init__(self, name: str) -> None:
         self.name = name
         self.join_fds: list[int] = []
+
+    def reach(self, pid: int) -> None:
+        pass
 
     def below(self, paths: Mapping[str, str]) -> AbsentGroup:
         return self
@@ -76,7 +76,10 @@ class AbsentGroup:
 
 
 class AbsentManager:
-    version = "none"
+    version = driver = "none"
+
+    def name_for(self, container: str) -> str:
+        return container
 
     def create(self, name: str, resources: Resources | None = None) -> AbsentGroup:
         return AbsentGroup(name)
@@ -92,4 +95,4 @@ class AbsentManager:
 
 
 def _refuse(what: str) -> NoReturn:
-    raise FailedPrecondition(f"{what}: ordinary users have no control groups", hint="sudo jubako …")
+    raise FailedPrecondition(f"{what}: it has no control group", hint="jubako doctor tells how to get them")

@@ -2,7 +2,8 @@
 
 A handle names a group that exists; `join_fds` and `clone_fd` are what the executor needs to put a process into it.
 
-Invariant:    nothing outside <hierarchy>/jubako/ is made, changed or removed, but by systemd.
+Invariant:    nothing outside <hierarchy>/jubako/, or jubako/ of a group that is an ordinary user's, is made, changed or
+              removed, but by systemd.
 Concurrency:  many processes; a group belongs to whoever made it.
 Spec:         OCI runtime-spec, config-linux "Control groups"; kernel admin-guide cgroup-v1 and cgroup-v2.
 """
@@ -21,6 +22,8 @@ if TYPE_CHECKING:  # what only `events` needs
     from jubako.spec import oci_events
 
 PARENT = "jubako"
+SYSTEMD = "systemd"
+"""The place of groups that systemd makes."""
 
 
 class Stats(msgspec.Struct, frozen=True):
@@ -54,6 +57,12 @@ class CgroupHandle(Protocol):
     @property
     def oom_fd(self) -> int:
         """The file that has the line `oom_kill N`, or -1. Open until close()."""
+
+    def reach(self, pid: int) -> None:
+        """See to it that the process `pid` may put others in, which an ordinary user's may not from everywhere.
+
+        Raises FailedPrecondition where that can not be.
+        """
 
     def below(self, paths: Mapping[str, str]) -> CgroupHandle:
         """The group at `paths` beneath this one: by controller on v1, "" for all that are not named.
@@ -109,7 +118,13 @@ class CgroupHandle(Protocol):
 
 
 class CgroupManager(Protocol):
+    """`version` is v1, hybrid, v2 or none; `driver`, who makes the groups: cgroupfs, systemd or none."""
+
     version: str
+    driver: str
+
+    def name_for(self, container: str) -> str:
+        """The name of the group of a container that asks for no certain one."""
 
     def create(self, name: str, resources: Resources | None = None) -> CgroupHandle:
         """Make jubako/<name> with its limits. An empty group of that name that was left behind is replaced.
@@ -132,6 +147,12 @@ class Hierarchies(msgspec.Struct, frozen=True):
 
     v1: dict[str, str]
     unified: str
+
+
+def hierarchies() -> Hierarchies:
+    """Those of this machine."""
+    with open("/proc/self/mountinfo") as file:
+        return find_hierarchies(file.read())
 
 
 def find_hierarchies(mountinfo: str) -> Hierarchies:

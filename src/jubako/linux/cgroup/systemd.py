@@ -1,9 +1,13 @@
-"""Groups that systemd makes: each a transient scope, delegated to us (`jubako-oci --systemd-cgroup`). cgroup v2 alone.
+"""Groups that systemd makes: each a transient scope, delegated to us (`jubako-oci --systemd-cgroup`, and the containers
+of ordinary users). cgroup v2 alone.
 
 A handle's name is the group's whole path, whose last part is the unit. A scope is made around a process, and is
 collected with its last one; the container's first process comes later, by clone, so that another one, the *seat*,
 keeps its place until then. The seat reads a pipe of ours: it ends when we do, however we end, and then an empty scope
 does, too.
+
+An ordinary user's processes go nowhere from a session's group, which is root's. systemd moves them where they may go
+on from: the caller into a scope of its own, in which it stays, and with it the container's monitor.
 """
 
 from __future__ import annotations
@@ -13,9 +17,9 @@ import os
 
 import msgspec
 
-from jubako.errors import FailedPrecondition
-from jubako.linux import systemd
-from jubako.linux.cgroup import scopes
+from jubako.errors import FailedPrecondition, Unavailable
+from jubako.linux import systemd, userns
+from jubako.linux.cgroup import delegation, scopes
 from jubako.linux.cgroup.files import remove_tree, wait_for
 from jubako.linux.cgroup.seam import check_name
 from jubako.linux.cgroup.v2 import V2Handle
@@ -44,6 +48,7 @@ class Seat:
 
 class SystemdManager:
     version = "v2"
+    driver = "systemd"
 
     def __init__(self, root: str) -> None:
         self._root = root
@@ -52,8 +57,11 @@ class SystemdManager:
         """The name of the group of a container whose specification has `cgroups_path`."""
         with Systemd() as manager:
             above = manager.control_group()
-        slice_, unit = scopes.unit_names(cgroups_path, container, user=os.geteuid() != 0)
+        slice_, unit = scopes.unit_names(cgroups_path, container, user=systemd.is_users())
         return f"{above}{scopes.expand_slice(slice_)}/{unit}".lstrip("/")
+
+    def name_for(self, container: str) -> str:
+        return self.name_of("", container)
 
     def create(self, name: str, resources: Resources | None = None) -> SystemdHandle:
         """Make the scope with its limits. One of that name that is there already is refused by systemd."""
@@ -86,6 +94,13 @@ class SystemdHandle(V2Handle):
     def unit(self) -> str:
         return self.name.rpartition("/")[2]
 
+    def reach(self, pid: int) -> None:
+        if userns.is_machine_root() or delegation.has_way(pid, self.directory):
+            return
+        unit = f"jubako-command-{os.urandom(8).hex()}.scope"
+        with Systemd() as manager:
+            manager.start_scope(unit, _properties("Command of jubako", "user.slice", pid))
+
     def joined(self) -> None:
         if self.seat:
             self.seat.leave()
@@ -106,16 +121,17 @@ class SystemdHandle(V2Handle):
         self.close()
         with contextlib.suppress(FileNotFoundError):
             self.kill_all()
+        # Of a command out of its reach it collects what is empty all the same.
         if systemd.runs():
-            with Systemd() as manager:
+            with contextlib.suppress(Unavailable), Systemd() as manager:
                 manager.stop(self.unit)
         if not wait_for(lambda: not os.path.isdir(self.directory)):
             remove_tree(self.directory, self.kill_all)  # and nothing above it: slices are systemd's
 
 
 def _enforced(resources: Resources) -> Resources:
-    """Device rules are root's to set. An ordinary user makes no devices, and opens what the files' modes let it."""
-    return resources if os.geteuid() == 0 else msgspec.structs.replace(resources, devices=[])
+    """What the user's own systemd can do has no device rules in it."""
+    return resources if userns.is_machine_root() else msgspec.structs.replace(resources, devices=[])
 
 
 def _scope(handle: SystemdHandle, resources: Resources) -> list[Property]:
@@ -124,12 +140,23 @@ def _scope(handle: SystemdHandle, resources: Resources) -> list[Property]:
         raise FailedPrecondition(f"{handle.unit} has no process")
     accounting = [(f"{kind}Accounting", ("b", True)) for kind in ("CPU", "Memory", "IO", "Tasks")]
     return [
-        ("Description", ("s", f"Container {handle.unit.removesuffix('.scope')}")),
-        ("Slice", ("s", slice_ if slice_.endswith(".slice") else "-.slice")),
+        *_properties(
+            f"Container {handle.unit.removesuffix('.scope')}",
+            slice_ if slice_.endswith(".slice") else "-.slice",
+            handle.seat.pid,
+        ),
         ("Delegate", ("b", True)),
-        ("DefaultDependencies", ("b", False)),
-        ("CollectMode", ("s", "inactive-or-failed")),
-        ("PIDs", ("au", [handle.seat.pid])),
         *accounting,
         *scopes.properties(resources),
+    ]
+
+
+def _properties(description: str, slice_: str, pid: int) -> list[Property]:
+    """Of any scope of ours."""
+    return [
+        ("Description", ("s", description)),
+        ("Slice", ("s", slice_)),
+        ("DefaultDependencies", ("b", False)),
+        ("CollectMode", ("s", "inactive-or-failed")),
+        ("PIDs", ("au", [pid])),
     ]

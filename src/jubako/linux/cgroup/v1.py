@@ -21,12 +21,16 @@ _SOMETIMES = ("cpuset", "hugetlb", "rdma", "net_cls", "net_prio")
 
 class V1Manager:
     version = "v1"
+    driver = "cgroupfs"
 
     def __init__(self, hierarchies: Hierarchies) -> None:
         self._v1 = hierarchies.v1
         self._unified = hierarchies.unified
         if self._unified:
             self.version = "hybrid"
+
+    def name_for(self, container: str) -> str:
+        return container
 
     def create(self, name: str, resources: Resources | None = None) -> V1Handle:
         handle = self._handle(name, wanted(resources))

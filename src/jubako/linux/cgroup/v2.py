@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from jubako.errors import FailedPrecondition, InvalidArgument
+from jubako.linux import userns
 from jubako.linux.cgroup.files import (
     enable,
     inner,
@@ -37,10 +38,16 @@ _WANTED = frozenset({"cpu", "memory", "pids", "io", "cpuset", "hugetlb"})
 
 
 class V2Manager:
+    """Beneath `root`: the hierarchy's own directory, or that of a group that was delegated."""
+
     version = "v2"
+    driver = "cgroupfs"
 
     def __init__(self, root: str) -> None:
         self._root = root
+
+    def name_for(self, container: str) -> str:
+        return container
 
     def create(self, name: str, resources: Resources | None = None) -> V2Handle:
         handle = self.open(name)
@@ -114,6 +121,12 @@ class V2Handle:
             self._fds[path] = os.open(path, flags | os.O_CLOEXEC)
         return self._fds[path]
 
+    def reach(self, pid: int) -> None:
+        if not userns.is_machine_root():
+            from jubako.linux.cgroup import delegation
+
+            delegation.check_way(pid, self.directory)
+
     def below(self, paths: Mapping[str, str]) -> V2Handle:
         if set(paths) - {""}:
             raise InvalidArgument("a cgroup of v2 has no path for each controller")
@@ -127,7 +140,8 @@ class V2Handle:
 
     def update(self, resources: Resources) -> None:
         apply(self.directory, resources)
-        if resources.devices:
+        # Root's alone to set. An ordinary user makes no devices, and opens what the files' modes let it.
+        if resources.devices and userns.is_machine_root():
             from jubako.linux import device_filter
 
             device_filter.replace(self.clone_fd, resources.devices)

@@ -23,13 +23,13 @@ _ID_LENGTH_MAX = 1024
 
 class Record(msgspec.Struct):
     """state.json: what outlives the command that created the container. `pid` is 0 while it is being created, and
-    `systemd` says who makes the group."""
+    `place` is that of its group (linux.cgroup)."""
 
     id: str
     bundle: str
     created: str
     cgroup: str
-    systemd: bool = False
+    place: str = ""
     pid: int = 0
     pid_start: int = 0
     annotations: dict[str, str] = {}
@@ -65,7 +65,7 @@ class Container:
 
     def manager(self) -> CgroupManager:
         """Who makes its group."""
-        return cgroup.systemd_manager() if self.record.systemd else cgroup.manager()
+        return cgroup.at(self.record.place)
 
     def group(self) -> CgroupHandle:
         """Its group, where the record names one."""

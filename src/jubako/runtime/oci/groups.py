@@ -1,8 +1,7 @@
-"""Which control group a container is to have: one beneath jubako/, or a scope of systemd's."""
+"""Which control group a container is to have: one beneath jubako/, of the machine or of a group that was delegated to
+this user, or a scope of systemd's."""
 
 from __future__ import annotations
-
-import os
 
 import msgspec
 
@@ -11,21 +10,27 @@ from jubako.linux import cgroup, userns
 from jubako.spec.oci_runtime import Linux, Resources
 
 
-def name_of(linux: Linux, container: str, *, systemd: bool) -> str:
-    """What the manager is to make; "" for an ordinary user, and for root of its namespace, who could make none.
+def of(linux: Linux, container: str, *, systemd: bool) -> tuple[str, str]:
+    """The place of the group, and the name that the manager there is to make; no name where there can be none.
 
     Raises FailedPrecondition when the specification has limits then, and where systemd is asked for but absent.
     """
     if systemd:
-        return cgroup.systemd_manager().name_of(linux.cgroups_path, container)
-    if os.geteuid() != 0 or not userns.is_initial():
-        _refuse_limits(linux.resources)
-        return ""
-    path = linux.cgroups_path
+        return cgroup.SYSTEMD, cgroup.systemd_manager().name_of(linux.cgroups_path, container)
+    place = ""
+    if not userns.is_machine_root():
+        place = cgroup.delegated(systemd=False).place
+        if not place:
+            _refuse_limits(linux.resources)
+            return "", ""
+    return place, _name(linux.cgroups_path) or container
+
+
+def _name(path: str) -> str:
     if path.count(":") == 2:  # systemd's slice:prefix:name
         piece, prefix, unit = path.split(":")
         path = f"{piece}/{prefix}-{unit}"
-    return path.strip("/").removeprefix(f"{cgroup.PARENT}/") or container
+    return path.strip("/").removeprefix(f"{cgroup.PARENT}/")
 
 
 def _refuse_limits(resources: Resources | None) -> None:

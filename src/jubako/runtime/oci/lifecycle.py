@@ -59,8 +59,8 @@ def create(containers: Containers, asked: Creation) -> Container:
 def _create(containers: Containers, asked: Creation, *, detached: bool) -> tuple[Container, Handle]:
     spec, config = bundle.load(asked.bundle, asked.log)
     asked_hooks = hooks.of(spec)
-    group = groups.name_of(spec.linux or Linux(), asked.name, systemd=asked.systemd)
-    record = Record(asked.name, asked.bundle, now(), group, systemd=asked.systemd, annotations=spec.annotations)
+    place, group = groups.of(spec.linux or Linux(), asked.name, systemd=asked.systemd)
+    record = Record(asked.name, asked.bundle, now(), group, place=place, annotations=spec.annotations)
     container = containers.make(record, config)
     with ExitStack() as undo:
         undo.callback(container.remove)

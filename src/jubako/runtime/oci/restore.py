@@ -66,8 +66,8 @@ def _restore(containers: Containers, asked: Creation, arguments: Arguments) -> t
     _add_own_options(options, arguments)
     _add_streams(options, of.image_path(arguments))
     linux = spec.linux or Linux()
-    name = groups.name_of(linux, asked.name, systemd=asked.systemd)
-    record = Record(asked.name, asked.bundle, now(), name, systemd=asked.systemd, annotations=spec.annotations)
+    place, name = groups.of(linux, asked.name, systemd=asked.systemd)
+    record = Record(asked.name, asked.bundle, now(), name, place=place, annotations=spec.annotations)
     container = containers.make(record, config)
     with ExitStack() as undo:
         undo.callback(container.remove)
