@@ -172,9 +172,8 @@ def test_a_container_that_was_started_elsewhere_keeps_to_its_place(user: Delegat
     inside, user.place = user.place, elsewhere
     user.said("jubako run -d --name box --network none busybox sleep 100")
     user.place = inside
-    out = user.said("! jubako pause box; jubako top box -eo pid,args; jubako rm -f box")
+    out = user.said("! jubako pause box; jubako rm -f box")
     assert "a container can not be paused: it has no control group" in out
-    assert "sleep 100" in out
 
 
 def test_jubako_oci_takes_the_group_as_well(user: Delegate) -> None:

@@ -155,6 +155,7 @@ def test_an_ordinary_user_has_its_own_systemd_make_the_scope(
         runtime("delete", "--force", "one")
         assert not scope.exists()
     finally:
+        runtime("delete", "--force", "one")
         shutil.rmtree(home)
 
 

@@ -121,9 +121,9 @@ class SystemdHandle(V2Handle):
         self.close()
         with contextlib.suppress(FileNotFoundError):
             self.kill_all()
-        # Of a command out of its reach it collects what is empty all the same.
+        # Where it is out of reach, it collects what is empty all the same.
         if systemd.runs():
-            with contextlib.suppress(Unavailable), Systemd() as manager:
+            with contextlib.suppress(FailedPrecondition, Unavailable), Systemd() as manager:
                 manager.stop(self.unit)
         if not wait_for(lambda: not os.path.isdir(self.directory)):
             remove_tree(self.directory, self.kill_all)  # and nothing above it: slices are systemd's

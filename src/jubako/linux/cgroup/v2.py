@@ -130,7 +130,7 @@ class V2Handle:
     def below(self, paths: Mapping[str, str]) -> V2Handle:
         if set(paths) - {""}:
             raise InvalidArgument("a cgroup of v2 has no path for each controller")
-        return V2Handle(self.name, inner(self.directory, paths.get("", "")))
+        return type(self)(self.name, inner(self.directory, paths.get("", "")))
 
     def joined(self) -> None:
         pass
