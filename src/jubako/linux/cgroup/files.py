@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from jubako.errors import FailedPrecondition, InvalidArgument, NotFound
 
@@ -35,11 +36,23 @@ def read_text(path: str) -> str:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         parts = []
-        while part := os.read(fd, 65536):
-            parts.append(part)
+        with gone_is_missing(path):
+            while part := os.read(fd, 65536):
+                parts.append(part)
         return b"".join(parts).decode()
     finally:
         os.close(fd)
+
+
+@contextlib.contextmanager
+def gone_is_missing(path: str) -> Iterator[None]:
+    """A group that goes while its file is open says ENODEV: that is one that is not there."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENODEV:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from None
+        raise
 
 
 def write_text(path: str, text: str) -> None:
@@ -110,7 +123,9 @@ def is_frozen(directory: str) -> bool:
 
 def set_frozen(directory: str, *, frozen: bool) -> bool:
     """Have them stand still or go on, and wait for it; tells whether they do."""
-    write_text(f"{directory}/cgroup.freeze", "1" if frozen else "0")
+    path = f"{directory}/cgroup.freeze"
+    with gone_is_missing(path):
+        write_text(path, "1" if frozen else "0")
     return wait_for(lambda: is_frozen(directory) == frozen)
 
 

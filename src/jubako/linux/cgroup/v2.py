@@ -16,6 +16,7 @@ from jubako.errors import FailedPrecondition, InvalidArgument
 from jubako.linux import userns
 from jubako.linux.cgroup.files import (
     enable,
+    gone_is_missing,
     inner,
     is_frozen,
     pids_of,
@@ -183,8 +184,10 @@ class V2Handle:
         signal_frozen(self, number)
 
     def kill_all(self) -> None:
+        path = f"{self.directory}/cgroup.kill"
         try:
-            write_text(f"{self.directory}/cgroup.kill", "1")
+            with gone_is_missing(path):
+                write_text(path, "1")
         except FileNotFoundError:  # Linux below 5.14, or the group is gone
             if os.path.isdir(self.directory):
                 self.signal_all(signal.SIGKILL)
