@@ -33,7 +33,7 @@ from jubako.build.graph.bench import Bench
 from jubako.build.graph.execute import CommandFailed
 from jubako.build.graph.filesystem import FsVertex
 from jubako.build.history import BuildRecord, History
-from jubako.build.inquiry import remarks_on
+from jubako.build.inquiry import Subject, remarks_on
 from jubako.build.moment import Moment
 from jubako.build.namedcontexts import NamedContexts
 from jubako.build.options import BuildDrivers, BuildOptions, BuildResult
@@ -162,8 +162,8 @@ class _Build:
         return result
 
     def _remarks(self, dockerfile: Dockerfile, text: contexts.DockerfileText) -> list[str]:
-        about = (dockerfile, text, self.context, self.drivers.images)
-        return remarks_on(*about, build_args=self.options.build_args, target=self.options.target)
+        given = (self.options.build_args, self.options.target)
+        return remarks_on(Subject(dockerfile, text, self.context, self.drivers.images, *given))
 
     def _workshop(self, stack: ExitStack, text: contexts.DockerfileText, lease: Lease) -> Workshop:
         drivers = self.drivers

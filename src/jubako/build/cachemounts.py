@@ -7,7 +7,6 @@ Concurrency:  a lock is held while a command runs with the mount: one that is lo
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from jubako.linux import locks
 from jubako.store.removal import remove_tree, tree_usage
 
 _GONE = ".gone-"
@@ -81,15 +81,6 @@ def _locked(path: Path) -> Iterator[bool]:
     """Tell whether nobody uses the mount; then nobody does during the body."""
     fd = os.open(path / "lock", os.O_RDWR | os.O_CLOEXEC)
     try:
-        yield is_free(fd) and is_at(fd, path / "lock")
+        yield locks.take(fd) and is_at(fd, path / "lock")
     finally:
         os.close(fd)
-
-
-def is_free(fd: int) -> bool:
-    """Take the lock of an open file, if nobody has it; say whether that worked."""
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -11,8 +11,8 @@ from jubako.build.options import BuildDrivers
 
 if TYPE_CHECKING:
     from jubako.build.container import BuildContainer
-    from jubako.build.debugging import Debug, FailedSteps
-    from jubako.build.graph.execute import Job, Keep
+    from jubako.build.debugging import FailedSteps
+    from jubako.build.graph.execute import Debug, Job, Keep
     from jubako.build.graph.vertex import Task
 
 

@@ -6,19 +6,14 @@ It opens when all other steps have stopped, on the caller's thread. What the she
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from jubako.build.alone import Alone
-from jubako.build.graph.execute import CommandFailed, Job
+from jubako.build.graph.execute import CommandFailed, Debug, Job
 
 if TYPE_CHECKING:
     from jubako.build.container import BuildContainer
-    from jubako.runtime.attach import Attached
-
-Debug = Callable[[CommandFailed, "Attached"], object]
-"""Sits at the shell until it ends."""
 
 
 class FailedSteps:

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jubako.build.cache import BuildCache
-from jubako.build.cachemounts import CacheMounts, is_free
+from jubako.build.cachemounts import CacheMounts
+from jubako.linux import locks
 
 if TYPE_CHECKING:
     from jubako.build.cacheusage import CacheRecord
@@ -72,7 +73,7 @@ def _alone(stamp: Path) -> Iterator[bool]:
     stamp.parent.mkdir(mode=0o700, exist_ok=True)
     fd = os.open(stamp, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        is_alone = is_free(fd)
+        is_alone = locks.take(fd)
         if is_alone:
             os.utime(fd)
         yield is_alone

@@ -19,6 +19,7 @@ import msgspec
 
 from jubako.build.progress import BuildProgress, PlainProgress, Step
 from jubako.errors import Conflict, NotFound
+from jubako.linux import locks
 from jubako.store import Store
 
 KEPT = 50
@@ -126,9 +127,8 @@ class History:
         for path in self._directory.glob("*.log"):
             if path.stem in known:
                 continue
-            with suppress(FileNotFoundError, BlockingIOError), path.open() as log:
-                fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if self._records.find(path.stem) is None:
+            with suppress(FileNotFoundError), path.open() as log:
+                if locks.take(log.fileno()) and self._records.find(path.stem) is None:
                     path.unlink()
 
     def _judged(self, ref: str, record: BuildRecord) -> BuildRecord:
@@ -139,12 +139,9 @@ class History:
     def _is_locked(self, ref: str) -> bool:
         try:
             with self.log_path(ref).open() as log:
-                fcntl.flock(log, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+                return locks.is_held(log.fileno())
         except OSError:
             return False
-        return False
 
 
 class Recorded:

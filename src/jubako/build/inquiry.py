@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -40,6 +40,17 @@ class Answer(msgspec.Struct, frozen=True):
     ok: bool = True
 
 
+class Subject(NamedTuple):
+    """What warnings are about: a Dockerfile with its context, the images that are here, and what was given with it."""
+
+    dockerfile: Dockerfile
+    text: DockerfileText
+    context: Path
+    images: Images
+    build_args: Mapping[str, str]
+    target: str | None
+
+
 def inquire(store: Store, images: Images, context: Path | str, inquiry: Inquiry) -> Answer:
     """The context is all that build() takes. Raises DockerfileError, InvalidArgument, NotFound, and as a download."""
     answer = _METHODS.get(inquiry.method)
@@ -56,39 +67,23 @@ def inquire(store: Store, images: Images, context: Path | str, inquiry: Inquiry)
     return answer(images, Path(context), text, inquiry)
 
 
-def warnings_about(
-    dockerfile: Dockerfile,
-    text: DockerfileText,
-    context: Path,
-    images: Images,
-    *,
-    build_args: Mapping[str, str],
-    target: str | None,
-) -> list[Warned]:
+def warnings_about(of: Subject) -> list[Warned]:
     """The warnings about one build, from what is here: no image is pulled for them."""
     return check(
-        dockerfile,
-        settings_of(dockerfile, build_args),
-        build_args=build_args,
-        target=target,
-        find_facts=_facts(images),
-        ignore=contexts.read_ignore(context, text),
+        of.dockerfile,
+        settings_of(of.dockerfile, of.build_args),
+        build_args=of.build_args,
+        target=of.target,
+        find_facts=_facts(of.images),
+        ignore=contexts.read_ignore(of.context, of.text),
     )
 
 
-def remarks_on(
-    dockerfile: Dockerfile,
-    text: DockerfileText,
-    context: Path,
-    images: Images,
-    *,
-    build_args: Mapping[str, str],
-    target: str | None,
-) -> list[str]:
+def remarks_on(of: Subject) -> list[str]:
     """The warnings as a build tells them at its end. Raises InvalidArgument when they are to fail it."""
-    warnings = warnings_about(dockerfile, text, context, images, build_args=build_args, target=target)
+    warnings = warnings_about(of)
     lines = report.summary(warnings)
-    if warnings and settings_of(dockerfile, build_args).error:
+    if warnings and settings_of(of.dockerfile, of.build_args).error:
         raise InvalidArgument("\n".join([report.failure(warnings), *lines]))
     return lines
 
@@ -107,7 +102,7 @@ def _facts(images: Images) -> FindFacts:
 
 def _check(images: Images, context: Path, text: DockerfileText, inquiry: Inquiry) -> Answer:
     dockerfile = parse(text.data, text.name)
-    warnings = warnings_about(dockerfile, text, context, images, build_args=inquiry.build_args, target=inquiry.target)
+    warnings = warnings_about(Subject(dockerfile, text, context, images, inquiry.build_args, inquiry.target))
     told = report.data(dockerfile.source, warnings).decode() if inquiry.json else None
     return Answer(told or report.text(dockerfile.source, warnings).rstrip("\n"), not warnings)
 

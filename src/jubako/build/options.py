@@ -14,7 +14,7 @@ from jubako.image.catalog import Images
 from jubako.spec.oci_image import Descriptor, Digest
 
 if TYPE_CHECKING:
-    from jubako.build.debugging import Debug
+    from jubako.build.graph.execute import Debug
     from jubako.network import Networks
     from jubako.snapshot import Snapshotter
     from jubako.store import Store

@@ -9,7 +9,7 @@ from jubako.cli.options import FLAG, Arguments, Option
 
 if TYPE_CHECKING:
     from jubako.build import CommandFailed
-    from jubako.build.debugging import Debug
+    from jubako.build.graph.execute import Debug
     from jubako.runtime.attach import Attached
 
 DEBUG = Option("debug", "D", FLAG, "Open a shell where a RUN fails, when there is a terminal")

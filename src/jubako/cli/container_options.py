@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from jubako.engine.options import CreateOptions, SharedOptions
     from jubako.spec.oci_image import Healthcheck
 
+CPU = (
+    Option("cpu-period", "", INT, "Limit CPU CFS (Completely Fair Scheduler) period"),
+    Option("cpu-quota", "", INT, "Limit CPU CFS (Completely Fair Scheduler) quota"),
+    Option("cpu-shares", "c", INT, "CPU shares (relative weight)"),
+    Option("cpus", "", CPUS, "Number of CPUs"),
+    Option("cpuset-cpus", "", TEXT, "CPUs in which to allow execution (0-3, 0,1)"),
+    Option("cpuset-mems", "", TEXT, "MEMs in which to allow execution (0-3, 0,1)"),
+)
+
 OPTIONS = (
     Option("add-host", "", Kind("list", quantities.host_entry, many=True), "Add a custom host-to-IP mapping (host:ip)"),
     Option("annotation", "", LIST, "Add an annotation to the container (passed through to the OCI runtime)"),
@@ -23,12 +32,7 @@ OPTIONS = (
     Option("cap-drop", "", LIST, "Drop Linux capabilities"),
     Option("cgroupns", "", TEXT, "Cgroup namespace to use (host|private)"),
     Option("cidfile", "", TEXT, "Write the container ID to the file"),
-    Option("cpu-period", "", INT, "Limit CPU CFS (Completely Fair Scheduler) period"),
-    Option("cpu-quota", "", INT, "Limit CPU CFS (Completely Fair Scheduler) quota"),
-    Option("cpu-shares", "c", INT, "CPU shares (relative weight)"),
-    Option("cpus", "", CPUS, "Number of CPUs"),
-    Option("cpuset-cpus", "", TEXT, "CPUs in which to allow execution (0-3, 0,1)"),
-    Option("cpuset-mems", "", TEXT, "MEMs in which to allow execution (0-3, 0,1)"),
+    *CPU,
     Option("device", "", LIST, "Add a host device to the container"),
     Option("dns", "", Kind("list", quantities.address, many=True), "Set custom DNS servers"),
     Option("dns-opt", "", LIST, "Set DNS options", hidden=True),

@@ -50,12 +50,6 @@ def label_list(labels: Mapping[str, str]) -> str:
     return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
 
 
-def matches_label(labels: Mapping[str, str], text: str) -> bool:
-    """Whether `key` or `key=value` is among the labels."""
-    key, equals, value = text.partition("=")
-    return key in labels and (not equals or labels[key] == value)
-
-
 def render(rows: Iterable[Row], format: str, default: str, headers: Mapping[str, str]) -> str:
     """Every row in the asked-for format; `default` is the template of the plain table."""
     format = format or "table"

@@ -8,9 +8,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from jubako.cli import humanize, times
-from jubako.cli.formatting import Row, matches_label
+from jubako.cli.formatting import Row
 from jubako.cli.listing import short
-from jubako.errors import InvalidArgument
+from jubako.spec.filters import check_keys, matches_label
 
 if TYPE_CHECKING:
     from jubako.engine.images import EngineImages
@@ -43,9 +43,7 @@ def table(*, digests: bool) -> str:
 
 def select(images: EngineImages, filters: Mapping[str, Sequence[str]]) -> list[Image]:
     """The images that pass every filter, newest first; raises InvalidArgument for an unknown key."""
-    for key in filters:
-        if key not in _KEYS:
-            raise InvalidArgument(f"invalid filter '{key}'")
+    check_keys(filters, _KEYS)
     found = sorted(images.list(), key=created, reverse=True)
     for text in filters.get("before", ()):
         limit = created(images.get(text))
@@ -63,9 +61,7 @@ def select(images: EngineImages, filters: Mapping[str, Sequence[str]]) -> list[I
 
 def prunable(filters: Mapping[str, Sequence[str]]) -> Callable[[Image], bool]:
     """Whether an image passes the filters of prune; raises InvalidArgument for an unknown key."""
-    for key in filters:
-        if key not in ("label", "label!", "until"):
-            raise InvalidArgument(f"invalid filter '{key}'")
+    check_keys(filters, ("label", "label!", "until"))
     limits = [times.since(text, "--filter until") or 0 for text in filters.get("until", ())]
 
     def passes(image: Image) -> bool:

@@ -12,19 +12,24 @@ if TYPE_CHECKING:
     from jubako.runtime.executor import Handle
 
 
-def stay(call: Call, session: Session, container_id: str, handle: Handle) -> int | None:
-    """Stay with the container that we started; returns its exit code, or None when the user detached."""
+def sit(session: Session, handle: Handle) -> None:
+    """Be at the streams of what we started until they end. Raises Detached when the user detached."""
     channel = handle.attached
     assert channel is not None, "started with attach"
     try:
         session.run(channel)
-    except Detached:
-        handle.detach()
-        return None
     except BaseException:
-        # We go (nobody reads our output, a signal came), the container stays.
+        # We go (the user wants to, nobody reads our output, a signal came), what we started stays.
         handle.detach()
         raise
+
+
+def stay(call: Call, session: Session, container_id: str, handle: Handle) -> int | None:
+    """Stay with the container that we started; returns its exit code, or None when the user detached."""
+    try:
+        sit(session, handle)
+    except Detached:
+        return None
     ended = handle.wait()
     call.engine.containers.finish(container_id, handle, ended)
     return ended.code

@@ -9,7 +9,6 @@ Invariant:    a control plane is there exactly as long as the lock is held: a ki
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from jubako.errors import AlreadyExists, InvalidArgument
+from jubako.linux import locks
 from jubako.network.naming import Names
 from jubako.spec import decoding
 
@@ -93,7 +93,7 @@ class Place(msgspec.Struct, frozen=True):
         """Return the control plane that lives, None where there is none, or one that has not come up yet."""
         try:
             with open(self._lock, "rb") as file:
-                if _is_free(file.fileno()):
+                if not locks.is_held(file.fileno()):
                     return None
                 return decoding.decode(file.read(), Running)
         except (FileNotFoundError, msgspec.MsgspecError):
@@ -129,19 +129,8 @@ def _take(fd: int) -> bool:
     """Lock it for good. Whoever asks whether it is free has it for a moment, and is waited for."""
     deadline = time.monotonic() + _MOMENT_S
     while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if locks.take(fd):
             return True
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(_MOMENT_S / 50)
-
-
-def _is_free(fd: int) -> bool:
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    fcntl.flock(fd, fcntl.LOCK_UN)
-    return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_MOMENT_S / 50)

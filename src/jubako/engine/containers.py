@@ -11,11 +11,10 @@ from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit_container
 from jubako.engine.options import CreateOptions
 from jubako.engine.record import RUNNING, ContainerRecord
-from jubako.errors import FailedPrecondition, InvalidArgument, NotFound
+from jubako.errors import FailedPrecondition, NotFound
 
 if TYPE_CHECKING:
     from jubako.engine.exec import ExecOptions
-    from jubako.engine.images import EngineImages
     from jubako.engine.logs import Line
     from jubako.engine.stats import Sample
     from jubako.image.progress import Progress
@@ -41,17 +40,9 @@ class EngineContainers:
         from jubako.engine.images import EngineImages
 
         images = EngineImages(self._drivers)
-        self._unpack_mounted(images, options)
+        images.ensure_mounted(mounts.images(options.mounts))
         image = images.ensure(options.image, pull=options.pull, platform=options.platform, progress=progress)
         return create.create(self._drivers, options, image)
-
-    def _unpack_mounted(self, images: EngineImages, options: CreateOptions) -> None:
-        for name in mounts.images(options.mounts):
-            try:
-                images.ensure(name, pull="never")
-            except NotFound as error:
-                why = f'invalid mount config for type "image": {error.message}'
-                raise InvalidArgument(why, hint=f"jubako pull {name}") from None
 
     def start(self, text: str, *, attach: bool = False, fresh: bool = False) -> Handle | None:
         """Start a container. With `attach` the caller gets the handle (streams, wait) and then calls `finish`.
@@ -276,10 +267,10 @@ class EngineContainers:
 
     def prune(self, filters: Mapping[str, Sequence[str]] | None = None) -> _IDs:
         """Remove what does not run; `label` filters. Returns IDs."""
-        from jubako.engine import listing
         from jubako.engine.system import prune_containers
+        from jubako.spec.filters import matches_label
 
         labels = (filters or {}).get("label", ())
         return prune_containers(
-            self._drivers, lambda record: all(listing.matches_label(record.labels, label) for label in labels)
+            self._drivers, lambda record: all(matches_label(record.labels, label) for label in labels)
         )

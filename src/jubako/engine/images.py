@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit_image
 from jubako.errors import InvalidArgument, NotFound
+from jubako.image import platform as platforms
 from jubako.image import reference
 from jubako.image.catalog import Image
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from jubako.engine.imagetree import Variant
     from jubako.image.progress import Progress
     from jubako.registry.client import ClientOptions, Credentials
-    from jubako.spec.oci_image import Descriptor, Platform
+    from jubako.spec.oci_image import Descriptor
 
 
 ArchiveFormat = Literal["docker-archive", "oci-archive"]
@@ -57,6 +58,15 @@ class EngineImages:
             return self.pull(text, platform=platform, progress=progress)
         self._unpack(image, progress)
         return image
+
+    def ensure_mounted(self, names: Iterable[str]) -> None:
+        """Have the layers of images that a container mounts unpacked; InvalidArgument for one that is not here."""
+        for name in names:
+            try:
+                self.ensure(name, pull="never")
+            except NotFound as error:
+                why = f'invalid mount config for type "image": {error.message}'
+                raise InvalidArgument(why, hint=f"jubako pull {name}") from None
 
     def pull(
         self,
@@ -127,7 +137,7 @@ class EngineImages:
                 progress=progress,
                 on_layer=unpacking.begin,
                 ready=unpacking.finish,
-                platform=_platform(platform),
+                platform=platforms.parse_given(platform),
             )
         for image in images:
             emit_image(self._drivers, "load", image, image.id)
@@ -146,7 +156,8 @@ class EngineImages:
 
         for name in names:
             self.get(name)
-        archive.save(self._drivers.store, self._drivers.images, names, out, format=format, platform=_platform(platform))
+        wanted = platforms.parse_given(platform)
+        archive.save(self._drivers.store, self._drivers.images, names, out, format=format, platform=wanted)
 
     def tag(self, source: str, target: str) -> None:
         """Give an image one more name."""
@@ -204,7 +215,7 @@ class EngineImages:
         return imagedocuments.inspect(self._of_platform(text, platform))
 
     def _of_platform(self, text: str, platform: str | None) -> Image:
-        return self._drivers.images.of_platform(self.get(text), _platform(platform))
+        return self._drivers.images.of_platform(self.get(text), platforms.parse_given(platform))
 
     def prune(self, *, all: bool = False, accept: Callable[[Image], bool] = lambda image: True) -> tuple[_Removed, int]:
         """Remove dangling images (with `all`, every image that no container uses); returns what went and the bytes.
@@ -233,9 +244,3 @@ class EngineImages:
 
         with self._drivers.store.leases.hold(f"unpack {image.id}") as lease:
             unpack.ensure(self._drivers.store, snapshots, image, progress=progress, lease=lease)
-
-
-def _platform(text: str | None) -> Platform | None:
-    from jubako.image import platform
-
-    return platform.parse(text) if text else None

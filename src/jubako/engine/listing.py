@@ -10,6 +10,7 @@ from jubako.engine.drivers import Drivers, find, look_up
 from jubako.engine.inspect import health_of, network_settings
 from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.errors import InvalidArgument, JubakoError
+from jubako.spec.filters import check_keys, matches_label
 
 Filters = Mapping[str, Sequence[str]]
 KEYS = (
@@ -34,9 +35,7 @@ _STATES = ("created", "restarting", "running", "removing", "paused", "exited", "
 def containers(drivers: Drivers, *, all: bool = False, filters: Filters | None = None) -> list[ContainerRecord]:
     """Newest first; only running ones unless `all` or a status is asked for. Raises InvalidArgument for a filter."""
     wanted = dict(filters or {})
-    for key in wanted:
-        if key not in KEYS:
-            raise InvalidArgument(f"invalid filter '{key}'")
+    check_keys(wanted, KEYS)
     for state in wanted.get("status", ()):
         if state not in _STATES:
             raise InvalidArgument(f"invalid filter 'status={state}'")
@@ -98,12 +97,6 @@ def _is_ancestor(drivers: Drivers, record: ContainerRecord, value: str) -> bool:
         return drivers.images.resolve(value).id == record.image_id
     except JubakoError:
         return False
-
-
-def matches_label(labels: Mapping[str, str], text: str) -> bool:
-    """Whether `key` or `key=value` is among the labels."""
-    key, equals, value = text.partition("=")
-    return key in labels and (not equals or labels[key] == value)
 
 
 def row(drivers: Drivers, record: ContainerRecord) -> dict[str, Any]:

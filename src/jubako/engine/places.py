@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from jubako.errors import NotFound
+from jubako.linux import locks
 from jubako.store.failure import explained
 from jubako.store.removal import discard_tree
 
@@ -84,10 +85,8 @@ class Places:
         except NotFound:
             return
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._delete_unknown(key, is_known)
-        except BlockingIOError:
-            return
+            if locks.take(fd):
+                self._delete_unknown(key, is_known)
         finally:
             os.close(fd)
 
@@ -103,12 +102,9 @@ class Places:
         except NotFound:
             return False
         try:
-            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+            return locks.is_held(fd)
         finally:
             os.close(fd)
-        return False
 
     def _open_lock(self, key: str) -> int:
         try:

@@ -128,7 +128,7 @@ def info(drivers: Drivers) -> dict[str, Any]:
         "CgroupDriver": groups.driver,
         "CgroupVersion": groups.version,
         "KernelVersion": platform.release(),
-        "OperatingSystem": _os_name(),
+        "OperatingSystem": os_name(),
         "OSType": "linux",
         "Architecture": platform.machine(),
         "NCPU": os.cpu_count(),
@@ -143,7 +143,8 @@ def info(drivers: Drivers) -> dict[str, Any]:
     }
 
 
-def _os_name() -> str:
+def os_name() -> str:
+    """The distribution, for people."""
     try:
         return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
     except OSError:

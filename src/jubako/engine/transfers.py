@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jubako.image.catalog import Image
     from jubako.image.progress import Progress
     from jubako.registry.client import ClientOptions, Credentials
-    from jubako.spec.oci_image import Descriptor, Platform
+    from jubako.spec.oci_image import Descriptor
 
 
 def pull(
@@ -39,7 +39,7 @@ def pull(
             drivers.store,
             drivers.images,
             reference.parse(text),
-            platform=_platform(platform),
+            platform=platforms.parse_given(platform),
             all_platforms=all_platforms,
             credentials=credentials,
             options=options or client.ClientOptions(),
@@ -66,12 +66,8 @@ def push(
         drivers.store,
         image,
         reference.parse(text),
-        platform=_platform(platform),
+        platform=platforms.parse_given(platform),
         credentials=credentials,
         options=options or client.ClientOptions(),
         progress=progress,
     )
-
-
-def _platform(text: str | None) -> Platform | None:
-    return platforms.parse(text) if text else None

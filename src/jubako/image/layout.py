@@ -18,6 +18,7 @@ from jubako.image.catalog import Image, Images
 from jubako.spec.oci_image import INDEX, Descriptor, Digest, Manifest, Platform
 from jubako.spec.oci_image import Index as IndexDocument
 from jubako.store import Store
+from jubako.store import digest as digests
 from jubako.store.failure import explained
 
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
@@ -61,9 +62,19 @@ def write(store: Store, document: Content, directory: Path) -> None:
         if (directory / "index.json").exists():
             raise AlreadyExists("layout", str(directory))
         for digest in document.blobs:
-            _copy(store, digest, directory / "blobs" / digest.replace(":", "/", 1))
+            _copy(store, digest, blob_path(directory, digest))
         (directory / "oci-layout").write_bytes(LAYOUT)
         (directory / "index.json").write_bytes(document.index)
+
+
+def blob_name(digest: str) -> str:
+    """The name of a blob in an archive of a layout."""
+    return f"blobs/{digest.replace(':', '/', 1)}"
+
+
+def blob_path(directory: Path, digest: str) -> Path:
+    """Where a layout has a blob. Raises what digest.split() does, so that no path is made of another thing."""
+    return directory.joinpath("blobs", *digests.split(digest))
 
 
 def _entry(target: Descriptor, name: str | None) -> Descriptor:

@@ -48,6 +48,11 @@ def parse(text: str) -> Platform:
     return _normalise(parts[0], parts[1], parts[2] if len(parts) == 3 else None)
 
 
+def parse_given(text: str | None) -> Platform | None:
+    """As parse(), where one may be given; None for none."""
+    return parse(text) if text else None
+
+
 def text(platform: Platform) -> str:
     """The form that parse() reads."""
     base = f"{platform.os}/{platform.architecture}"

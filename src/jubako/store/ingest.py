@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from jubako.linux.locks import abandoned, try_lock
 from jubako.store.failure import explained
-from jubako.store.locks import abandoned, try_lock
 from jubako.store.removal import remove_tree, tree_usage
 
 # linux/fs.h, FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_TOPDIR_FL

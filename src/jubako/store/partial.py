@@ -15,10 +15,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from jubako.errors import DataLoss, ResourceExhausted
+from jubako.linux.locks import abandoned, try_lock
 from jubako.spec.oci_image import Digest
 from jubako.store import digest as digests
 from jubako.store.failure import explained
-from jubako.store.locks import abandoned, try_lock
 from jubako.store.writer import fsync
 
 _PIECE_BYTES = 1 << 20

@@ -12,7 +12,7 @@ from jubako.build.convert.state import StageState
 from jubako.build.dockerfile import expansion
 from jubako.build.dockerfile.instructions import Instruction
 from jubako.build.dockerfile.lexer import Heredoc
-from jubako.build.dockerfile.source import DockerfileError, Source, Text
+from jubako.build.dockerfile.source import DockerfileError, Source, Text, error_at
 from jubako.build.files.hashes import FileHashes
 from jubako.build.files.tree import Tree
 from jubako.build.graph.bench import Bench
@@ -91,8 +91,7 @@ class Scope:
             raise DockerfileError(self.source, heredoc.position, error.problem) from None
 
     def fail(self, at: Text, problem: str, *, hint: str | None = None) -> DockerfileError:
-        width = len(at) if at.position(len(at)).line == at.position().line else 1
-        return DockerfileError(self.source, at.position(), problem, width=width, hint=hint)
+        return error_at(self.source, at, problem, hint=hint)
 
     def step_name(self, instruction: Instruction) -> str:
         """`[build 2/4] RUN make`: counts the steps that work on files."""

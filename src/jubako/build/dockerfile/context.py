@@ -8,7 +8,7 @@ from jubako.build.dockerfile.devices import BadDevice, DeviceFlag, parse_device
 from jubako.build.dockerfile.instructions import Command, KeyValue
 from jubako.build.dockerfile.lexer import Lexed, Statement
 from jubako.build.dockerfile.mounts import BadMount, MountFlag, parse_mount
-from jubako.build.dockerfile.source import DockerfileError, Placed, Position, Text
+from jubako.build.dockerfile.source import DockerfileError, Placed, Position, Text, error_at
 from jubako.build.dockerfile.words import NotStrings, json_strings, split_flags, split_quoted, split_spaces
 from jubako.build.truth import truth
 
@@ -48,8 +48,7 @@ class Context:
         return " ".join([self.keyword, *self.statement.body.value.split()])
 
     def fail(self, at: Text, problem: str, *, hint: str | None = None) -> DockerfileError:
-        width = len(at) if at.position(len(at)).line == at.position().line else 1
-        return DockerfileError(self.source, at.position(), problem, width=width, hint=hint)
+        return error_at(self.source, at, problem, hint=hint)
 
     def fail_here(self, problem: str) -> DockerfileError:
         """An error about the instruction as a whole."""

@@ -99,6 +99,12 @@ class Text:
         return self.slice(start, start + len(stripped))
 
 
+def error_at(source: Source, at: Text, problem: str, *, hint: str | None = None) -> DockerfileError:
+    """`problem` with this piece of the file, which is underlined as far as it stands on one line."""
+    width = len(at) if at.position(len(at)).line == at.position().line else 1
+    return DockerfileError(source, at.position(), problem, width=width, hint=hint)
+
+
 class Placed(Text):
     """A string that is not in the file letter by letter (it was unquoted or decoded): all of it stands at one place."""
 

@@ -38,7 +38,7 @@ def parse_flag(text: str) -> list[Annotation]:
     if not equals or not key:
         raise InvalidArgument(f'invalid annotation "{text}", expected key=value')
     kinds = re.findall(_TYPE, match.group()) if match else [("manifest", "")]
-    return [Annotation(kind, key, value, _platform(platform)) for kind, platform in kinds]
+    return [Annotation(kind, key, value, platforms.parse_given(platform)) for kind, platform in kinds]
 
 
 def parse_annotation(attribute: str, value: str) -> Annotation:
@@ -46,7 +46,7 @@ def parse_annotation(attribute: str, value: str) -> Annotation:
     match = _ATTRIBUTE.fullmatch(attribute)
     if not match or (match[1] or "manifest") not in _TYPES:
         raise InvalidArgument(f'invalid annotation key "{attribute}"', hint="write annotation[-TYPE][[PLATFORM]].KEY")
-    return Annotation(match[1] or "manifest", match[3], value, _platform(match[2]))
+    return Annotation(match[1] or "manifest", match[3], value, platforms.parse_given(match[2]))
 
 
 def chosen(annotations: Iterable[Annotation], kind: str, platform: Platform | None = None) -> dict[str, str]:
@@ -61,7 +61,3 @@ def chosen(annotations: Iterable[Annotation], kind: str, platform: Platform | No
         )
     }
     return dict(sorted(wanted.items()))
-
-
-def _platform(text: str | None) -> Platform | None:
-    return platforms.parse(text) if text else None

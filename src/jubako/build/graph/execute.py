@@ -14,6 +14,7 @@ from jubako.build.graph.mounts import MountSpec
 from jubako.errors import FailedPrecondition
 
 if TYPE_CHECKING:
+    from jubako.runtime.attach import Attached
     from jubako.snapshot import Snapshot
 
 
@@ -82,6 +83,9 @@ from starting."""
 
 Keep = Callable[[CommandFailed, Job, ExitStack], None]
 """Takes over what a command that failed has left; closing the stack gives it up."""
+
+Debug = Callable[[CommandFailed, "Attached"], object]
+"""Sits at a shell where a command has failed, until it ends."""
 
 
 class Execute:

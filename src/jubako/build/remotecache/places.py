@@ -17,7 +17,7 @@ from jubako.errors import DataLoss, InvalidArgument, NotFound
 from jubako.image import manifest as documents
 from jubako.image import reference
 from jubako.image.catalog import Image, Images
-from jubako.image.layout import REF_NAME
+from jubako.image.layout import REF_NAME, blob_path
 from jubako.spec.oci_image import Descriptor, Index, Manifest
 from jubako.store import Store
 from jubako.store import digest as digests
@@ -103,7 +103,7 @@ class Layout:
         raise NotFound("cache", wanted, message=f"the directory {self._root} has no cache {wanted}")
 
     def _path(self, blob: Descriptor) -> Path:
-        return self._root.joinpath("blobs", *digests.split(blob.digest))
+        return blob_path(self._root, blob.digest)
 
     def _read(self, path: Path, limit: int) -> bytes:
         with explained("read"), self._regular(path).open("rb") as stream:

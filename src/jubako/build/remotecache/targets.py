@@ -23,10 +23,9 @@ from jubako.build.remotecache.spec import CacheTo
 from jubako.errors import InvalidArgument
 from jubako.image import manifest as documents
 from jubako.image import reference
-from jubako.image.layout import LAYOUT, REF_NAME
+from jubako.image.layout import LAYOUT, REF_NAME, blob_path
 from jubako.spec.oci_image import INDEX, Descriptor, Index
 from jubako.store import Store
-from jubako.store import digest as digests
 
 _PIECE_BYTES = 1 << 20
 
@@ -91,7 +90,7 @@ class Directory:
         return index.manifests if isinstance(index, Index) else []
 
     def _path(self, blob: Descriptor) -> Path:
-        return self._root.joinpath("blobs", *digests.split(blob.digest))
+        return blob_path(self._root, blob.digest)
 
     @contextmanager
     def _written(self, path: Path) -> Iterator[BinaryIO]:

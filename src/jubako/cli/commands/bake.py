@@ -16,7 +16,7 @@ from jubako.cli.options import FLAG, LIST, STRINGS, TEXT, Arguments, Option
 if TYPE_CHECKING:
     from jubako.build import Inquiry
     from jubako.build.bake.resolve import Plan, Resolver
-    from jubako.build.debugging import Debug
+    from jubako.build.graph.execute import Debug
     from jubako.build.progress import BuildProgress
 
 

@@ -15,7 +15,7 @@ from jubako.cli.options import FLAG, LIST, SIZE, STRINGS, TEXT, Arguments, Kind,
 
 if TYPE_CHECKING:
     from jubako.build import BuildResult
-    from jubako.build.debugging import Debug
+    from jubako.build.graph.execute import Debug
     from jubako.build.progress import BuildProgress
     from jubako.python import Engine
 

@@ -10,6 +10,7 @@ from jubako.cli.command import NONE, Command
 from jubako.cli.commands.builder_du import given_filters
 from jubako.cli.failure import Exit
 from jubako.cli.options import FLAG, LIST, TEXT, Arguments, Option
+from jubako.cli.pruning import FORCE, confirmed, deleted
 from jubako.spec.sizes import ram_bytes
 
 if TYPE_CHECKING:
@@ -24,11 +25,10 @@ def run(call: Call, arguments: Arguments) -> int:
     all_ = arguments.flag("all")
     policy = _policy(arguments)
     warning = _ALL if all_ else _UNSHARED
-    if not arguments.flag("force") and not call.ask(f"{warning}\nAre you sure you want to continue?"):
+    if not confirmed(call, arguments, warning):
         return 0
     steps, freed_bytes = call.builder.prune_builds(all=all_, policy=policy)
-    if steps:
-        call.out("Deleted build cache objects:\n" + "".join(f"{step}\n" for step in steps) + "\n")
+    call.out(deleted("build cache objects", steps))
     call.line(f"Total:\t{humanize.size(freed_bytes)}")
     return 0
 
@@ -65,7 +65,7 @@ COMMAND = Command(
     (
         Option("all", "a", FLAG, "Remove all unused build cache, not just dangling ones"),
         Option("filter", "", LIST, 'Provide filter values (e.g. "until=24h")'),
-        Option("force", "f", FLAG, "Do not prompt for confirmation"),
+        FORCE,
         Option("keep-storage", "", TEXT, "Amount of disk space to keep for cache"),
         Option("max-used-space", "", TEXT, "Maximum amount of disk space allowed to keep for cache"),
         Option("min-free-space", "", TEXT, "Target amount of free disk space after pruning"),

@@ -6,24 +6,22 @@ from jubako.cli import humanize
 from jubako.cli.call import Call
 from jubako.cli.command import NONE, Command
 from jubako.cli.each import filters
-from jubako.cli.options import FILTER, FLAG, Arguments, Option
-from jubako.errors import InvalidArgument
+from jubako.cli.options import FILTER, Arguments, Option
+from jubako.cli.pruning import FORCE, confirmed, deleted
+from jubako.spec.filters import check_keys
 
 _WARNING = "WARNING! This will remove all stopped containers."
 
 
 def run(call: Call, arguments: Arguments) -> int:
     wanted = filters(arguments.pairs("filter"))
-    for key in wanted:
-        if key != "label":
-            raise InvalidArgument(f"invalid filter '{key}'")
-    if not arguments.flag("force") and not call.ask(f"{_WARNING}\nAre you sure you want to continue?"):
+    check_keys(wanted, ("label",))
+    if not confirmed(call, arguments, _WARNING):
         return 0
     sizes = {item["Id"]: item["SizeRw"] for item in call.engine.system.disk_usage()["Containers"]}
     removed = call.engine.containers.prune(wanted)
     freed_bytes = sum(sizes.get(identifier, 0) for identifier in removed)
-    if removed:
-        call.out("Deleted Containers:\n" + "".join(f"{identifier}\n" for identifier in removed) + "\n")
+    call.out(deleted("Containers", removed))
     call.line(f"Total reclaimed space: {humanize.size(freed_bytes)}")
     return 0
 
@@ -34,6 +32,6 @@ COMMAND = Command(
     NONE,
     (
         Option("filter", "", FILTER, 'Provide filter values (e.g. "label=<key>=<value>")'),
-        Option("force", "f", FLAG, "Do not prompt for confirmation"),
+        FORCE,
     ),
 )

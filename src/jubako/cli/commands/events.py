@@ -9,10 +9,10 @@ from jubako.cli import times
 from jubako.cli.call import Call
 from jubako.cli.command import NONE, Command
 from jubako.cli.each import filters
-from jubako.cli.formatting import FORMAT_ONE, evaluate, matches_label, parse
+from jubako.cli.formatting import FORMAT_ONE, evaluate, parse
 from jubako.cli.gotemplate import Record
 from jubako.cli.options import FILTER, TEXT, Arguments, Option
-from jubako.errors import InvalidArgument
+from jubako.spec.filters import check_keys, matches_label
 
 if TYPE_CHECKING:
     from jubako.engine.events import Event
@@ -34,9 +34,7 @@ def run(call: Call, arguments: Arguments) -> int:
 
 def accepting(wanted: Mapping[str, Sequence[str]]) -> Callable[[Event], bool]:
     """Whether an event passes the filters: any value of each key. Raises InvalidArgument for an unknown key."""
-    for key in wanted:
-        if key not in _KEYS:
-            raise InvalidArgument(f"invalid filter '{key}'")
+    check_keys(wanted, _KEYS)
 
     def accept(event: Event) -> bool:
         return all(any(_matches(event, key, text) for text in texts) for key, texts in wanted.items())

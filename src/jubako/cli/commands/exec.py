@@ -57,17 +57,12 @@ def _start(call: Call, arguments: Arguments, *, stdin: bool, attach: bool) -> Ha
 
 def _stay(session: Session, handle: Handle) -> int:
     from jubako.cli.pump import Detached
+    from jubako.cli.stay import sit
 
-    channel = handle.attached
-    assert channel is not None, "started with attach"
     try:
-        session.run(channel)
+        sit(session, handle)
     except Detached:
-        handle.detach()
         raise failure.Exit(1, "read escape sequence") from None
-    except BaseException:
-        handle.detach()
-        raise
     return handle.wait().code
 
 

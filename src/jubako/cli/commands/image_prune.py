@@ -7,6 +7,7 @@ from jubako.cli.call import Call
 from jubako.cli.command import NONE, Command
 from jubako.cli.each import filters
 from jubako.cli.options import FILTER, FLAG, Arguments, Option
+from jubako.cli.pruning import FORCE, confirmed, deleted
 
 _DANGLING = "WARNING! This will remove all dangling images."
 _UNUSED = "WARNING! This will remove all images without at least one container associated to them."
@@ -18,18 +19,17 @@ def run(call: Call, arguments: Arguments) -> int:
     all_ = arguments.flag("all")
     accept = prunable(filters(arguments.pairs("filter")))
     warning = _UNUSED if all_ else _DANGLING
-    if not arguments.flag("force") and not call.ask(f"{warning}\nAre you sure you want to continue?"):
+    if not confirmed(call, arguments, warning):
         return 0
     removed, freed_bytes = call.engine.images.prune(all=all_, accept=accept)
-    if removed:
-        call.out("Deleted Images:\n" + image_lines(removed) + "\n")
+    call.out(deleted("Images", image_lines(removed)))
     call.line(f"Total reclaimed space: {humanize.size(freed_bytes)}")
     return 0
 
 
-def image_lines(removed: list[dict[str, str]]) -> str:
-    """`untagged: NAME` and `deleted: ID`, a line each."""
-    return "".join(f"{what.lower()}: {which}\n" for item in removed for what, which in item.items())
+def image_lines(removed: list[dict[str, str]]) -> list[str]:
+    """`untagged: NAME` and `deleted: ID`."""
+    return [f"{what.lower()}: {which}" for item in removed for what, which in item.items()]
 
 
 COMMAND = Command(
@@ -39,6 +39,6 @@ COMMAND = Command(
     (
         Option("all", "a", FLAG, "Remove all unused images, not just dangling ones"),
         Option("filter", "", FILTER, 'Provide filter values (e.g. "until=<timestamp>")'),
-        Option("force", "f", FLAG, "Do not prompt for confirmation"),
+        FORCE,
     ),
 )

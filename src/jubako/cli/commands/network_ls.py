@@ -9,9 +9,9 @@ from jubako.cli import times
 from jubako.cli.call import Call
 from jubako.cli.command import NONE, Command
 from jubako.cli.each import filters
-from jubako.cli.formatting import FORMAT, Row, label_list, label_of, matches_label, render
+from jubako.cli.formatting import FORMAT, Row, label_list, label_of, render
 from jubako.cli.options import FILTER, FLAG, Arguments, Option
-from jubako.errors import InvalidArgument
+from jubako.spec.filters import check_keys, matches_label
 
 if TYPE_CHECKING:
     from jubako.network import Network
@@ -33,9 +33,7 @@ _PREDEFINED = ("bridge", "host", "none")
 
 def run(call: Call, arguments: Arguments) -> int:
     wanted = filters(arguments.pairs("filter"))
-    for key in wanted:
-        if key not in _KEYS:
-            raise InvalidArgument(f"invalid filter '{key}'")
+    check_keys(wanted, _KEYS)
     found = [network for network in call.engine.networks.list() if _passes(network, wanted)]
     rows = [_row(network, truncate=not arguments.flag("no-trunc")) for network in sorted(found, key=_by_name)]
     if arguments.flag("quiet"):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from jubako.cli import container_options
 from jubako.cli.call import Call
 from jubako.cli.command import SOME, Command
 from jubako.cli.each import each
 from jubako.cli.failure import Exit
-from jubako.cli.options import CPUS, INT, SIZE, SWAP, TEXT, Arguments, Option
+from jubako.cli.options import INT, SIZE, SWAP, TEXT, Arguments, Option
 
 _FIELDS = {
     "cpu-period": "cpu_period",
@@ -39,12 +40,7 @@ COMMAND = Command(
     "[OPTIONS] CONTAINER [CONTAINER...]",
     SOME,
     (
-        Option("cpu-period", "", INT, "Limit CPU CFS (Completely Fair Scheduler) period"),
-        Option("cpu-quota", "", INT, "Limit CPU CFS (Completely Fair Scheduler) quota"),
-        Option("cpu-shares", "c", INT, "CPU shares (relative weight)"),
-        Option("cpus", "", CPUS, "Number of CPUs"),
-        Option("cpuset-cpus", "", TEXT, "CPUs in which to allow execution (0-3, 0,1)"),
-        Option("cpuset-mems", "", TEXT, "MEMs in which to allow execution (0-3, 0,1)"),
+        *container_options.CPU,
         Option("memory", "m", SIZE, "Memory limit"),
         Option("memory-reservation", "", SIZE, "Memory soft limit"),
         Option("memory-swap", "", SWAP, "Swap limit equal to memory plus swap: -1 to enable unlimited swap"),

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from jubako.cli.call import Call
 from jubako.cli.command import NONE, Command
 from jubako.cli.each import filters
-from jubako.cli.formatting import FORMAT, Row, label_list, label_of, matches_label, render
+from jubako.cli.formatting import FORMAT, Row, label_list, label_of, render
 from jubako.cli.options import FILTER, FLAG, Arguments, Option
-from jubako.errors import InvalidArgument
+from jubako.spec.filters import check_keys, matches_label
 
 if TYPE_CHECKING:
     from jubako.engine import Engine
@@ -31,9 +31,7 @@ _KEYS = ("dangling", "driver", "label", "name")
 
 def run(call: Call, arguments: Arguments) -> int:
     wanted = filters(arguments.pairs("filter"))
-    for key in wanted:
-        if key not in _KEYS:
-            raise InvalidArgument(f"invalid filter '{key}'")
+    check_keys(wanted, _KEYS)
     engine = call.engine
     found = [volume for volume in engine.volumes.list() if _passes(engine, volume, wanted)]
     found.sort(key=lambda volume: volume.name)

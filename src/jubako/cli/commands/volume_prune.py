@@ -6,17 +6,17 @@ from jubako.cli import humanize
 from jubako.cli.call import Call
 from jubako.cli.command import NONE, Command
 from jubako.cli.options import FLAG, Arguments, Option
+from jubako.cli.pruning import FORCE, confirmed, deleted
 
 
 def run(call: Call, arguments: Arguments) -> int:
     all_ = arguments.flag("all")
     kind = "all local volumes" if all_ else "anonymous local volumes"
     warning = f"WARNING! This will remove {kind} not used by at least one container."
-    if not arguments.flag("force") and not call.ask(f"{warning}\nAre you sure you want to continue?"):
+    if not confirmed(call, arguments, warning):
         return 0
     names, freed_bytes = call.engine.volumes.prune(all=all_)
-    if names:
-        call.out("Deleted Volumes:\n" + "".join(f"{name}\n" for name in names) + "\n")
+    call.out(deleted("Volumes", names))
     call.line(f"Total reclaimed space: {humanize.size(freed_bytes)}")
     return 0
 
@@ -27,6 +27,6 @@ COMMAND = Command(
     NONE,
     (
         Option("all", "a", FLAG, "Remove all unused volumes, not just anonymous ones"),
-        Option("force", "f", FLAG, "Do not prompt for confirmation"),
+        FORCE,
     ),
 )

@@ -15,6 +15,7 @@ import msgspec
 from jubako.cluster.client.connection import JSON_TYPE, Connection
 from jubako.cluster.client.failure import Refused
 from jubako.cluster.types.document import Object, array, at, mapping, objects, text
+from jubako.cluster.types.served import api_version
 from jubako.errors import NotFound
 
 _AGGREGATED = ",".join(
@@ -38,7 +39,7 @@ class Type(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def api_version(self) -> str:
-        return f"{self.group}/{self.version}" if self.group else self.version
+        return api_version(self.group, self.version)
 
     @property
     def group_resource(self) -> str:

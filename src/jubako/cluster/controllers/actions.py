@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from jubako.cluster.controllers.kinds import Key, Kind, key_of, kind_of
-from jubako.cluster.objects import Object, put, resource_version, uid
+from jubako.cluster.objects import Object, finalizers, listed, put, resource_version, uid
 
 Propagation = Literal["Background", "Foreground", "Orphan"]
 
@@ -115,6 +115,17 @@ def patch(document: Object, merge: Object, *, exactly: bool = False) -> Patch:
     """Merge into this object, and with `exactly` only as it is now."""
     version = resource_version(document) if exactly else ""
     return Patch(kind_of(document), key_of(document), uid(document), merge, version)
+
+
+def without_finalizer(document: Object, finalizer: str) -> Patch:
+    """Take one finalizer of this object away, as it is now."""
+    left = [each for each in finalizers(document) if each != finalizer]
+    return patch(document, {"metadata": {"finalizers": listed(left) or None}}, exactly=True)
+
+
+def with_owners(document: Object, references: list[Object]) -> Patch:
+    """Give this object other owners. A merge patch replaces the list whole, so it holds for just this version."""
+    return patch(document, {"metadata": {"ownerReferences": listed(references) or None}}, exactly=True)
 
 
 def set_status(document: Object, status: Object) -> list[Action]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jubako.cluster.controllers.actions import Action, Actions, Propagation, delete, patch
+from jubako.cluster.controllers.actions import Action, Actions, Propagation, delete, with_owners, without_finalizer
 from jubako.cluster.controllers.controller import Controller
 from jubako.cluster.controllers.kinds import EVENT, Key, Kind, key_of, kind_of
 from jubako.cluster.controllers.observed import Observed
@@ -21,7 +21,6 @@ from jubako.cluster.objects import (
     finalizers,
     flag,
     is_deleting,
-    listed,
     name,
     namespace,
     owner_references,
@@ -52,7 +51,7 @@ def _judge(observed: Observed, document: Object, watched: frozenset[str]) -> lis
     if len(solid) == len(references):
         return []
     if solid:
-        return [_refer(document, solid)]
+        return [with_owners(document, solid)]
     is_waited_for = any(owner is not None for owner in owners)
     return [delete(document, exactly=True, propagation=_way(observed, document, is_waited_for))]
 
@@ -92,23 +91,14 @@ def _end_in_foreground(observed: Observed, owner: Object) -> list[Action]:
     """Its dependents go, each by its own judgement; when none blocks any more, the owner is let go."""
     if any(_blocks(each, owner) for each in observed.dependents(uid(owner))):
         return []
-    return [_without(owner, FOREGROUND)]
+    return [without_finalizer(owner, FOREGROUND)]
 
 
 def _orphan(observed: Observed, owner: Object) -> list[Action]:
     freed: list[Action] = []
     for each in observed.dependents(uid(owner)):
-        freed.append(_refer(each, [known for known in owner_references(each) if text(known, "uid") != uid(owner)]))
-    return [*freed, _without(owner, ORPHAN)]
-
-
-def _without(document: Object, finalizer: str) -> Action:
-    left = [each for each in finalizers(document) if each != finalizer]
-    return patch(document, {"metadata": {"finalizers": listed(left) or None}}, exactly=True)
-
-
-def _refer(document: Object, references: list[Object]) -> Action:
-    return patch(document, {"metadata": {"ownerReferences": listed(references) or None}}, exactly=True)
+        freed.append(with_owners(each, [known for known in owner_references(each) if text(known, "uid") != uid(owner)]))
+    return [*freed, without_finalizer(owner, ORPHAN)]
 
 
 def _sort(api_version: str, kind: str) -> str:

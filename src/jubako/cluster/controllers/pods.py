@@ -1,9 +1,10 @@
-"""Pods as their controllers see them: phase, readiness, availability, which to miss least, how a template makes one."""
+"""Pods as controllers see and make them: phase, readiness, availability, which to miss least."""
 
 from __future__ import annotations
 
 import math
 
+from jubako.cluster.controllers.actions import Action, Create, EmitEvent, delete
 from jubako.cluster.controllers.conditions import condition, is_true
 from jubako.cluster.objects import (
     Object,
@@ -108,3 +109,21 @@ def from_template(template: Object, owner: Object, *, name_: str = "", generate:
 def prefix(owner: Object) -> str:
     """The prefix of the names of an owner's pods."""
     return f"{name(owner)}-"
+
+
+def creation(owner: Object, pod: Object) -> Action:
+    """Create a pod; the owner's events say how that went."""
+    return Create(
+        pod,
+        created=EmitEvent(owner, "SuccessfulCreate", "Created pod: {name}"),
+        refused=EmitEvent(owner, "FailedCreate", "Error creating: {error}", "Warning"),
+    )
+
+
+def deletion(owner: Object, pod: Object) -> Action:
+    """Delete a pod; the owner's events say how that went."""
+    return delete(
+        pod,
+        deleted=EmitEvent(owner, "SuccessfulDelete", f"Deleted pod: {name(pod)}"),
+        refused=EmitEvent(owner, "FailedDelete", "Error deleting: {error}", "Warning"),
+    )

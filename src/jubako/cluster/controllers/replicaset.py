@@ -6,7 +6,7 @@ Spec: kubernetes/pkg/controller/replicaset; at most 500 creations or deletions a
 from __future__ import annotations
 
 from jubako.cluster.controllers import pods
-from jubako.cluster.controllers.actions import Action, Create, EmitEvent, delete, set_status, soonest
+from jubako.cluster.controllers.actions import Action, set_status, soonest
 from jubako.cluster.controllers.conditions import condition, with_condition, without
 from jubako.cluster.controllers.controller import Controller, claimant, itself
 from jubako.cluster.controllers.kinds import POD, REPLICA_SET, Key
@@ -19,7 +19,6 @@ from jubako.cluster.objects import (
     labels,
     listed,
     mapping,
-    name,
     number,
     objects,
     strings,
@@ -47,23 +46,13 @@ def _manage(replica_set: Object, active: list[Object], difference: int) -> list[
     if difference >= 0:
         return [_create(replica_set)] * min(difference, BURST)
     surplus = sorted(active, key=pods.deletion_rank)[: min(-difference, BURST)]
-    return [_delete(replica_set, pod) for pod in surplus]
+    return [pods.deletion(replica_set, pod) for pod in surplus]
 
 
 def _create(replica_set: Object) -> Action:
-    return Create(
-        pods.from_template(mapping(replica_set, "spec", "template"), replica_set, generate=pods.prefix(replica_set)),
-        created=EmitEvent(replica_set, "SuccessfulCreate", "Created pod: {name}"),
-        refused=EmitEvent(replica_set, "FailedCreate", "Error creating: {error}", "Warning"),
-    )
-
-
-def _delete(replica_set: Object, pod: Object) -> Action:
-    return delete(
-        pod,
-        deleted=EmitEvent(replica_set, "SuccessfulDelete", f"Deleted pod: {name(pod)}"),
-        refused=EmitEvent(replica_set, "FailedDelete", "Error deleting: {error}", "Warning"),
-    )
+    template = mapping(replica_set, "spec", "template")
+    pod = pods.from_template(template, replica_set, generate=pods.prefix(replica_set))
+    return pods.creation(replica_set, pod)
 
 
 def _status(observed: Observed, replica_set: Object, active: list[Object], difference: int) -> Object:

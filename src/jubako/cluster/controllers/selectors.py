@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from jubako.cluster.controllers.actions import Action, patch
+from jubako.cluster.controllers.actions import Action, with_owners
 from jubako.cluster.controllers.kinds import Kind
 from jubako.cluster.controllers.observed import Observed
 from jubako.cluster.objects import (
     Object,
     is_deleting,
     labels,
-    listed,
     mapping,
     namespace,
     objects,
@@ -65,13 +64,8 @@ def claim(observed: Observed, kind: Kind, owner: Object, accepts: Callable[[Obje
 
 def _adopt(document: Object, owner: Object) -> Action:
     references = [each for each in owner_references(document) if text(each, "uid") != uid(owner)]
-    return _refer(document, [*references, owner_reference(owner)])
+    return with_owners(document, [*references, owner_reference(owner)])
 
 
 def _release(document: Object, owner: Object) -> Action:
-    return _refer(document, [each for each in owner_references(document) if text(each, "uid") != uid(owner)])
-
-
-def _refer(document: Object, references: list[Object]) -> Action:
-    # A merge patch replaces the list whole, so it holds for just this version.
-    return patch(document, {"metadata": {"ownerReferences": listed(references) or None}}, exactly=True)
+    return with_owners(document, [each for each in owner_references(document) if text(each, "uid") != uid(owner)])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jubako.cluster.types import times
 from jubako.cluster.types.document import JSON, Object
+from jubako.engine.system import os_name
 
 _PODS = 110
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -74,7 +75,7 @@ def _info(version: str) -> Object:
         "systemUUID": "",
         "bootID": _line("/proc/sys/kernel/random/boot_id"),
         "kernelVersion": platform.release(),
-        "osImage": _os_image(),
+        "osImage": os_name(),
         "containerRuntimeVersion": f"jubako://{version}",
         "kubeletVersion": f"v1.32.0+jubako{version}",
         "kubeProxyVersion": "",
@@ -88,10 +89,3 @@ def _line(path: str) -> str:
         return Path(path).read_text().strip()
     except OSError:
         return ""
-
-
-def _os_image() -> str:
-    try:
-        return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
-    except OSError:
-        return "Linux"

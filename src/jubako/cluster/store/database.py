@@ -21,8 +21,8 @@ from pathlib import Path
 
 from jubako.cluster.store.model import FIRST_REVISION, Event, Item
 from jubako.errors import Conflict, DataLoss, FailedPrecondition
+from jubako.linux.locks import try_lock
 from jubako.store.ballast import Ballast
-from jubako.store.locks import try_lock
 from jubako.store.sqlite import explained
 from jubako.store.writer import fsync
 

@@ -9,6 +9,11 @@ from jubako.cluster.types.schema import Message, message
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
 
+def api_version(group: str, version: str) -> str:
+    """What documents name both as; "" is core."""
+    return f"{group}/{version}" if group else version
+
+
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """A kind by its group ("" is core), version and name, and the full name of its message."""
 
@@ -19,7 +24,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def api_version(self) -> str:
-        return f"{self.group}/{self.version}" if self.group else self.version
+        return api_version(self.group, self.version)
 
     @property
     def message(self) -> Message:
@@ -68,4 +73,4 @@ class GroupVersion(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def api_version(self) -> str:
-        return f"{self.group}/{self.version}" if self.group else self.version
+        return api_version(self.group, self.version)

@@ -9,12 +9,12 @@ from jubako.engine import clock, lifecycle
 from jubako.engine.attachment import is_bridged
 from jubako.engine.drivers import Drivers
 from jubako.engine.inspect import ports
-from jubako.engine.listing import matches_label
 from jubako.engine.pods import ending, members
 from jubako.engine.pods.record import CREATED, NET, READY, STOPPED, PodRecord
 from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.errors import InvalidArgument
 from jubako.linux.cgroup import PARENT
+from jubako.spec.filters import matches_label
 
 
 class Whole(NamedTuple):

@@ -39,6 +39,8 @@ class Files(Protocol):
 
     def read(self, name: str, limit: int) -> bytes:
         """A small member whole; InvalidArgument over `limit` bytes."""
+        with self.open(name) as stream:
+            return _limited(stream, name, limit)
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -46,7 +48,7 @@ class Member(msgspec.Struct, frozen=True):
     size: int
 
 
-class TarFiles:
+class TarFiles(Files):
     """The members of the uncompressed archive that begins at `start` of `fd`, which stays the caller's."""
 
     def __init__(self, fd: int, start: int = 0) -> None:
@@ -85,10 +87,6 @@ class TarFiles:
             raise DataLoss(f"the archive has no {name[:200]!r}, which it refers to")
         return io.BufferedReader(_Slice(self._fd, member), 1 << 17)
 
-    def read(self, name: str, limit: int) -> bytes:
-        with self.open(name) as stream:
-            return _limited(stream, name, limit)
-
     def _find(self, name: str) -> Member | None:
         name = _clean(name)
         for _ in range(_LINKS):
@@ -98,7 +96,7 @@ class TarFiles:
         return self._members.get(name)
 
 
-class DirectoryFiles:
+class DirectoryFiles(Files):
     """The files beneath a directory."""
 
     def __init__(self, fd: int) -> None:
@@ -120,10 +118,6 @@ class DirectoryFiles:
             os.close(fd)
             raise InvalidArgument(f"{name[:200]!r} in the layout is not a file")
         return open(fd, "rb")
-
-    def read(self, name: str, limit: int) -> bytes:
-        with self.open(name) as stream:
-            return _limited(stream, name, limit)
 
 
 class _Slice(io.RawIOBase):

@@ -13,7 +13,8 @@ from jubako.image import manifest as documents
 from jubako.image import platform, reference
 from jubako.image.archive.docker import Loaded
 from jubako.image.archive.importing import Importer, LayerFile
-from jubako.spec.oci_image import INDEX_TYPES, MANIFEST_TYPES, Descriptor, Digest, Index, Manifest, Platform
+from jubako.image.layout import blob_name
+from jubako.spec.oci_image import INDEX_TYPES, MANIFEST_TYPES, Descriptor, Index, Manifest, Platform
 
 LAYOUT, INDEX = "oci-layout", "index.json"
 FULL_NAME, REF_NAME = "io.containerd.image.name", "org.opencontainers.image.ref.name"
@@ -55,7 +56,7 @@ def _bring(importer: Importer, target: Descriptor, depth: int, *, announce: bool
     else:
         chosen = _for_host(importer, document)
         for child in document.manifests:
-            if _blob(child.digest) in importer.files:
+            if blob_name(child.digest) in importer.files:
                 _bring(importer, child, depth + 1, announce=announce and child is chosen)
     importer.put(data, target.digest)
 
@@ -64,19 +65,21 @@ def _bring_content(importer: Importer, manifest: Manifest, announce: bool) -> No
     if not all(layer.media_type in documents.LAYER_TYPES for layer in manifest.layers):
         # An artifact (a signature, an attestation): kept, never unpacked.
         for blob in (manifest.config, *manifest.layers):
-            importer.blob(_blob(blob.digest), blob)
+            importer.blob(blob_name(blob.digest), blob)
         return
-    config = documents.decode_config(importer.files.read(_blob(manifest.config.digest), documents.CONFIG_LIMIT_BYTES))
+    config = documents.decode_config(
+        importer.files.read(blob_name(manifest.config.digest), documents.CONFIG_LIMIT_BYTES)
+    )
     if len(config.rootfs.diff_ids) != len(manifest.layers):
         raise InvalidArgument("an image in the layout has not as many layers as its configuration says")
     importer.layers(
         [
-            LayerFile(_blob(layer.digest), diff_id, layer)
+            LayerFile(blob_name(layer.digest), diff_id, layer)
             for layer, diff_id in zip(manifest.layers, config.rootfs.diff_ids, strict=True)
         ],
         announce=announce,
     )
-    importer.blob(_blob(manifest.config.digest), manifest.config)
+    importer.blob(blob_name(manifest.config.digest), manifest.config)
 
 
 def _for_host(importer: Importer, index: Index) -> Descriptor | None:
@@ -85,13 +88,13 @@ def _for_host(importer: Importer, index: Index) -> Descriptor | None:
         chosen = platform.select(index)
     except NotFound:
         return None
-    if _blob(chosen.digest) not in importer.files:
+    if blob_name(chosen.digest) not in importer.files:
         raise DataLoss(f"the layout has not the image for {platform.text(platform.host())}: {chosen.digest}")
     return chosen
 
 
 def _read(importer: Importer, target: Descriptor) -> bytes:
-    data = importer.files.read(_blob(target.digest), documents.DOCUMENT_LIMIT_BYTES)
+    data = importer.files.read(blob_name(target.digest), documents.DOCUMENT_LIMIT_BYTES)
     algorithm = target.digest.partition(":")[0]
     if f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}" != target.digest or len(data) != target.size:
         raise DataLoss(f"the layout is corrupt: {target.digest} does not match its digest")
@@ -113,7 +116,3 @@ def _names(entry: Descriptor) -> list[str]:
 def _target(entry: Descriptor) -> Descriptor:
     """Without the annotations, which are the layout's and not the image's."""
     return Descriptor(media_type=entry.media_type, digest=entry.digest, size=entry.size, platform=entry.platform)
-
-
-def _blob(digest: Digest) -> str:
-    return f"blobs/{digest.replace(':', '/', 1)}"

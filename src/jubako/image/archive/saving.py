@@ -87,7 +87,7 @@ class _Saver:
         items: dict[Digest, _Item] = {}
         for image, name in found:
             self._blob(image.id)
-            item = items.setdefault(image.id, _Item(_path(image.id), [], self._layers(image)))
+            item = items.setdefault(image.id, _Item(layout.blob_name(image.id), [], self._layers(image)))
             tag = reference.parse(name).familiar() if name and "@" not in name else None
             if tag and tag not in item.repo_tags:
                 item.repo_tags.append(tag)
@@ -104,7 +104,7 @@ class _Saver:
     def _layer(self, layer: Descriptor, diff_id: DiffID) -> str:
         if layer.media_type != LAYER_ZSTD:
             return self._blob(layer.digest)
-        path = _path(diff_id)
+        path = layout.blob_name(diff_id)
         if self._begin(path):
             size = sum(len(chunk) for chunk in self._plain(layer))
             self._writer.add(Entry(path.encode(), size=size))
@@ -117,7 +117,7 @@ class _Saver:
             yield from decompressed(stream)
 
     def _blob(self, digest: Digest) -> str:
-        path = _path(digest)
+        path = layout.blob_name(digest)
         if self._begin(path):
             with self._store.blobs.open(digest) as stream:
                 self._writer.add(Entry(path.encode(), size=self._store.blobs.stat(digest).size))
@@ -139,10 +139,6 @@ class _Saver:
 
     def _file(self, name: str, data: bytes) -> None:
         self._writer.add(Entry(name.encode(), size=len(data)), data)
-
-
-def _path(digest: str) -> str:
-    return f"blobs/{digest.replace(':', '/', 1)}"
 
 
 def _repositories(items: Sequence[_Item]) -> dict[str, dict[str, str]]:

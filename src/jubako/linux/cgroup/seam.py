@@ -10,6 +10,7 @@ Spec:         OCI runtime-spec, config-linux "Control groups"; kernel admin-guid
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
@@ -115,6 +116,22 @@ class CgroupHandle(Protocol):
         """
 
     def close(self) -> None: ...
+
+
+class Opened:
+    """Files of a group, each opened once, until close()."""
+
+    def __init__(self) -> None:
+        self._fds: dict[str, int] = {}
+
+    def open(self, path: str, flags: int) -> int:
+        if path not in self._fds:
+            self._fds[path] = os.open(path, flags | os.O_CLOEXEC)
+        return self._fds[path]
+
+    def close(self) -> None:
+        while self._fds:
+            os.close(self._fds.popitem()[1])
 
 
 class CgroupManager(Protocol):

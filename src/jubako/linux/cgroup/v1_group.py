@@ -21,7 +21,7 @@ from jubako.linux.cgroup.files import (
     wait_for,
     write_text,
 )
-from jubako.linux.cgroup.seam import PARENT, Stats, check_name
+from jubako.linux.cgroup.seam import PARENT, Opened, Stats, check_name
 from jubako.linux.cgroup.signals import signal_frozen, signal_until_quiet
 from jubako.linux.cgroup.v1_limits import apply, wanted, write_device_rules
 from jubako.spec.oci_runtime import DeviceRule, Resources
@@ -40,7 +40,7 @@ class V1Handle:
         self.name = name
         self.directories = directories
         self._roots = roots
-        self._fds: dict[str, int] = {}
+        self._opened = Opened()
 
     @property
     def control(self) -> str:
@@ -52,22 +52,17 @@ class V1Handle:
     @property
     def clone_fd(self) -> int:
         unified = self.directories.get("unified")
-        return self._open(unified, os.O_RDONLY | os.O_DIRECTORY) if unified else -1
+        return self._opened.open(unified, os.O_RDONLY | os.O_DIRECTORY) if unified else -1
 
     @property
     def join_fds(self) -> list[int]:
         directories = {path: None for kind, path in self.directories.items() if kind != "unified"}
-        return [self._open(f"{path}/tasks", os.O_WRONLY) for path in directories]
+        return [self._opened.open(f"{path}/tasks", os.O_WRONLY) for path in directories]
 
     @property
     def oom_fd(self) -> int:
         memory = self.directories.get("memory")
-        return self._open(f"{memory}/memory.oom_control", os.O_RDONLY) if memory else -1
-
-    def _open(self, path: str, flags: int) -> int:
-        if path not in self._fds:
-            self._fds[path] = os.open(path, flags | os.O_CLOEXEC)
-        return self._fds[path]
+        return self._opened.open(f"{memory}/memory.oom_control", os.O_RDONLY) if memory else -1
 
     def reach(self, pid: int) -> None:
         """Root may from everywhere, and nobody else has groups of v1."""
@@ -207,8 +202,7 @@ class V1Handle:
                 remove_above(directory, self.name)
 
     def close(self) -> None:
-        while self._fds:
-            os.close(self._fds.popitem()[1])
+        self._opened.close()
 
 
 def make(directory: str) -> bool:

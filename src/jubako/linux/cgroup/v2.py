@@ -26,7 +26,7 @@ from jubako.linux.cgroup.files import (
     take_over,
     write_text,
 )
-from jubako.linux.cgroup.seam import PARENT, Stats, check_name
+from jubako.linux.cgroup.seam import PARENT, Opened, Stats, check_name
 from jubako.linux.cgroup.signals import signal_frozen
 from jubako.linux.cgroup.v2_limits import apply, controllers
 from jubako.spec.oci_runtime import Resources
@@ -97,7 +97,7 @@ class V2Handle:
     def __init__(self, name: str, directory: str) -> None:
         self.name = name
         self.directory = directory
-        self._fds: dict[str, int] = {}
+        self._opened = Opened()
 
     @property
     def levels(self) -> int:
@@ -106,7 +106,7 @@ class V2Handle:
 
     @property
     def clone_fd(self) -> int:
-        return self._open(self.directory, os.O_RDONLY | os.O_DIRECTORY)
+        return self._opened.open(self.directory, os.O_RDONLY | os.O_DIRECTORY)
 
     @property
     def join_fds(self) -> list[int]:
@@ -115,12 +115,7 @@ class V2Handle:
     @property
     def oom_fd(self) -> int:
         path = f"{self.directory}/memory.events"
-        return self._open(path, os.O_RDONLY) if os.path.exists(path) else -1
-
-    def _open(self, path: str, flags: int) -> int:
-        if path not in self._fds:
-            self._fds[path] = os.open(path, flags | os.O_CLOEXEC)
-        return self._fds[path]
+        return self._opened.open(path, os.O_RDONLY) if os.path.exists(path) else -1
 
     def reach(self, pid: int) -> None:
         if not userns.is_machine_root():
@@ -199,5 +194,4 @@ class V2Handle:
             remove_above(self.directory, self.name)
 
     def close(self) -> None:
-        while self._fds:
-            os.close(self._fds.popitem()[1])
+        self._opened.close()

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 from collections.abc import Callable
 
 from jubako.errors import JubakoError
+from jubako.linux import locks
 from jubako.registry.server.collect import collect_state
 from jubako.registry.server.outward.courier import Courier
 from jubako.registry.server.registry import Registry, in_thread
@@ -44,7 +44,7 @@ class Upkeep:
     async def _run(self) -> None:
         fd = os.open(self._registry.configuration.root / "upkeep.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            while not _locked(fd):
+            while not locks.take(fd):
                 await asyncio.sleep(_LOCK_RETRY_S)
             while True:
                 self._registry.reloaded.clear()
@@ -82,11 +82,3 @@ async def _repeat(interval_s: float, job: Callable[[], object]) -> None:
         except (JubakoError, OSError):
             _LOG.exception("upkeep failed; it is tried again in %d s", interval_s)
         await asyncio.sleep(interval_s)
-
-
-def _locked(fd: int) -> bool:
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -8,7 +8,6 @@ Concurrency:  many processes; one request at a time for each session. Hash state
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import re
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jubako.errors import Conflict, NotFound
+from jubako.linux import locks
 from jubako.registry.server.blobs import Blobs
 from jubako.registry.server.documents import UploadSession
 from jubako.registry.server.refusal import Refused
@@ -170,11 +170,9 @@ def _lock(path: Path, session: str) -> int:
         fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:
         raise NotFound("upload", session) from None
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not locks.take(fd):
         os.close(fd)
-        raise Conflict("another request is writing to this upload") from None
+        raise Conflict("another request is writing to this upload")
     return fd
 
 

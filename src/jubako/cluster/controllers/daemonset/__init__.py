@@ -9,7 +9,7 @@ Spec: kubernetes/pkg/controller/daemon.
 from __future__ import annotations
 
 from jubako.cluster.controllers import history, pods
-from jubako.cluster.controllers.actions import Action, Create, EmitEvent, delete, set_status, soonest
+from jubako.cluster.controllers.actions import Action, EmitEvent, set_status, soonest
 from jubako.cluster.controllers.controller import Controller, claimant, itself, owner
 from jubako.cluster.controllers.daemonset.placement import made, node_of, should_run
 from jubako.cluster.controllers.daemonset.rollout import place, to_replace
@@ -81,11 +81,11 @@ def _manage(
         actions += _without_twins(daemon_set, lasting, hash_)
     for node, present in by_node.items():
         if node not in bearable and node in {name(each) for each in observed.all(NODE)}:
-            actions += [_delete(daemon_set, pod) for pod in present if not is_deleting(pod)]
+            actions += [pods.deletion(daemon_set, pod) for pod in present if not is_deleting(pod)]
     if actions or text(daemon_set, "spec", "updateStrategy", "type") == "OnDelete":
         return actions
     old, beside = to_replace(daemon_set, [place(node, by_node.get(node, []), hash_) for node in wanted], observed.now)
-    return [*(_delete(daemon_set, pod) for pod in old), *(_create(daemon_set, node, hash_) for node in beside)]
+    return [*(pods.deletion(daemon_set, pod) for pod in old), *(_create(daemon_set, node, hash_) for node in beside)]
 
 
 def _end_finished(observed: Observed, daemon_set: Object, node: str, present: list[Object]) -> list[Action]:
@@ -105,7 +105,7 @@ def _end_finished(observed: Observed, daemon_set: Object, node: str, present: li
         else:
             message = f"Found succeeded {which}, will try to delete it"
             actions.append(EmitEvent(daemon_set, "SucceededDaemonPod", message))
-        actions.append(_delete(daemon_set, pod))
+        actions.append(pods.deletion(daemon_set, pod))
     return actions
 
 
@@ -114,23 +114,11 @@ def _without_twins(daemon_set: Object, lasting: list[Object], hash_: str) -> lis
     kept = [pod for pod in sorted(lasting, key=created) if not is_deleting(pod)]
     same = [pod for pod in kept if is_of(pod, hash_)]
     other = [pod for pod in kept if not is_of(pod, hash_)]
-    return [_delete(daemon_set, pod) for pod in (*same[1:], *other[1:])]
+    return [pods.deletion(daemon_set, pod) for pod in (*same[1:], *other[1:])]
 
 
 def _create(daemon_set: Object, node: str, hash_: str) -> Action:
-    return Create(
-        made(daemon_set, node, hash_),
-        created=EmitEvent(daemon_set, "SuccessfulCreate", "Created pod: {name}"),
-        refused=EmitEvent(daemon_set, "FailedCreate", "Error creating: {error}", "Warning"),
-    )
-
-
-def _delete(daemon_set: Object, pod: Object) -> Action:
-    return delete(
-        pod,
-        deleted=EmitEvent(daemon_set, "SuccessfulDelete", f"Deleted pod: {name(pod)}"),
-        refused=EmitEvent(daemon_set, "FailedDelete", "Error deleting: {error}", "Warning"),
-    )
+    return pods.creation(daemon_set, made(daemon_set, node, hash_))
 
 
 def _status(

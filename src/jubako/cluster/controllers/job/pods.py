@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from jubako.cluster.controllers import pods as pod_
-from jubako.cluster.controllers.actions import Action, Create, EmitEvent, delete
+from jubako.cluster.controllers.actions import Action
 from jubako.cluster.controllers.job import indexes, retries
 from jubako.cluster.controllers.job.failures import wait_s
 from jubako.cluster.controllers.job.tally import FINALIZER, Tally, release, replaces_failed_only
 from jubako.cluster.controllers.job.template import made
-from jubako.cluster.objects import Object, at, finalizers, is_deleting, name, number
+from jubako.cluster.objects import Object, at, finalizers, is_deleting, number
 
 BURST = 500
 
@@ -58,15 +58,7 @@ def _surplus(job: Object, active: list[Object], counted: Tally) -> list[Object]:
 def removed(job: Object, pod: Object) -> list[Action]:
     """Take away a pod that the Job no longer wants, which is no failure of the pod's: it is not counted."""
     freed = [release(pod)] if FINALIZER in finalizers(pod) else []
-    return [*freed, ended(job, pod)]
-
-
-def ended(job: Object, pod: Object) -> Action:
-    return delete(
-        pod,
-        deleted=EmitEvent(job, "SuccessfulDelete", f"Deleted pod: {name(pod)}"),
-        refused=EmitEvent(job, "FailedDelete", "Error deleting: {error}", "Warning"),
-    )
+    return [*freed, pod_.deletion(job, pod)]
 
 
 def create(
@@ -88,8 +80,4 @@ def create(
 
 
 def _create(job: Object, index: int | None, failures: int | None = None) -> Action:
-    return Create(
-        made(job, index, failures),
-        created=EmitEvent(job, "SuccessfulCreate", "Created pod: {name}"),
-        refused=EmitEvent(job, "FailedCreate", "Error creating: {error}", "Warning"),
-    )
+    return pod_.creation(job, made(job, index, failures))

@@ -7,7 +7,7 @@ from jubako.cluster.controllers.actions import Action, EmitEvent, set_status, so
 from jubako.cluster.controllers.conditions import condition, is_true, made, without
 from jubako.cluster.controllers.job import indexes, retries
 from jubako.cluster.controllers.job.failures import Failure, deadline_in, failure
-from jubako.cluster.controllers.job.pods import create, ended, manage, removed
+from jubako.cluster.controllers.job.pods import create, manage, removed
 from jubako.cluster.controllers.job.success import Success, success
 from jubako.cluster.controllers.job.tally import FINALIZER, Tally, release, released, tally
 from jubako.cluster.controllers.kinds import JOB, POD, Key
@@ -117,7 +117,7 @@ def _fail(observed: Observed, job: Object, present: list[Object], counted: Tally
     if not _is_going(present) and not _uncounted(counted):
         conditions = _set(conditions, "Failed", "True", why.reason, why.message, observed.now)
         told = [EmitEvent(job, why.reason, why.message, "Warning")]
-    gone = [ended(job, pod) for pod in present if pod_.is_active(pod)]
+    gone = [pod_.deletion(job, pod) for pod in present if pod_.is_active(pod)]
     start = text(job, "status", "startTime") or stamp(observed.now)
     noted = _noted(job, present, counted, conditions, start=start)
     return [*noted, *released(job, present), *told, *gone]

@@ -5,7 +5,7 @@ Spec: kubernetes/pkg/controller/volume/pvcprotection, pvprotection; reclaim poli
 
 from __future__ import annotations
 
-from jubako.cluster.controllers.actions import Action, delete, patch, set_status
+from jubako.cluster.controllers.actions import Action, delete, set_status, without_finalizer
 from jubako.cluster.controllers.controller import Controller, itself
 from jubako.cluster.controllers.kinds import PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD, Key
 from jubako.cluster.controllers.observed import Observed
@@ -16,7 +16,6 @@ from jubako.cluster.objects import (
     Object,
     finalizers,
     is_deleting,
-    listed,
     mapping,
     name,
     namespace,
@@ -35,7 +34,7 @@ def _claim(observed: Observed, key: Key) -> list[Action]:
         return []
     pods = [pod for pod in observed.all(POD, key.namespace) if key.name in claim_names(pod)]
     in_use = any(text(pod, "spec", "nodeName") and not is_finished(pod) for pod in pods)
-    return [] if in_use else [_without(claim, CLAIM_PROTECTION)]
+    return [] if in_use else [without_finalizer(claim, CLAIM_PROTECTION)]
 
 
 def _volume(observed: Observed, key: Key) -> list[Action]:
@@ -44,14 +43,14 @@ def _volume(observed: Observed, key: Key) -> list[Action]:
         return []
     reference = mapping(volume, "spec", "claimRef")
     if not text(reference, "uid"):
-        available = put(mapping(volume, "status"), "Available", "phase")
-        freed = [_without(volume, PROTECTION)] if is_deleting(volume) and PROTECTION in finalizers(volume) else []
-        return freed if is_deleting(volume) else set_status(volume, available)
+        if is_deleting(volume):
+            return _freed(volume)
+        return set_status(volume, put(mapping(volume, "status"), "Available", "phase"))
     claim = observed.get(PERSISTENT_VOLUME_CLAIM, Key(text(reference, "namespace"), text(reference, "name")))
     if claim is not None and uid(claim) == text(reference, "uid"):
         return []
     if is_deleting(volume):
-        return [_without(volume, PROTECTION)] if PROTECTION in finalizers(volume) else []
+        return _freed(volume)
     if text(volume, "status", "phase") != "Released":
         return set_status(volume, put(mapping(volume, "status"), "Released", "phase"))
     # Only what was made for its claim goes with it; who removes DATA has removed what is in it.
@@ -59,9 +58,8 @@ def _volume(observed: Observed, key: Key) -> list[Action]:
     return [delete(volume, exactly=True)] if goes else []
 
 
-def _without(document: Object, finalizer: str) -> Action:
-    left = [each for each in finalizers(document) if each != finalizer]
-    return patch(document, {"metadata": {"finalizers": listed(left) or None}}, exactly=True)
+def _freed(volume: Object) -> list[Action]:
+    return [without_finalizer(volume, PROTECTION)] if PROTECTION in finalizers(volume) else []
 
 
 def _of_pod(_: Observed, pod: Object) -> list[Key]:

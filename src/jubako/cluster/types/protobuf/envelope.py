@@ -5,7 +5,7 @@ from __future__ import annotations
 from jubako.cluster.types.document import Object, text
 from jubako.cluster.types.protobuf.decoder import decode
 from jubako.cluster.types.protobuf.encoder import encode
-from jubako.cluster.types.protobuf.wire import Value, fields, put_bytes
+from jubako.cluster.types.protobuf.wire import Value, last_fields, put_bytes
 from jubako.cluster.types.schema import Message
 from jubako.errors import InvalidArgument
 
@@ -21,10 +21,10 @@ def opened(body: bytes) -> tuple[str, str, bytes]:
         raise InvalidArgument(
             "provided data does not appear to be a protobuf message, expected prefix " + str(list(PREFIX))
         )
-    unknown = _last(body[len(PREFIX) :])
+    unknown = last_fields(body[len(PREFIX) :])
     if unknown.get(_ENCODING):
         raise InvalidArgument(f"unsupported content encoding: {_text(unknown, _ENCODING)}")
-    meta = _last(_held(unknown, _TYPE_META))
+    meta = last_fields(_held(unknown, _TYPE_META))
     return _text(meta, _API_VERSION), _text(meta, _KIND), _held(unknown, _RAW)
 
 
@@ -38,10 +38,6 @@ def wrap(message: Message, document: Object) -> bytes:
     meta += put_bytes(_KIND, text(document.get("kind")).encode())
     unknown = put_bytes(_TYPE_META, meta) + put_bytes(_RAW, encode(message, document))
     return PREFIX + unknown + put_bytes(_ENCODING, b"") + put_bytes(_CONTENT_TYPE, b"")
-
-
-def _last(data: bytes) -> dict[int, Value]:
-    return {number: value for number, _, value in fields(data)}
 
 
 def _held(found: dict[int, Value], number: int) -> bytes:

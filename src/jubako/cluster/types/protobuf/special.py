@@ -8,13 +8,9 @@ import msgspec
 
 from jubako.cluster.types import times
 from jubako.cluster.types.document import JSON, array, integer, text
-from jubako.cluster.types.protobuf.wire import Value, fields, put_bytes, put_number, signed
+from jubako.cluster.types.protobuf.wire import Value, fields, last_fields, put_bytes, put_number, signed
 from jubako.cluster.types.quantity import canonical
 from jubako.errors import InvalidArgument
-
-
-def _last(data: bytes) -> dict[int, Value]:
-    return {number: value for number, _, value in fields(data)}
 
 
 def _number(value: Value | None) -> int:
@@ -26,7 +22,7 @@ def _text(value: Value | None) -> str:
 
 
 def _quantity(data: bytes) -> JSON:
-    return canonical(_text(_last(data).get(1)) or "0")
+    return canonical(_text(last_fields(data).get(1)) or "0")
 
 
 def _put_quantity(value: JSON) -> bytes:
@@ -34,7 +30,7 @@ def _put_quantity(value: JSON) -> bytes:
 
 
 def _int_or_string(data: bytes) -> JSON:
-    found = _last(data)
+    found = last_fields(data)
     if _number(found.get(1)) == 1:
         return _text(found.get(3))
     return (_number(found.get(2)) + 2**31) % 2**32 - 2**31
@@ -48,14 +44,14 @@ def _put_int_or_string(value: JSON) -> bytes:
 def _time(data: bytes) -> JSON:
     if not data:
         return None
-    found = _last(data)
+    found = last_fields(data)
     return times.render(times.from_unix(_number(found.get(1)), 0))
 
 
 def _micro_time(data: bytes) -> JSON:
     if not data:
         return None
-    found = _last(data)
+    found = last_fields(data)
     return times.render_micro(times.from_unix(_number(found.get(1)), _number(found.get(2))))
 
 
@@ -67,7 +63,7 @@ def _put_time(value: JSON) -> bytes:
 
 
 def _raw(data: bytes) -> JSON:
-    raw = _last(data).get(1)
+    raw = last_fields(data).get(1)
     if not isinstance(raw, bytes) or not raw:
         return None
     try:

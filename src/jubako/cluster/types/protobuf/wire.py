@@ -50,6 +50,11 @@ def fields(data: bytes) -> Iterator[tuple[int, int, Value]]:
         yield number, wire_type, value
 
 
+def last_fields(data: bytes) -> dict[int, Value]:
+    """The last value of each field by number, which is the one that counts for those that are not repeated."""
+    return {number: value for number, _, value in fields(data)}
+
+
 def _size(data: bytes, position: int, wire_type: int) -> tuple[int, int]:
     size = {FIXED64: 8, FIXED32: 4}.get(wire_type)
     if wire_type == BYTES:

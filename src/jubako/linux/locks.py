@@ -15,14 +15,32 @@ def try_lock(path: Path, flags: int) -> int | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Between open and flock its holder may have removed it, or given it another name: then it is not ours to take.
-        if os.path.samestat(os.fstat(fd), os.lstat(path)):
+        if take(fd) and os.path.samestat(os.fstat(fd), os.lstat(path)):
             return fd
-    except (BlockingIOError, FileNotFoundError):
+    except FileNotFoundError:
         pass
     os.close(fd)
     return None
+
+
+def take(fd: int) -> bool:
+    """Take the lock of an open file if nobody has it, and say whether that worked."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def is_held(fd: int) -> bool:
+    """Whether somebody has the lock of an open file for itself alone."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    fcntl.flock(fd, fcntl.LOCK_UN)
+    return False
 
 
 def abandoned(directory: Path, flags: int) -> Iterator[tuple[Path, int]]:
