@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,9 +20,9 @@ import pytest
 from tests.clients.kubectl import NEW, Kubectl, program
 from tests.conftest import Cli
 from tests.integration.network.world import Namespace
+from tests.waiting import until
 
 pytestmark = [pytest.mark.clients, pytest.mark.root]
-PATIENCE_S = 10.0
 SERVE = "hostname > /tmp/index.html; exec httpd -f -p 8080 -h /tmp"
 
 
@@ -58,13 +57,6 @@ class Cluster(Kubectl):
                 if b"jubako.cluster.dns.process" in words and place in words:
                     return int(each.name)
         raise AssertionError("no name server")
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -158,9 +150,9 @@ def test_only_ready_pods_have_names_unless_their_service_says_so(cluster: Cluste
         service("eager", **{**headless, "selector": {"app": "slow"}, "publishNotReadyAddresses": True}),
     )
     address = "jsonpath={.status.podIP}"
-    eventually(lambda: cluster("get", "pod", "slow", "-o", address) != "")
+    until(lambda: cluster("get", "pod", "slow", "-o", address) != "")
     found = cluster("get", "pod", "slow", "-o", address)
-    eventually(lambda: cluster.addresses("client", "eager.default.svc.cluster.local") == [found])
+    until(lambda: cluster.addresses("client", "eager.default.svc.cluster.local") == [found])
     assert cluster.addresses("client", "slow.default.svc.cluster.local") == []
     assert "NXDOMAIN" not in cluster.inside("client", "nslookup", "slow.default.svc.cluster.local")
     cluster("delete", "pod/slow", "service/slow", "service/eager")
@@ -173,7 +165,7 @@ def test_what_is_not_there_is_denied_and_what_is_elsewhere_is_an_alias(cluster: 
         | {"spec": {"type": "ExternalName", "externalName": "web.default.svc.cluster.local"}},
     )
     name = "near.default.svc.cluster.local"
-    eventually(lambda: cluster.addresses("client", name) == [cluster.address("web")])
+    until(lambda: cluster.addresses("client", name) == [cluster.address("web")])
     cluster("delete", "service", "near")
 
 
@@ -209,7 +201,7 @@ def test_other_names_are_asked_of_this_machines_name_server_on_loopback(cluster:
         spec = {"type": "ExternalName", "externalName": "example.org"}
         cluster.apply({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "away"}, "spec": spec})
         name = "away.default.svc.cluster.local"
-        eventually(lambda: cluster.addresses("client", name) == ["192.0.2.7"])
+        until(lambda: cluster.addresses("client", name) == ["192.0.2.7"])
         assert f"{name}\tcanonical name = example.org" in cluster.inside("client", "nslookup", name)
         assert "NXDOMAIN" in cluster.inside("client", "nslookup", "nobody.example.org")
         cluster.apply(pod("searching", "sleep 1000"))
@@ -337,7 +329,7 @@ def test_variables_tell_of_services(cluster: Cluster) -> None:
 def test_the_clusters_own_services_come_back(cluster: Cluster) -> None:
     address = cluster.address("kubernetes")
     cluster("delete", "service", "kubernetes")
-    eventually(lambda: cluster.run("get", "service", "kubernetes").returncode == 0)
+    until(lambda: cluster.run("get", "service", "kubernetes").returncode == 0)
     assert cluster.address("kubernetes") == address
 
 
@@ -351,7 +343,7 @@ def test_pods_on_the_host_node_ports_and_host_ports(cluster: Cluster) -> None:
     node = cluster("get", "nodes", "-o", "jsonpath={.items[0].status.addresses[0].address}")
     assert cluster("get", "pod", "onhost", "-o", "jsonpath={.status.podIP}") == node
     number = cluster("get", "service", "onhost", "-o", "jsonpath={.spec.ports[0].nodePort}")
-    eventually(lambda: cluster.inside("client", "wget", "-qO-", "http://onhost/") == "host\n")
+    until(lambda: cluster.inside("client", "wget", "-qO-", "http://onhost/") == "host\n")
     for address in (f"127.0.0.1:{number}", f"{node}:{number}"):
         assert _get(f"http://{address}/") == "host\n"
     assert _get("http://127.0.0.1:18081/") == "ported\n"
@@ -369,8 +361,8 @@ def test_a_load_balancer_has_the_machines_address(cluster: Cluster) -> None:
     ports = [{"port": 18088, "targetPort": 8080}]
     cluster.apply(service("balanced", type="LoadBalancer", ports=ports, selector={"app": "web"}))
     node = cluster.one(".items[0].status.addresses[0].address", "nodes")
-    eventually(lambda: cluster.one(".status.loadBalancer.ingress[0].ip", "service", "balanced") == node)
-    eventually(lambda: cluster.inside("client", "wget", "-qO-", f"http://{node}:18088/").startswith("web-"))
+    until(lambda: cluster.one(".status.loadBalancer.ingress[0].ip", "service", "balanced") == node)
+    until(lambda: cluster.inside("client", "wget", "-qO-", f"http://{node}:18088/").startswith("web-"))
     assert _get(f"http://{node}:18088/").startswith("web-")
     assert node in cluster("get", "service", "balanced")
     cluster("delete", "service", "balanced")
@@ -385,7 +377,7 @@ def test_endpoints_of_ones_own_are_served(cluster: Cluster) -> None:
         {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [port]}},
         {"apiVersion": "v1", "kind": "Endpoints", "metadata": metadata, "subsets": [where]},
     )
-    eventually(lambda: cluster.inside("client", "wget", "-qO-", "http://own/").startswith("web-"))
+    until(lambda: cluster.inside("client", "wget", "-qO-", "http://own/").startswith("web-"))
     cluster("delete", "service/own", "endpoints/own")
 
 
@@ -395,7 +387,7 @@ def test_a_client_keeps_its_pod_and_is_given_another_when_that_goes(cluster: Clu
     def ask() -> str:
         return cluster.inside("client", "sh", "-c", "for i in 1 2 3 4 5 6 7 8; do wget -qO- http://web/; done")
 
-    eventually(lambda: len(set(ask().split())) == 1)
+    until(lambda: len(set(ask().split())) == 1)
     (first,) = set(ask().split())
     cluster("delete", "pod", first)
     (second,) = set(ask().split())
@@ -407,7 +399,7 @@ def test_a_name_server_that_is_killed_is_replaced_and_loses_no_question(cluster:
     before = cluster.name_server()
     os.kill(before, signal.SIGKILL)
     assert cluster.addresses("client", "web.default.svc.cluster.local") == [cluster.address("web")]
-    eventually(lambda: cluster.name_server() != before)
+    until(lambda: cluster.name_server() != before)
 
 
 def test_names_and_services_answer_while_the_control_plane_is_away(cluster: Cluster) -> None:
@@ -426,7 +418,7 @@ def test_names_and_services_answer_while_the_control_plane_is_away(cluster: Clus
     assert cluster.name_server() == before
     # What has changed since is told to the one that stayed.
     cluster.apply(service("later", ports=[{"port": 80}]))
-    eventually(lambda: cluster.addresses("client", "later.default.svc.cluster.local") == [cluster.address("later")])
+    until(lambda: cluster.addresses("client", "later.default.svc.cluster.local") == [cluster.address("later")])
     cluster("delete", "service", "later")
 
 
@@ -436,8 +428,8 @@ def test_what_is_killed_together_comes_back_together(cluster: Cluster) -> None:
         os.kill(process, signal.SIGKILL)
     subprocess.run(["nft", "flush", "ruleset"], check=True)
     cluster.up()
-    eventually(lambda: cluster.addresses("client", "web.default.svc.cluster.local") == [cluster.address("web")])
-    eventually(lambda: cluster.inside("client", "wget", "-qO-", "http://web/").startswith("web-"))
+    until(lambda: cluster.addresses("client", "web.default.svc.cluster.local") == [cluster.address("web")])
+    until(lambda: cluster.inside("client", "wget", "-qO-", "http://web/").startswith("web-"))
 
 
 def test_clusters_stand_side_by_side_and_leave_nothing(clusters: Callable[[str], Cluster], cluster: Cluster) -> None:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,6 +22,7 @@ import pytest
 from kubernetes.stream import portforward
 from tests.clients.kubectl import NEW, OLD, Kubectl, cluster, program
 from tests.conftest import Cli
+from tests.waiting import until
 
 pytestmark = [pytest.mark.clients, pytest.mark.root]
 
@@ -107,14 +108,6 @@ def client(request: pytest.FixtureRequest, pod: Path) -> Client:
 
 def in_pod(client: Client, script: str) -> str:
     return client.bytes("exec", "s", "-c", "main", "--", "sh", "-c", script).decode()
-
-
-def until(true: Callable[[], object], what: str) -> None:
-    for _ in range(200):
-        if true():
-            return
-        time.sleep(0.05)
-    pytest.fail(f"never: {what}")
 
 
 def test_exec_has_each_stream_and_the_exit_code(client: Client) -> None:

@@ -7,9 +7,9 @@ the front (the work is hung up), half all children of the keeper (the work itsel
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import pytest
+from tests.waiting import until
 
 from ...remains import Remains, assert_blobs_are_whole
 from .conftest import Killer
@@ -50,7 +50,7 @@ def test_kill_during_run_on_a_bridge_with_a_port(killer):
         # One that was killed when its container ran already keeps the port as long as that container lives; and the
         # call of a killed front, which is hung up, may still be on its way there.
         settle(killer)
-        wait_for(lambda: killer.cli.run(*arguments).returncode == 0)
+        until(lambda: killer.cli.run(*arguments).returncode == 0)
     for reserved in range(2):
         killer.cli("run", "-d", "--name", f"both-{reserved}", "busybox", "sleep", "1000")
 
@@ -97,10 +97,10 @@ def test_kill_during_a_long_step_of_a_build_ends_the_step(killer, tmp_path):
     (tmp_path / "context/Dockerfile").write_text("FROM busybox\nRUN echo $$ && sleep 1000\n")
     earlier = set(Remains(killer.cli).monitors())
     build = killer.cli.start("build", "-t", "probe", str(tmp_path / "context"))
-    wait_for(lambda: list((killer.cli.run_root / "build").glob("*/state")))
+    until(lambda: list((killer.cli.run_root / "build").glob("*/state")))
     build.kill()
     build.communicate()
-    wait_for(lambda: not set(Remains(killer.cli).monitors()) - earlier)
+    until(lambda: not set(Remains(killer.cli).monitors()) - earlier)
     killer.cli("run", "--rm", "--network", "none", "busybox", "true")
 
 
@@ -131,10 +131,3 @@ def test_kill_of_a_start_leaves_a_container_that_can_be_started(killer):
         settle(killer)
         killer.cli("start", "-a", "probe")
         assert killer.cli("inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", "probe") == "exited 0\n"
-
-
-def wait_for(condition: Callable[[], object], timeout_s: float = 10) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it does not come"
-        time.sleep(0.02)

@@ -10,6 +10,7 @@ import threading
 import time
 
 import pytest
+from tests.waiting import until
 
 import jubako
 from jubako.engine import events
@@ -35,13 +36,6 @@ def started(engine, *command, **more):
     record = engine.containers.create(options(*command, **more))
     engine.containers.start(record.id)
     return record.id
-
-
-def wait_for(condition, timeout_s=10.0):
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.02)
 
 
 def test_run_returns_exit_code_and_both_streams(state):
@@ -130,7 +124,7 @@ def test_logs_are_kept_in_order_and_tail_and_follow_work(engine):
     name = started(engine, "sh", "-c", "for i in 1 2 3; do echo $i; done; sleep 0.3; echo 4; printf partial")
     followed = [line.log for line in engine.containers.logs(name, follow=True)]
     assert followed == ["1\n", "2\n", "3\n", "4\n", "partial\n"]  # Docker ends a last line that has no end
-    wait_for(lambda: engine.containers.get(name).status == "exited")
+    until(lambda: engine.containers.get(name).status == "exited")
     assert [line.log for line in engine.containers.logs(name, tail=2)] == ["4\n", "partial\n"]
 
 
@@ -203,7 +197,7 @@ def test_names_resolve_on_a_network_of_ones_own_also_for_those_who_came_first(en
 
 def test_restart_policy_starts_a_failed_container_again_and_gives_up_in_the_end(engine):
     name = started(engine, "sh", "-c", "echo run; exit 1", restart="on-failure:2")
-    wait_for(lambda: engine.containers.get(name).restart_count == 2 and engine.containers.get(name).status == "exited")
+    until(lambda: engine.containers.get(name).restart_count == 2 and engine.containers.get(name).status == "exited")
     assert [line.log for line in engine.containers.logs(name)] == ["run\n"] * 3
 
 

@@ -8,10 +8,10 @@ import signal
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.waiting import until
 
 from jubako.engine import CreateOptions
 from jubako.engine.pods.record import PodOptions
@@ -22,13 +22,6 @@ from ... import isolated
 from ...remains import published
 
 pytestmark = pytest.mark.root
-
-
-def wait_for(condition: Callable[[], object], timeout_s: float = 10) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it does not come"
-        time.sleep(0.02)
 
 
 def in_pod(jubako, *command, pod="web"):
@@ -49,7 +42,7 @@ def test_containers_of_a_pod_talk_over_loopback_and_see_one_host_name(jubako):
     jubako("pod", "create", "--name", "web", "--network", "none")
     script = "echo hello >/tmp/index.html; exec httpd -f -p 80 -h /tmp"
     jubako("run", "-d", "--pod", "web", "--name", "server", "busybox", "sh", "-c", script)
-    wait_for(lambda: jubako.run("run", "--rm", "--pod", "web", "busybox", "wget", "-qO-", "localhost").returncode == 0)
+    until(lambda: jubako.run("run", "--rm", "--pod", "web", "busybox", "wget", "-qO-", "localhost").returncode == 0)
     assert in_pod(jubako, "wget", "-qO-", "http://127.0.0.1/") == "hello\n"
     assert in_pod(jubako, "hostname") == jubako("exec", "server", "hostname") == "web\n"
 
@@ -72,7 +65,7 @@ def test_published_port_of_a_pod_reaches_whichever_container_listens(jubako):
     for answer in ("one", "two"):
         script = f"echo {answer} >/tmp/index.html; exec httpd -f -p 80 -h /tmp"
         jubako("run", "-d", "--pod", "web", "--name", answer, "busybox", "sh", "-c", script)
-        wait_for(lambda: answers("http://127.0.0.1:18311/"))
+        until(lambda: answers("http://127.0.0.1:18311/"))
         assert answers("http://127.0.0.1:18311/") == f"{answer}\n"
         jubako("rm", "-f", answer)
     refused = jubako.run("pod", "create", "--name", "other", "-p", "18311:80")
@@ -248,7 +241,7 @@ def test_pod_whose_process_1_was_killed_has_ended_and_starts_again(engine, jubak
     state = json.loads((jubako.run_root / "pods" / pod.id / "init/state").read_text())
     os.kill(state["pid"], signal.SIGKILL)
     engine.containers.wait(record.id)
-    wait_for(lambda: engine.pods.get("web").phase == "stopped")
+    until(lambda: engine.pods.get("web").phase == "stopped")
     engine.containers.start(record.id)
     assert engine.pods.get("web").phase == "ready"
 

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import os
 import threading
-import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -57,13 +57,9 @@ def digest_of(data: bytes) -> Digest:
     return Digest("sha256:" + hashlib.sha256(data).hexdigest())
 
 
-def until(condition: Callable[[], object]) -> None:
-    """Return once it is so; fail when it does not come to be."""
-    for _ in range(400):
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it never came to be")
+def basic(user: str, password: str = "secret") -> dict[str, str]:
+    """The headers of one who says who they are."""
+    return {"Authorization": "Basic " + b64encode(f"{user}:{password}".encode()).decode()}
 
 
 @contextmanager

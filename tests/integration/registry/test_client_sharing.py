@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.waiting import until
 
 from jubako.errors import DataLoss, ResourceExhausted, Unavailable
 from jubako.image.catalog import Images
@@ -89,7 +90,7 @@ def test_what_a_killed_pull_had_is_not_downloaded_again(honest, image, other, fe
     release = threading.Event()
     with scripted(half_then_stall(honest, image, release)) as server:
         process = puller(other.root, f"{server.domain}/app:v1")
-        wait_for(lambda: any((other.root / "partial" / name).stat().st_size > 3_000_000 for name in present(other)))
+        until(lambda: any((other.root / "partial" / name).stat().st_size > 3_000_000 for name in present(other)))
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=30)
         release.set()
@@ -102,14 +103,6 @@ def test_what_a_killed_pull_had_is_not_downloaded_again(honest, image, other, fe
 
 def present(store: Store) -> list[str]:
     return partials(store) if (store.root / "partial").is_dir() else []
-
-
-def wait_for(condition) -> None:
-    for _ in range(600):
-        if condition():
-            return
-        threading.Event().wait(0.05)
-    pytest.fail("it did not happen")
 
 
 def test_who_waits_goes_on_where_the_first_gave_up(honest, image, tmp_path, options):
@@ -125,7 +118,7 @@ def test_who_waits_goes_on_where_the_first_gave_up(honest, image, tmp_path, opti
 
     with scripted(half_then_stall(honest, image, release)) as server, ThreadPoolExecutor(2) as pool:
         first = pool.submit(one, never)
-        wait_for(lambda: server.count(image.manifest.layers[0].digest) == 1)
+        until(lambda: server.count(image.manifest.layers[0].digest) == 1)
         second = pool.submit(one, options)
         assert (first.result(), second.result()) == ("gave up", image.id)
         release.set()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
-import time
 
 import pytest
+from tests.waiting import until
 
 from .peer import digest_of
 
@@ -210,10 +210,3 @@ def test_broken_upload_goes_on_from_the_offset_that_the_server_tells(registry):
 
 def offset(registry, location):
     return int(registry("GET", location).headers["Range"].partition("-")[2]) + 1
-
-
-def until(condition):
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)

@@ -12,8 +12,9 @@ from contextlib import suppress
 
 import pytest
 import urllib3
+from tests.waiting import until
 
-from .peer import Http, digest_of, until
+from .peer import Http, digest_of
 
 pytestmark = pytest.mark.root
 PROGRAM = """

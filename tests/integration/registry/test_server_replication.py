@@ -6,13 +6,14 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+from tests.waiting import until
 
 from jubako.registry.client import push
 from jubako.registry.server import configured, load
 from jubako.registry.server.state import State
 
 from .images import make_image, make_index
-from .peer import served, until
+from .peer import served
 
 pytestmark = pytest.mark.root
 

@@ -6,6 +6,7 @@ import json
 import os
 
 import pytest
+from tests.waiting import until
 
 from jubako.registry.client import push
 from jubako.registry.server.collect import collect
@@ -14,7 +15,7 @@ from jubako.registry.server.usage import used
 from jubako.spec.oci_image import CONFIG, INDEX, MANIFEST
 
 from .images import make_image
-from .peer import digest_of, until
+from .peer import digest_of
 
 pytestmark = pytest.mark.root
 

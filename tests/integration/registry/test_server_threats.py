@@ -8,11 +8,12 @@ import socket
 import time
 
 import pytest
+from tests.waiting import until
 
 from jubako.registry.server.uploads import Uploads
 from jubako.spec.oci_image import CONFIG, INDEX, LAYER_GZIP, MANIFEST
 
-from .peer import digest_of, until
+from .peer import digest_of
 
 pytestmark = pytest.mark.root
 CONFUSED = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from base64 import b64encode
 from urllib.parse import urlencode
 
 import bcrypt
@@ -11,7 +10,7 @@ import jwt
 import pytest
 import urllib3
 
-from .peer import Http
+from .peer import Http, basic
 
 pytestmark = pytest.mark.root
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
@@ -22,10 +21,6 @@ POLICY = """
   - {repositories: ["team/**"], actions: [delete], users: [ann]}
   - {repositories: ["public/*"], actions: [pull], anonymous: true}
 """
-
-
-def basic(user, password="secret"):
-    return {"Authorization": "Basic " + b64encode(f"{user}:{password}".encode()).decode()}
 
 
 def write_users(path, **passwords):

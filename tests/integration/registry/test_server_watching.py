@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import b64encode
 
 import bcrypt
 import pytest
+from tests.waiting import until
 
 from jubako.registry.client import push
 
 from .images import make_image
-from .peer import until
+from .peer import basic
 
 pytestmark = pytest.mark.root
 
@@ -22,10 +22,6 @@ def users(tmp_path):
     path = tmp_path / "users"
     path.write_text(f"ann:{bcrypt.hashpw(b'secret', bcrypt.gensalt(4)).decode()}\n")
     return path
-
-
-def basic(user, password):
-    return {"Authorization": "Basic " + b64encode(f"{user}:{password}".encode()).decode()}
 
 
 def value(text, series):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hmac
 
 import pytest
+from tests.waiting import until
 
 from jubako.registry.client import push
 from jubako.spec.oci_image import MANIFEST
 
 from .images import make_image
 from .listener import event_of, listening
-from .peer import until
 
 pytestmark = pytest.mark.root
 

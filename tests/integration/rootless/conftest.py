@@ -8,12 +8,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from tests.waiting import until
 
 from ... import ordinary
 
@@ -95,14 +95,6 @@ def user() -> Iterator[User]:
         yield made
         made.run("system", "prune", "-af", "--volumes")  # files of its other ids are its own to remove
         shutil.rmtree(made.home, ignore_errors=True)
-
-
-def until(condition: object, what: str, timeout_s: float = 20.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    assert callable(condition)
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.waiting import until
 
 from ... import ordinary
-from .conftest import User, processes, until
+from .conftest import User, processes
 
 pytestmark = pytest.mark.root
 

@@ -7,9 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.waiting import until
 
 from ... import ordinary
-from .conftest import HEAD, User, processes, until
+from .conftest import HEAD, User, processes
 
 pytestmark = pytest.mark.root
 

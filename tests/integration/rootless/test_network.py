@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
+from tests.waiting import until
 
-from .conftest import HEAD, HERE, OUTSIDE, PORT, User, processes, until
+from .conftest import HEAD, HERE, OUTSIDE, PORT, User, processes
 
 pytestmark = pytest.mark.root
 

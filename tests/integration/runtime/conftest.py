@@ -162,3 +162,11 @@ def oci(tmp_path: Path, image: Path) -> Iterator[Oci]:
         done = made("delete", "--force", name)
         assert done.returncode == 0, done.stderr
     assert not {group_name("one"), group_name("two")} & set(cgroup.manager().names())
+
+
+@pytest.fixture
+def running(oci: Oci) -> Oci:
+    """With the container `one`, which sleeps."""
+    oci.create("one")
+    assert oci("start", "one").returncode == 0
+    return oci

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.waiting import until
 
 from jubako.linux import cgroup
 
@@ -31,7 +31,7 @@ def following(oci: Oci, *options: str) -> Iterator[Path]:
     with path.open("w") as file:  # cold, so that the watch is this process's own
         process = subprocess.Popen(command, stdout=file, env={**os.environ, "JUBAKO_KEEPER": "0"})
     try:
-        wait_until(lambda: any(is_watch(fd) for fd in Path(f"/proc/{process.pid}/fd").iterdir()))
+        until(lambda: any(is_watch(fd) for fd in Path(f"/proc/{process.pid}/fd").iterdir()))
         yield path
         assert process.wait(20) == 0
     finally:
@@ -46,13 +46,6 @@ def is_watch(fd: Path) -> bool:
         return False
 
 
-def wait_until(condition: Any) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def documents(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
@@ -64,7 +57,7 @@ def test_running_out_of_memory_is_told_as_it_happens(oci: Oci) -> None:
     oci.create("one")
     with following(oci, "--interval", "1h") as path:
         assert oci("start", "one").returncode == 0
-        wait_until(lambda: {"type": "oom", "id": "one"} in documents(path))
+        until(lambda: {"type": "oom", "id": "one"} in documents(path))
         assert oci.status("one") == "running"
         (oci.base / "enough").touch()
     assert {document["type"] for document in documents(path)} == {"oom"}
@@ -83,7 +76,7 @@ def test_the_death_of_the_container_itself_is_told_last(oci: Oci) -> None:
 def test_statistics_come_at_intervals_until_the_end(oci: Oci) -> None:
     oci.create("one")
     with following(oci, "--interval", "0.05s") as path:
-        wait_until(lambda: len(documents(path)) > 2)
+        until(lambda: len(documents(path)) > 2)
         assert oci("delete", "--force", "one").returncode == 0
     assert {document["type"] for document in documents(path)} == {"stats"}
 
@@ -94,7 +87,7 @@ def test_statistics_count_what_the_container_does(oci: Oci) -> None:
     busy = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; x=$(head -c 3000000 /dev/zero | tr '\\0' a)"
     oci.configure("sh", "-c", f"{busy}; touch /tmp/done; sleep 99; :")
     assert oci("run", "-d", "-b", str(oci.bundle), "one").returncode == 0
-    wait_until((oci.base / "done").exists)
+    until((oci.base / "done").exists)
     data = json.loads(oci("events", "--stats", "one").stdout)["data"]
     assert data["cpu"]["usage"]["total"] > 1_000_000
     assert data["memory"]["usage"]["limit"] == 64 * MIB
@@ -138,11 +131,11 @@ def test_all_are_signalled_however_fast_they_fork(oci: Oci, signal: str) -> None
     oci.resources(pids={"limit": 80})
     oci.configure("sh", "-c", RUNNERS)
     assert oci("run", "-d", "-b", str(oci.bundle), "one").returncode == 0
-    wait_until((oci.base / "ready").exists)
+    until((oci.base / "ready").exists)
     assert oci("kill", "--all", "one", signal).returncode == 0
     first = json.loads(oci("state", "one").stdout)["pid"]
     left = {first} if signal == "TERM" else set()  # the first of a pid namespace ignores what it does not handle
-    wait_until(lambda: set(cgroup.manager().open(group_name("one")).pids()) <= left)
+    until(lambda: set(cgroup.manager().open(group_name("one")).pids()) <= left)
 
 
 def test_a_paused_container_is_killed(oci: Oci) -> None:
@@ -150,7 +143,7 @@ def test_a_paused_container_is_killed(oci: Oci) -> None:
     assert oci("start", "one").returncode == 0
     assert oci("pause", "one").returncode == 0
     assert oci("kill", "one", "KILL").returncode == 0
-    wait_until(lambda: oci.status("one") == "stopped")
+    until(lambda: oci.status("one") == "stopped")
 
 
 def test_a_paused_container_stays_paused_when_it_is_signalled(oci: Oci) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.waiting import until
 
 from jubako.runtime import state
 from jubako.spec.oci_runtime import DeviceRule, MemoryResources, PidsResources, Resources
@@ -61,13 +62,6 @@ def creator(runtime: Any, run_dir: Path, marker: Path, then: str, *args: str) ->
     )
 
 
-def wait_for(condition: Any, timeout_s: float = 10) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_it_goes_on_after_its_creator_and_cleans_up_at_the_end(runtime: Any, tmp_path: Path) -> None:
     run_dir, marker = runtime.directory("run"), tmp_path / "marker"
     with creator(runtime, run_dir, marker, "detach", "sleep", "100") as process:
@@ -78,7 +72,7 @@ def test_it_goes_on_after_its_creator_and_cleans_up_at_the_end(runtime: Any, tmp
     assert not marker.exists()
     os.kill(pid, signal.SIGTERM)
     os.kill(pid, signal.SIGKILL)
-    wait_for(marker.exists)
+    until(marker.exists)
     assert state.read(run_dir).exit.signal == 9
 
 
@@ -89,7 +83,7 @@ def test_a_killed_creator_changes_nothing(runtime: Any, tmp_path: Path) -> None:
         process.stdout.readline()
         process.kill()
     assert state.read(run_dir).status == "running"
-    wait_for(marker.exists)
+    until(marker.exists)
     assert state.read(run_dir).exit.code == 0
 
 
@@ -99,7 +93,7 @@ def test_an_acknowledged_end_needs_no_cleanup(runtime: Any, tmp_path: Path) -> N
         assert process.stdout
         _, monitor = map(int, process.stdout.readline().split())
         assert process.wait(10) == 0
-    wait_for(lambda: not os.path.exists(f"/proc/{monitor}"))
+    until(lambda: not os.path.exists(f"/proc/{monitor}"))
     assert not marker.exists()
 
 
@@ -115,9 +109,9 @@ def test_who_awaits_the_end_cleans_up_as_long_as_he_lives(runtime: Any, tmp_path
         if not stays:
             awaiting.close()
         os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: not os.path.exists(f"/proc/{monitor}"))
+        until(lambda: not os.path.exists(f"/proc/{monitor}"))
     if not stays:
-        wait_for(marker.exists)
+        until(marker.exists)
     assert marker.exists() is not stays
     assert state.read(run_dir).exit.signal == 9
 
@@ -127,7 +121,7 @@ def test_a_killed_monitor_takes_its_container_along(runtime: Any) -> None:
     handle = runtime.create(runtime.spec("sleep", "100"), run_dir=run_dir)
     handle.start()
     os.kill(handle._monitor, signal.SIGKILL)
-    wait_for(lambda: state.read(run_dir).status == "stopped")
+    until(lambda: state.read(run_dir).status == "stopped")
     assert state.read(run_dir).exit is None
 
 
@@ -153,7 +147,7 @@ def test_kept_sockets_live_as_long_as_the_container(runtime: Any) -> None:
     handle.signal(9)
     handle.wait(10)
     handle.acknowledge()
-    wait_for(lambda: _can_bind(port))
+    until(lambda: _can_bind(port))
 
 
 def _can_bind(port: int) -> bool:

@@ -15,14 +15,6 @@ from .oci import Oci, group_name
 pytestmark = pytest.mark.root
 
 
-@pytest.fixture
-def running(oci: Oci) -> Oci:
-    """With the container `one`, which sleeps."""
-    oci.create("one")
-    assert oci("start", "one").returncode == 0
-    return oci
-
-
 def refused(oci: Oci, *arguments: str) -> str:
     done = oci(*arguments)
     assert done.returncode == (255 if arguments[0] == "exec" else 1)

@@ -13,13 +13,6 @@ from .oci import Oci, group_name
 pytestmark = pytest.mark.root
 
 
-@pytest.fixture
-def running(oci: Oci) -> Oci:
-    oci.create("one")
-    assert oci("start", "one").returncode == 0
-    return oci
-
-
 def directories(oci: Oci) -> list[str]:
     return sorted({path for path, _ in cgroup.manager().open(group_name("one")).mounts()})
 

@@ -11,12 +11,12 @@ import signal
 import subprocess
 import sys
 import termios
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.waiting import until
 
 from .oci import Oci
 
@@ -26,14 +26,6 @@ COMMAND = Path(sys.executable).parent / "jubako-oci"
 SLEEP = ("/bin/sleep", "300")
 COLD = {"JUBAKO_KEEPER": "0"}
 NAME = f"warm-{os.getpid()}"  # groups are named so, for all roots
-
-
-def until(condition: Callable[[], Any], timeout_s: float = 20.0) -> Any:
-    deadline = time.monotonic() + timeout_s
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.01)
-    return found
 
 
 def parent(pid: int) -> int:

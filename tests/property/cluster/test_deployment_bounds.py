@@ -6,7 +6,7 @@ from typing import Any
 
 import hypothesis.strategies as st
 from hypothesis import settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 from tests.unit.cluster.simulation import (
     Simulation,
     end_pod,
@@ -21,14 +21,14 @@ from tests.unit.cluster.simulation import (
 from jubako.cluster.controllers import deployment, replicaset
 from jubako.cluster.controllers.deployment.bounds import fenceposts, replicas_of
 from jubako.cluster.controllers.kinds import DEPLOYMENT, POD, REPLICA_SET, Key
-from jubako.errors import Unavailable
+
+from .interleaving import Settling, choice
 
 KINDS = (DEPLOYMENT, REPLICA_SET, POD)
 bound = st.integers(0, 3) | st.sampled_from(["0%", "10%", "25%", "50%", "100%"])
-choice = st.integers(0, 1 << 16)
 
 
-class Rollouts(RuleBasedStateMachine):
+class Rollouts(Settling):
     """`floor` and `ceiling` are the bounds as declared; a change of size widens them until it rests."""
 
     @initialize(replicas=st.integers(0, 6), surge=bound, unavailable=bound)
@@ -65,19 +65,7 @@ class Rollouts(RuleBasedStateMachine):
         return names
 
     def settle(self) -> None:
-        """Deliver everything, let the node do its work, until nothing moves: then the declared state is there."""
-        for _ in range(60):
-            before = self.sim.api.revision
-            self.sim.advance(1)
-            for pod in self.sim.api.all(POD):
-                if "deletionTimestamp" in pod["metadata"]:
-                    self.sim.api.gone(pod)
-                elif is_active(pod) and not is_ready(pod):
-                    run_pod(self.sim.api, pod)
-            if self.sim.api.revision == before:
-                break
-        else:
-            raise AssertionError("it does not come to rest")
+        self.bring_to_rest(60)
         replicas = replicas_of(self.declared())
         if not self.declared()["spec"].get("paused"):
             assert len(self.pods()) == replicas
@@ -86,10 +74,6 @@ class Rollouts(RuleBasedStateMachine):
             assert self.declared()["status"].get("updatedReplicas", 0) == replicas
         self.resized = False
         self.note_bounds()
-
-    @rule()
-    def rest(self) -> None:
-        self.settle()
 
     @rule(kind=st.sampled_from(KINDS), count=st.integers(1, 4))
     def deliver(self, kind: Any, count: int) -> None:
@@ -115,25 +99,11 @@ class Rollouts(RuleBasedStateMachine):
         self.sim.deliver_all()
         self.work(places)
 
-    @rule()
-    def time_passes(self) -> None:
-        self.sim.clock.time += 1
-
-    @rule()
-    def crash(self) -> None:
-        self.sim.restart()
-
     @rule(pick=choice)
     def the_node_starts_a_pod(self, pick: int) -> None:
         waiting = [pod for pod in self.pods() if not is_ready(pod)]
         if waiting:
             run_pod(self.sim.api, waiting[pick % len(waiting)])
-
-    @rule(pick=choice)
-    def the_node_ends_a_pod(self, pick: int) -> None:
-        ending = [pod for pod in self.sim.api.all(POD) if "deletionTimestamp" in pod["metadata"]]
-        if ending:
-            self.sim.api.gone(ending[pick % len(ending)])
 
     @rule(pick=choice, how=st.sampled_from(["not ready", "failed", "deleted"]))
     def a_pod_breaks(self, pick: int, how: str) -> None:
@@ -165,11 +135,6 @@ class Rollouts(RuleBasedStateMachine):
         self.note_bounds()
         self.sim.api.edit(DEPLOYMENT, "web", lambda each: each["spec"].update(replicas=replicas))
         self.note_bounds()
-
-    @rule(pick=choice)
-    def lose_an_answer(self, pick: int) -> None:
-        losses = iter([None] * (pick % 3) + [Unavailable("timed out")])
-        self.sim.api.lose = lambda verb, document: next(losses, None) if document["kind"] != "Event" else None
 
     @invariant()
     @precondition(lambda self: hasattr(self, "sim"))

@@ -6,19 +6,19 @@ from typing import Any
 
 import hypothesis.strategies as st
 from hypothesis import settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 from tests.unit.cluster.simulation import Simulation, end_pod, is_active, run_pod
 
 from jubako.cluster.controllers import job
 from jubako.cluster.controllers.job import indexes
 from jubako.cluster.controllers.kinds import JOB, POD
-from jubako.errors import Unavailable
+
+from .interleaving import Interleaving, choice
 
 LABELS = {"batch.kubernetes.io/job-name": "j"}
-choice = st.integers(0, 1 << 16)
 
 
-class Completions(RuleBasedStateMachine):
+class Completions(Interleaving):
     """`ended` are the uids of pods that came to an end by themselves, with how."""
 
     @initialize(
@@ -80,10 +80,6 @@ class Completions(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.sim.clock.time += seconds
 
-    @rule()
-    def crash(self) -> None:
-        self.sim.restart()
-
     @rule(pick=choice, phase=st.sampled_from(["Succeeded", "Succeeded", "Failed"]))
     def a_pod_ends(self, pick: int, phase: str) -> None:
         if running := self.pods():
@@ -94,12 +90,6 @@ class Completions(RuleBasedStateMachine):
         if running := self.pods():
             self.sim.api.remove(running[pick % len(running)])
 
-    @rule(pick=choice)
-    def the_node_ends_a_pod(self, pick: int) -> None:
-        ending = [pod for pod in self.sim.api.all(POD) if "deletionTimestamp" in pod["metadata"]]
-        if ending:
-            self.sim.api.gone(ending[pick % len(ending)])
-
     @rule(parallelism=st.integers(0, 4))
     def resize(self, parallelism: int) -> None:
         self.most = max(self.most, parallelism)
@@ -108,11 +98,6 @@ class Completions(RuleBasedStateMachine):
     @rule(suspend=st.booleans())
     def suspend(self, suspend: bool) -> None:
         self.sim.api.edit(JOB, "j", lambda each: each["spec"].update(suspend=suspend))
-
-    @rule(pick=choice)
-    def lose_an_answer(self, pick: int) -> None:
-        losses = iter([None] * (pick % 3) + [Unavailable("timed out")])
-        self.sim.api.lose = lambda verb, document: next(losses, None) if document["kind"] != "Event" else None
 
     @rule()
     def rest(self) -> None:

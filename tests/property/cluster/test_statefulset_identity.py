@@ -6,7 +6,7 @@ from typing import Any
 
 import hypothesis.strategies as st
 from hypothesis import settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import initialize, rule
 from tests.unit.cluster.simulation import (
     Simulation,
     end_pod,
@@ -20,13 +20,13 @@ from tests.unit.cluster.simulation import (
 
 from jubako.cluster.controllers import statefulset
 from jubako.cluster.controllers.kinds import CONTROLLER_REVISION, POD, STATEFUL_SET
-from jubako.errors import Unavailable
+
+from .interleaving import Settling, choice
 
 KINDS = (STATEFUL_SET, POD, CONTROLLER_REVISION)
-choice = st.integers(0, 1 << 16)
 
 
-class Identities(RuleBasedStateMachine):
+class Identities(Settling):
     """`running` is what the node really runs, by name: the uid of the pod it was started for."""
 
     @initialize(replicas=st.integers(0, 4), policy=st.sampled_from(["OrderedReady", "Parallel"]))
@@ -48,32 +48,17 @@ class Identities(RuleBasedStateMachine):
         self.running[name] = uid
         run_pod(self.sim.api, pod)
 
-    def end(self, pod: dict[str, Any]) -> None:
+    def let_go(self, pod: dict[str, Any]) -> None:
         self.running.pop(pod["metadata"]["name"], None)
         self.sim.api.gone(pod)
 
     def settle(self) -> None:
-        for _ in range(80):
-            before = self.sim.api.revision
-            self.sim.advance(1)
-            for pod in self.pods():
-                if "deletionTimestamp" in pod["metadata"]:
-                    self.end(pod)
-                elif is_active(pod) and not is_ready(pod):
-                    self.run(pod)
-            if self.sim.api.revision == before:
-                break
-        else:
-            raise AssertionError("it does not come to rest")
+        self.bring_to_rest(80)
         declared = self.sim.api.find(STATEFUL_SET, "web")
         assert sorted(self.running) == [f"web-{each}" for each in range(declared["spec"]["replicas"])]
         wanted = declared["spec"]["template"]["spec"]["containers"][0]["image"]
         assert all(pod["spec"]["containers"][0]["image"] == wanted for pod in self.pods())
         assert declared["status"]["currentRevision"] == declared["status"]["updateRevision"]
-
-    @rule()
-    def rest(self) -> None:
-        self.settle()
 
     @rule(kind=st.sampled_from(KINDS), count=st.integers(1, 3))
     def deliver(self, kind: Any, count: int) -> None:
@@ -88,25 +73,11 @@ class Identities(RuleBasedStateMachine):
             if self.ordered:
                 assert len(made) <= 1
 
-    @rule()
-    def time_passes(self) -> None:
-        self.sim.clock.time += 1
-
-    @rule()
-    def crash(self) -> None:
-        self.sim.restart()
-
     @rule(pick=choice)
     def the_node_starts_a_pod(self, pick: int) -> None:
         waiting = [pod for pod in self.pods() if is_active(pod) and not is_ready(pod)]
         if waiting:
             self.run(waiting[pick % len(waiting)])
-
-    @rule(pick=choice)
-    def the_node_ends_a_pod(self, pick: int) -> None:
-        ending = [pod for pod in self.pods() if "deletionTimestamp" in pod["metadata"]]
-        if ending:
-            self.end(ending[pick % len(ending)])
 
     @rule(pick=choice, how=st.sampled_from(["not ready", "failed", "deleted"]))
     def a_pod_breaks(self, pick: int, how: str) -> None:
@@ -129,11 +100,6 @@ class Identities(RuleBasedStateMachine):
     @rule(replicas=st.integers(0, 4))
     def resize(self, replicas: int) -> None:
         self.sim.api.edit(STATEFUL_SET, "web", lambda each: each["spec"].update(replicas=replicas))
-
-    @rule(pick=choice)
-    def lose_an_answer(self, pick: int) -> None:
-        losses = iter([None] * (pick % 3) + [Unavailable("timed out")])
-        self.sim.api.lose = lambda verb, document: next(losses, None) if document["kind"] != "Event" else None
 
 
 Identities.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,13 +15,20 @@ from jubako.cluster.apiserver.access.authority import Authority
 from jubako.cluster.apiserver.api import Api
 from jubako.cluster.apiserver.attributes import attributes
 from jubako.cluster.apiserver.bootstrap import SYSTEM, bootstrap
-from jubako.cluster.apiserver.caller import Request, User
+from jubako.cluster.apiserver.caller import MASTERS, Request, User
 from jubako.cluster.apiserver.objects import reading, stored
 from jubako.cluster.apiserver.objects.deleting import Deleted, DeleteOptions
 from jubako.cluster.store import AsyncStore, MemoryStore
 from jubako.cluster.types.document import Object
 
 TIMEOUT_S = 20
+
+
+def admin_tls(authority: Authority) -> ssl.SSLContext:
+    """What an administrator connects with."""
+    context = ssl.create_default_context(cafile=authority.certificate_path)
+    context.load_cert_chain(*authority.client("admin", "kubernetes-admin", (MASTERS,)))
+    return context
 
 
 class Cluster:

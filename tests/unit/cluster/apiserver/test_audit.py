@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import ssl
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from typing import Any, cast
 
 import aiohttp
 import pytest
+from tests.unit.cluster.apiserver.conftest import admin_tls
 
 from jubako.cluster.apiserver.access.authority import Authority
 from jubako.cluster.apiserver.api import Api
@@ -91,7 +91,7 @@ def served(tmp_path: Path, scene: Callable[[Ask], Awaitable[None]], auditing: Au
         handler = Handler(api, cast(Streams, None), Auditor(api.clock, auditing, log))
         server = Server(handler, tls_of(authority, *authority.server(["127.0.0.1"])))
         port = await server.start("127.0.0.1", 0)
-        connector = aiohttp.TCPConnector(ssl=_tls(authority))
+        connector = aiohttp.TCPConnector(ssl=admin_tls(authority))
         async with aiohttp.ClientSession(f"https://127.0.0.1:{port}", connector=connector) as session:
             await scene(session.request)
         await server.stop()
@@ -99,12 +99,6 @@ def served(tmp_path: Path, scene: Callable[[Ask], Awaitable[None]], auditing: Au
 
     asyncio.run(asyncio.wait_for(play(), 20))
     return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def _tls(authority: Authority) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=authority.certificate_path)
-    context.load_cert_chain(*authority.client("admin", "kubernetes-admin", (MASTERS,)))
-    return context
 
 
 def test_a_change_is_audited_and_what_a_secret_holds_is_not(tmp_path: Path) -> None:

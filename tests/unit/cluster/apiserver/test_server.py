@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 from pathlib import Path
 from typing import cast
 
 import aiohttp
+from tests.unit.cluster.apiserver.conftest import admin_tls
 
 from jubako.cluster.apiserver.access.authority import Authority
 from jubako.cluster.apiserver.api import Api
 from jubako.cluster.apiserver.bootstrap import bootstrap
-from jubako.cluster.apiserver.caller import MASTERS
 from jubako.cluster.apiserver.http.handler import Handler
 from jubako.cluster.apiserver.http.server import Server, tls_of
 from jubako.cluster.apiserver.streams import Streams
@@ -29,7 +28,7 @@ def test_watches_end_at_once_when_the_server_does(tmp_path: Path) -> None:
         await bootstrap(api, tmp_path / "volumes")
         server = Server(Handler(api, cast(Streams, None)), tls_of(authority, *authority.server(["127.0.0.1"])))
         port = await server.start("127.0.0.1", 0)
-        connector = aiohttp.TCPConnector(ssl=_tls(authority))
+        connector = aiohttp.TCPConnector(ssl=admin_tls(authority))
         async with (
             aiohttp.ClientSession(f"https://127.0.0.1:{port}", connector=connector) as session,
             session.get(f"{_MAPS}?watch=1") as watching,
@@ -41,9 +40,3 @@ def test_watches_end_at_once_when_the_server_does(tmp_path: Path) -> None:
             assert await watching.content.read() == b""
 
     asyncio.run(asyncio.wait_for(play(), 20))
-
-
-def _tls(authority: Authority) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=authority.certificate_path)
-    context.load_cert_chain(*authority.client("admin", "kubernetes-admin", (MASTERS,)))
-    return context
