@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.clients.kubectl import Kubectl
+from tests.clients.kubectl import Kubectl, columns
 
 pytestmark = [pytest.mark.clients, pytest.mark.root]
 ENDLESS = ["sh", "-c", "trap exit TERM; while :; do sleep 0.1; done"]
@@ -160,6 +160,33 @@ def test_expose_and_run(web: Kubectl) -> None:
     ]
     web("wait", "--for=condition=Ready", "pod/one", "--timeout=20s")
     assert web.read("endpoints", "one")["subsets"][0]["ports"] == [{"port": 80, "protocol": "TCP"}]
+
+
+def test_a_replication_controller_is_scaled_and_told_as_a_scale(kubectl: Kubectl) -> None:
+    template = {"metadata": {"labels": {"app": "rc"}}, "spec": {"containers": [{"name": "c", "image": "busybox:1"}]}}
+    document = {"apiVersion": "v1", "kind": "ReplicationController", "metadata": {"name": "rc"}}
+    kubectl.apply({**document, "spec": {"template": template}})
+    kubectl("scale", "rc", "rc", "--replicas=2")
+    assert any(kubectl.one(".status.replicas", "rc", "rc") == "2" for _ in range(100))
+    assert len(kubectl("get", "pods", "-l", "app=rc", "-o", "name").split()) == 2
+    if not kubectl.is_old:
+        shown = columns(kubectl("get", "rc", "rc", "--subresource=scale"))
+        assert shown[0] == ["NAME", "DESIRED", "AVAILABLE", "AGE"]
+        assert shown[1][:3] == ["rc", "2", "2"]
+    kubectl("delete", "rc", "rc", "--cascade=orphan")
+    assert len(kubectl("get", "pods", "-l", "app=rc", "-o", "name").split()) == 2
+
+
+def test_apply_prunes_all_kinds_that_kubectl_knows(kubectl: Kubectl) -> None:
+    if kubectl.is_old:
+        pytest.skip("kubectl 1.20 looks for kinds of versions that are long gone")
+    maps = [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "labels": {"prune": kubectl.namespace}}}
+        for name in ("stays", "goes")
+    ]
+    kubectl.apply(*maps)
+    told = kubectl("apply", "-f", "-", "--prune", "-l", f"prune={kubectl.namespace}", input=json.dumps(maps[0]))
+    assert told == "configmap/stays unchanged\nconfigmap/goes pruned\n"
 
 
 def test_autoscale_and_what_it_needs(web: Kubectl) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -23,6 +24,16 @@ RBAC = "rbac.authorization.k8s.io"
 # Each kind -> its document without name, and what describe must say of it.
 KINDS = {
     "Deployment": ("apps/v1", {"spec": {**SELECTED, "replicas": 1}}, ["NewReplicaSet:", "ScalingReplicaSet"]),
+    "ReplicationController": (
+        "v1",
+        {"spec": {"template": TEMPLATE, "replicas": 1}},
+        ["Pods Status:", "SuccessfulCreate"],
+    ),
+    "Ingress": (
+        "networking.k8s.io/v1",
+        {"spec": {"defaultBackend": {"service": {"name": "it", "port": {"number": 80}}}}},
+        ["Default backend:", "it:80"],
+    ),
     "StatefulSet": ("apps/v1", {"spec": {**SELECTED, "serviceName": "it"}}, ["Update Strategy:", "SuccessfulCreate"]),
     "DaemonSet": ("apps/v1", {"spec": SELECTED}, ["Desired Number of Nodes Scheduled: 1", "SuccessfulCreate"]),
     "Job": ("batch/v1", {"spec": {"template": ENDING}}, ["Pods Statuses:", "SuccessfulCreate"]),
@@ -147,6 +158,7 @@ def test_what_the_server_says_of_itself(kubectl: Kubectl) -> None:
     assert re.search(r"(control plane|master).* is running at .*https://127\.0\.0\.1:\d+", told)
     assert re.search(r"Server Version: .*v1\.32", kubectl("version"))
     assert kubectl("get", "--raw", "/readyz") == "ok"
+    assert kubectl("get", "--raw", "/readyz?verbose") == "[+]ping ok\nreadyz check passed\n"
     for what in ("pods", "nodes"):
         assert kubectl.run("top", what).stderr == "error: Metrics API not available\n"
 
@@ -192,3 +204,11 @@ def test_events_are_listed_by_what_they_are_about(kubectl: Kubectl) -> None:
     assert {"Scheduled", "Pulled", "Created", "Started"} <= {row[2] for row in rows}
     if not kubectl.is_old:
         assert "Started container c" in kubectl("events", "--for=pod/it")
+
+
+def test_the_whole_cluster_is_dumped(kubectl: Kubectl, tmp_path: Path) -> None:
+    kubectl("cluster-info", "dump", "--output-directory", str(tmp_path), "--namespaces", "kube-system")
+    assert {each.name for each in (tmp_path / "kube-system").iterdir()} >= {
+        "services.json",
+        "replication-controllers.json",
+    }

@@ -16,6 +16,7 @@ from jubako.cluster.controllers.kinds import (
     POD,
     POD_DISRUPTION_BUDGET,
     REPLICA_SET,
+    REPLICATION_CONTROLLER,
     STATEFUL_SET,
     Key,
     Kind,
@@ -42,7 +43,7 @@ from jubako.cluster.objects import (
 from jubako.cluster.types.selection import matches
 
 DELETION_S = 120.0
-_SCALED = (DEPLOYMENT, REPLICA_SET, STATEFUL_SET)
+_SCALED = (DEPLOYMENT, REPLICA_SET, REPLICATION_CONTROLLER, STATEFUL_SET)
 
 
 def reconcile(observed: Observed, key: Key) -> list[Action]:

@@ -33,6 +33,7 @@ from jubako.cluster.controllers.volumes import binder, ephemeral, lifecycle
 WORKLOADS = (
     deployment.CONTROLLER,
     replicaset.CONTROLLER,
+    replicaset.REPLICATION,
     statefulset.CONTROLLER,
     daemonset.CONTROLLER,
     job.CONTROLLER,

@@ -1,17 +1,19 @@
-"""ReplicaSet: so many pods of a template, neither more nor less.
+"""ReplicaSet, and ReplicationController before it: so many pods of a template, neither more nor less.
 
 Spec: kubernetes/pkg/controller/replicaset; at most 500 creations or deletions at once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from jubako.cluster.controllers import pods
 from jubako.cluster.controllers.actions import Action, set_status, soonest
 from jubako.cluster.controllers.conditions import condition, with_condition, without
 from jubako.cluster.controllers.controller import Controller, claimant, itself
-from jubako.cluster.controllers.kinds import POD, REPLICA_SET, Key
+from jubako.cluster.controllers.kinds import POD, REPLICA_SET, REPLICATION_CONTROLLER, Key, Kind
 from jubako.cluster.controllers.observed import Observed
-from jubako.cluster.controllers.selectors import claim, selects
+from jubako.cluster.controllers.selectors import Claim, claim, selects
 from jubako.cluster.objects import (
     Object,
     generation,
@@ -19,6 +21,7 @@ from jubako.cluster.objects import (
     labels,
     listed,
     mapping,
+    namespace,
     number,
     objects,
     strings,
@@ -28,11 +31,17 @@ from jubako.cluster.objects import (
 BURST = 500
 
 
-def reconcile(observed: Observed, key: Key) -> list[Action]:
-    replica_set = observed.get(REPLICA_SET, key)
-    if replica_set is None:
-        return []
-    claimed = claim(observed, POD, replica_set)
+def _controller(name: str, kind: Kind, accepts: Callable[[Object, Object], bool]) -> Controller:
+    def reconcile(observed: Observed, key: Key) -> list[Action]:
+        replica_set = observed.get(kind, key)
+        if replica_set is None:
+            return []
+        return _reconcile(observed, replica_set, claim(observed, POD, replica_set, accepts))
+
+    return Controller(name, {kind: itself, POD: claimant(kind, accepts)}, reconcile)
+
+
+def _reconcile(observed: Observed, replica_set: Object, claimed: Claim) -> list[Action]:
     active = [pod for pod in claimed.objects if pods.is_active(pod)]
     difference = number(replica_set, "spec", "replicas", absent=1) - len(active)
     # The status comes first: what follows may be refused, and the next attempt then tells of that.
@@ -84,4 +93,10 @@ def _conditions(observed: Observed, replica_set: Object, difference: int) -> lis
     return with_condition(known, "ReplicaFailure", "True", reason, observed.failure, observed.now)
 
 
-CONTROLLER = Controller("replicaset", {REPLICA_SET: itself, POD: claimant(REPLICA_SET, selects)}, reconcile)
+def _selects_labels(controller: Object, pod: Object) -> bool:
+    wanted = strings(controller, "spec", "selector").items()
+    return namespace(controller) == namespace(pod) and bool(wanted) and wanted <= labels(pod).items()
+
+
+CONTROLLER = _controller("replicaset", REPLICA_SET, selects)
+REPLICATION = _controller("replication", REPLICATION_CONTROLLER, _selects_labels)

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.cluster.simulation import Simulation, end_pod, run_pod, set_ready, template, workload
 
 from jubako.cluster.controllers import replicaset
-from jubako.cluster.controllers.kinds import POD, REPLICA_SET
+from jubako.cluster.controllers.kinds import POD, REPLICA_SET, REPLICATION_CONTROLLER
 from jubako.errors import PermissionDenied, Unavailable
 
 
@@ -158,3 +158,15 @@ def test_the_template_s_annotations_and_finalizers_reach_the_pod(sim: Simulation
     (pod,) = sim.api.all(POD)
     assert pod["metadata"]["annotations"] == {"a": "b"}
     assert pod["metadata"]["finalizers"] == ["x.io/f"]
+
+
+def test_a_replication_controller_keeps_pods_by_labels_alone() -> None:
+    sim = Simulation([replicaset.CONTROLLER, replicaset.REPLICATION])
+    sim.api.add(workload(REPLICATION_CONTROLLER, replicas=2, selector={"app": "web"}))
+    sim.settle()
+    (reference,) = sim.api.all(POD)[0]["metadata"]["ownerReferences"]
+    assert reference["kind"] == "ReplicationController"
+    sim.api.edit(POD, names(sim)[0], lambda pod: pod["metadata"].update(labels={"app": "other"}))
+    sim.settle()
+    assert len(names(sim)) == 3, "one was let go and another was made"
+    assert sim.api.find(REPLICATION_CONTROLLER, "web")["status"]["replicas"] == 2

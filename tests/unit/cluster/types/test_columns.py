@@ -231,3 +231,26 @@ def test_a_quota_tells_requests_and_limits_apart() -> None:
         "Name": "x", "Request": "cpu: 100m/1, pods: 1/2", "Limit": "limits.cpu: 0/3", "Age": "60m",
     }  # fmt: skip
     assert row("v1", "LimitRange") == {"Name": "x", "Created At": META["creationTimestamp"]}
+
+
+def test_ingresses_have_hosts_addresses_and_ports() -> None:
+    rules = [{"host": f"{n}.example.com"} for n in "abcd"]
+    status = {"loadBalancer": {"ingress": [{"ip": "10.0.0.1"}, {"hostname": "out"}]}}
+    shown = row("networking.k8s.io/v1", "Ingress", spec={"rules": rules, "tls": [{}]}, status=status)
+    assert shown == {
+        "Name": "x", "Class": "<none>", "Hosts": "a.example.com,b.example.com,c.example.com + 1 more...",
+        "Address": "10.0.0.1,out", "Ports": "80, 443", "Age": "60m",
+    }  # fmt: skip
+    plain = row("networking.k8s.io/v1", "Ingress", spec={"ingressClassName": "k", "rules": [{}]})
+    assert (plain["Class"], plain["Hosts"], plain["Address"], plain["Ports"]) == ("k", "*", "", "80")
+    parameters = {"apiGroup": "example.com", "kind": "Kind", "name": "p"}
+    shown = row("networking.k8s.io/v1", "IngressClass", spec={"controller": "c", "parameters": parameters})
+    assert (shown["Controller"], shown["Parameters"]) == ("c", "Kind.example.com/p")
+
+
+def test_a_replication_controller_selects_by_labels_and_a_scale_counts() -> None:
+    spec = {"replicas": 3, "selector": {"a": "b"}, "template": {}}
+    shown = row("v1", "ReplicationController", spec=spec, status={"replicas": 2, "readyReplicas": 1})
+    assert [shown[each] for each in ("Desired", "Current", "Ready", "Selector")] == [3, 2, 1, "a=b"]
+    shown = row("autoscaling/v1", "Scale", spec={"replicas": 3}, status={"replicas": 2})
+    assert (shown["Desired"], shown["Available"]) == (3, 2)

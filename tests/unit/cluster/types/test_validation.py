@@ -304,7 +304,43 @@ PODS: list[tuple[str, Change, list[str]]] = [
         ],
     ),
 ]
+P = "spec/rules/0/http/paths/0"
+INGRESSES: list[tuple[str, Change, list[str]]] = [
+    (
+        "Ingress",
+        put("spec", {}),
+        ["spec: Invalid value: {}: either `defaultBackend` or `rules` must be specified"],
+    ),
+    (
+        "Ingress",
+        put("spec/defaultBackend", {}),
+        ["spec.defaultBackend: Required value: either resource or service backend must be specified"],
+    ),
+    ("Ingress", put("spec/rules/0/http/paths", []), ["spec.rules[0].http.paths: Required value"]),
+    ("Ingress", put("spec/rules/0/host", "a_b"), [f'spec.rules[0].host: Invalid value: "a_b": {SUBDOMAIN}']),
+    (
+        "Ingress",
+        put(f"{P}/path", "x"),
+        ['spec.rules[0].http.paths[0].path: Invalid value: "x": must be an absolute path'],
+    ),
+    (
+        "Ingress",
+        drop(f"{P}/pathType"),
+        ["spec.rules[0].http.paths[0].pathType: Required value: pathType must be specified"],
+    ),
+    (
+        "Ingress",
+        put(f"{P}/backend/service", {"name": "s"}),
+        ["spec.rules[0].http.paths[0].backend.service: Required value: port name or number is required"],
+    ),
+    ("IngressClass", put("spec", {}), ["spec.controller: Required value"]),
+]
 WORKLOADS: list[tuple[str, Change, list[str]]] = [
+    (
+        "ReplicationController",
+        put("spec/selector", {"x": "y"}),
+        ['spec.template.metadata.labels: Invalid value: {"a":"b"}: `selector` does not match template `labels`'],
+    ),
     ("Deployment", drop("spec/selector"), ["spec.selector: Required value"]),
     (
         "Deployment",
@@ -496,7 +532,7 @@ OTHERS: list[tuple[str, Change, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "change", "expected"), [*METADATA, *PODS, *WORKLOADS, *OTHERS])
+@pytest.mark.parametrize(("name", "change", "expected"), [*METADATA, *PODS, *WORKLOADS, *INGRESSES, *OTHERS])
 def test_what_is_wrong_is_said_in_the_words_of_kubernetes(name: str, change: Change, expected: list[str]) -> None:
     assert complaints(name, change) == expected
 

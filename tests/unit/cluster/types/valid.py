@@ -44,6 +44,29 @@ GOOD: dict[str, tuple[str, dict[str, Any]]] = {
     "ResourceQuota": ("v1", {"spec": {"hard": {"pods": "2", "requests.cpu": "1"}}}),
     "Deployment": ("apps/v1", {"spec": _SELECTED}),
     "ReplicaSet": ("apps/v1", {"spec": _SELECTED}),
+    "ReplicationController": ("v1", {"spec": {"template": _TEMPLATE}}),
+    "Ingress": (
+        "networking.k8s.io/v1",
+        {
+            "spec": {
+                "rules": [
+                    {
+                        "host": "*.example.com",
+                        "http": {
+                            "paths": [
+                                {
+                                    "path": "/",
+                                    "pathType": "Prefix",
+                                    "backend": {"service": {"name": "s", "port": {"number": 80}}},
+                                }
+                            ]
+                        },
+                    }
+                ]
+            }
+        },
+    ),
+    "IngressClass": ("networking.k8s.io/v1", {"spec": {"controller": "example.com/c"}}),
     "DaemonSet": ("apps/v1", {"spec": _SELECTED}),
     "StatefulSet": ("apps/v1", {"spec": {**_SELECTED, "serviceName": "s"}}),
     "ControllerRevision": ("apps/v1", {"data": {}, "revision": 1}),
@@ -72,6 +95,7 @@ _CLUSTER_WIDE = {
     "ClusterRoleBinding",
     "PriorityClass",
     "StorageClass",
+    "IngressClass",
 }
 Change = Callable[[Any], object]
 

@@ -22,7 +22,7 @@ def answer(request: web.Request) -> web.Response:
     """Answer a GET. Raises Failure (404)."""
     path = request.path.rstrip("/") or "/"
     if path.startswith(_HEALTH):
-        return web.Response(text="ok")
+        return web.Response(text=_health(path.split("/")[1]) if "verbose" in request.query else "ok")
     if path == "/version":
         return _json(_version())
     if path.startswith("/openapi"):
@@ -30,6 +30,11 @@ def answer(request: web.Request) -> web.Response:
     if found := _discovery(request, path):
         return found
     raise failures.unknown_path()
+
+
+def _health(what: str) -> str:
+    """Who serves is well: what can be wrong ends the process."""
+    return f"[+]ping ok\n{what} check passed\n"
 
 
 def _version() -> Object:

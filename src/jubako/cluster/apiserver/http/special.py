@@ -17,6 +17,7 @@ from jubako.cluster.apiserver.objects.deleting import options_of
 from jubako.cluster.apiserver.objects.parts import BINDING
 from jubako.cluster.apiserver.special import account, binding, scale
 from jubako.cluster.apiserver.special.reviews import Reviews
+from jubako.cluster.types.columns import table
 from jubako.cluster.types.document import Object, mapping, text
 from jubako.cluster.types.resources import core
 from jubako.cluster.types.served import Kind
@@ -47,12 +48,19 @@ class Special:
         return self._bind if call.asked.resource.kind.name == "Binding" else None
 
     async def _scale(self, call: Call) -> web.StreamResponse:
-        return response(call, encode(scale.scale_of(self._document(call))))
+        return self._scale_of(call, self._document(call))
+
+    def _scale_of(self, call: Call, document: Object) -> web.Response:
+        found = scale.scale_of(document)
+        if call.form.form == "Table" and call.asked.subresource:
+            kind, include = call.asked.subresource.kind, call.given.include
+            found = table(kind, [found], self._api.clock(), include_object=include)
+        return response(call, encode(found))
 
     async def _rescale(self, call: Call) -> web.StreamResponse:
         change = scale.scaled(await self._body(call))
         item = await self._api.writer.update(call.verb.of_whole(), change)
-        return response(call, encode(scale.scale_of(stored.decode(item))))
+        return self._scale_of(call, stored.decode(item))
 
     async def _patch_scale(self, call: Call) -> web.StreamResponse:
         if call.request.content_type == patches.APPLY:
@@ -63,14 +71,14 @@ class Special:
             return scale.scaled(change(scale.scale_of(old)))(old)
 
         item = await self._api.writer.update(call.verb.of_whole(), rescale)
-        return response(call, encode(scale.scale_of(stored.decode(item))))
+        return self._scale_of(call, stored.decode(item))
 
     async def _apply_scale(self, call: Call) -> web.StreamResponse:
         config, _ = await applied.config_of(call.request, _kind(call), call.asked, call.given)
         self._document(call)  # a scale makes nothing
         whole = scale.config_of(config, call.asked.resource.kind)
         item, _ = await self._api.apply(call.applies.of_whole(), whole, force=call.given.force)
-        return response(call, encode(scale.scale_of(stored.decode(item))))
+        return self._scale_of(call, stored.decode(item))
 
     async def _bind(self, call: Call) -> web.StreamResponse:
         asked = call.asked

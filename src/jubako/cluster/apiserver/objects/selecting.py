@@ -28,6 +28,7 @@ _MORE = {
         "status.phase", "status.podIP", "status.nominatedNodeName",
     ),
     "ReplicaSet": ("status.replicas",),
+    "ReplicationController": ("status.replicas",),
     "Secret": ("type",),
     "Service": ("spec.clusterIP", "spec.type"),
 }  # fmt: skip

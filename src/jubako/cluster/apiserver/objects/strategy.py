@@ -15,8 +15,11 @@ from jubako.cluster.types.served import Resource
 
 # Kinds whose generation counts changes of what is wanted; others have none.
 _GENERATIONS = frozenset(
-    ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "PodDisruptionBudget")
-)
+    (
+        "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "PodDisruptionBudget",
+        "ReplicationController", "Ingress", "IngressClass",
+    )
+)  # fmt: skip
 _Begin = Callable[[Object], None]
 
 

@@ -18,7 +18,10 @@ def scale_of(document: Object) -> Object:
     """Return the Scale of an object."""
     metadata, spec, status = (mapping(document.get(name)) for name in ("metadata", "spec", "status"))
     shown: Object = {"replicas": integer(status.get("replicas"))}
-    if selector := _selector(mapping(spec.get("selector"))):
+    wanted = mapping(spec.get("selector"))
+    if document.get("kind") == "ReplicationController":  # its selector is one of labels alone
+        wanted = {"matchLabels": wanted}
+    if selector := _selector(wanted):
         shown["selector"] = selector
     return {
         "kind": "Scale",

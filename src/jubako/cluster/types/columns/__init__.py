@@ -5,6 +5,7 @@ ages       durations as people read them
 pods       the STATUS of a pod and the rest of its row
 workloads  what makes pods
 services   services and the addresses behind them
+ingresses  what leads to services from outside
 storage    volumes, claims, classes
 others     everything else that has columns of its own
 
@@ -17,7 +18,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
-from jubako.cluster.types.columns import others, pods, services, storage, workloads
+from jubako.cluster.types.columns import ingresses, others, pods, services, storage, workloads
 from jubako.cluster.types.columns.model import DEFAULT, Columns, definitions
 from jubako.cluster.types.document import JSON, Object, mapping
 from jubako.cluster.types.served import Kind
@@ -28,6 +29,7 @@ _ALL: dict[str, Columns] = {
     **pods.COLUMNS,
     **workloads.COLUMNS,
     **services.COLUMNS,
+    **ingresses.COLUMNS,
     **storage.COLUMNS,
     **others.COLUMNS,
 }

@@ -43,6 +43,15 @@ def _replica_set(document: Object, now: datetime) -> list[JSON]:
     return [name(document), desired, *counts, created(document, now), *_wide(document)]
 
 
+def _replication_controller(document: Object, now: datetime) -> list[JSON]:
+    return [*_replica_set(document, now)[:-1], labels(at(document, "spec", "selector"))]
+
+
+def _scale(document: Object, now: datetime) -> list[JSON]:
+    counts: list[JSON] = [integer(at(document, part, "replicas")) for part in ("spec", "status")]
+    return [name(document), *counts, created(document, now)]
+
+
 def _daemon_set(document: Object, now: datetime) -> list[JSON]:
     counts = _status(document, "desiredNumberScheduled", "currentNumberScheduled", "numberReady")
     counts += _status(document, "updatedNumberScheduled", "numberAvailable")
@@ -116,6 +125,8 @@ COLUMNS = {
     "apps/v1.Deployment": Columns(("Name", "Ready", *_UPDATED, "Age", *_WIDE), _deployment),
     "apps/v1.ReplicaSet": Columns(("Name", *_COUNTS, "Age", *_WIDE), _replica_set),
     "apps/v1.StatefulSet": Columns(("Name", "Ready", "Age", "Containers+", "Images+"), _stateful_set),
+    "autoscaling/v1.Scale": Columns(("Name", "Desired:integer", "Available:integer", "Age"), _scale),
     "batch/v1.CronJob": Columns(_CRON, _cron_job),
     "batch/v1.Job": Columns(("Name", "Status", "Completions", "Duration", "Age", *_WIDE), _job),
+    "core/v1.ReplicationController": Columns(("Name", *_COUNTS, "Age", *_WIDE), _replication_controller),
 }

@@ -53,6 +53,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "core/v1.Pod": (pods.pod,),
     "core/v1.PodSpec": (aliases.service_account,),
     "core/v1.PodStatus": (aliases.addresses,),
+    "core/v1.ReplicationController": (workloads.replication_controller,),
     "core/v1.ResourceRequirements": (pods.resources,),
     "core/v1.Secret": (aliases.secret,),
     "core/v1.Service": (services.service,),

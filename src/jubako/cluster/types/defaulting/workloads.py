@@ -42,7 +42,17 @@ def job(of: Object) -> None:
     spec.setdefault("suspend", False)
     failing = spec.get("podFailurePolicy") is not None
     spec.setdefault("podReplacementPolicy", "Failed" if failing else "TerminatingOrFailed")
-    metadata = child(of, "metadata")
-    template = mapping(mapping(spec.get("template")).get("metadata"))
-    if not metadata.get("labels") and template.get("labels"):
-        metadata["labels"] = dict(mapping(template["labels"]))
+    _labels_of_template(child(of, "metadata"), "labels", spec)
+
+
+def replication_controller(of: Object) -> None:
+    """It selects the pods of its template, and is labelled like them, unless it says otherwise."""
+    spec = child(of, "spec")
+    _labels_of_template(spec, "selector", spec)
+    _labels_of_template(child(of, "metadata"), "labels", spec)
+
+
+def _labels_of_template(where: Object, name: str, spec: Object) -> None:
+    labels = mapping(mapping(mapping(spec.get("template")).get("metadata")).get("labels"))
+    if labels and not where.get(name):
+        where[name] = dict(labels)

@@ -83,6 +83,13 @@ def replica_set(errors: Errors, document: Object) -> None:
     _checked_template(errors, spec, "deployment")
 
 
+def replication_controller(errors: Errors, document: Object) -> None:
+    spec = mapping(document.get("spec"))
+    not_negative_each(errors, "spec", spec, ("replicas", "minReadySeconds"))
+    selector: Object = {"matchLabels": spec["selector"]} if spec.get("selector") else {}
+    _checked_template(errors, {**spec, "selector": selector or None}, "replicationcontroller")
+
+
 def daemon_set(errors: Errors, document: Object) -> None:
     spec = mapping(document.get("spec"))
     not_negative_each(errors, "spec", spec, ("minReadySeconds", "revisionHistoryLimit"))
