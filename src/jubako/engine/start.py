@@ -97,6 +97,7 @@ def prepare(drivers: Drivers, record: ContainerRecord, undo: ExitStack, *, attac
     _claim(drivers, record)
     undo.callback(release_network, drivers, record)
     rootfs.ensure_snapshot(drivers, record)
+    discard_tree(run_dir)  # a check of the last run may have written there while its end was recorded
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     undo.callback(discard_tree, run_dir)
     identity = identity_of(drivers, record)
