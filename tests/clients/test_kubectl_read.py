@@ -159,6 +159,7 @@ def test_what_the_server_says_of_itself(kubectl: Kubectl) -> None:
     assert re.search(r"Server Version: .*v1\.32", kubectl("version"))
     assert kubectl("get", "--raw", "/readyz") == "ok"
     assert kubectl("get", "--raw", "/readyz?verbose") == "[+]ping ok\nreadyz check passed\n"
+    assert kubectl("get", "nodes", "-l", "beta.kubernetes.io/os=linux", "-o", "name").startswith("node/")
     for what in ("pods", "nodes"):
         assert kubectl.run("top", what).stderr == "error: Metrics API not available\n"
 

@@ -241,6 +241,16 @@ def test_an_ephemeral_volume_comes_and_goes_with_its_pod(kubectl: Kubectl) -> No
     kubectl("wait", "--for=delete", "pvc/brief-v", "--timeout=20s")
 
 
+def test_a_claim_of_a_class_that_does_not_expand_is_not_made_larger(kubectl: Kubectl) -> None:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+    apply(kubectl, "PersistentVolumeClaim", "fixed", spec=spec)
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "fixed"}}]
+    run(kubectl, "holding", container(volumeMounts=[{"name": "v", "mountPath": "/v"}]), volumes=volumes)
+    more = kubectl.refused("patch", "pvc", "fixed", "-p", '{"spec":{"resources":{"requests":{"storage":"2Mi"}}}}')
+    assert 'persistentvolumeclaims "fixed" is forbidden: only dynamically provisioned pvc can be resized' in more
+    kubectl("delete", "pod/holding", "pvc/fixed")
+
+
 def test_an_image_is_a_volume_that_is_read_and_not_executed(kubectl: Kubectl) -> None:
     mounts = [{"name": "i", "mountPath": "/whole"}, {"name": "i", "mountPath": "/part", "subPath": "bin"}]
     volumes = [{"name": "i", "image": {"reference": "busybox:1"}}]

@@ -50,6 +50,8 @@ class Admitting:
             return
         if asked.resource.kind.name == "PersistentVolumeClaim" or (asked.resource.kind.name == "Pod" and old is None):
             limits.check(self._store, request, document)
+        if asked.resource.kind.name == "PersistentVolumeClaim" and old is not None:
+            storage.check_growth(self._store, request, document, old)
         self._quotas.check(request, document, old)
 
     async def land(self, request: Request, document: Object, write: Write) -> Event:

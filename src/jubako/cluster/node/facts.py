@@ -26,6 +26,8 @@ def labels(name: str) -> dict[str, str]:
     return {
         "kubernetes.io/hostname": name,
         "kubernetes.io/os": "linux",
+        "beta.kubernetes.io/arch": architecture,
+        "beta.kubernetes.io/os": "linux",
         "kubernetes.io/arch": architecture,
         "node-role.kubernetes.io/control-plane": "",
     }
