@@ -92,6 +92,17 @@ spec:
       terminationGracePeriodSeconds: 1
       containers: [{name: a, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, "1000"]}]
 ---
+apiVersion: v1
+kind: ReplicationController
+metadata: {name: elder}
+spec:
+  replicas: 1
+  template:
+    metadata: {labels: {app: elder}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers: [{name: a, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, "1000"]}]
+---
 apiVersion: batch/v1
 kind: Job
 metadata: {name: once}
@@ -167,10 +178,13 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     (base / "all.yaml").write_text(MANIFESTS)
     found = Both(jubako, base)
     try:
-        assert found.ours("apply", "-f", "all.yaml").out.count(" created\n") == 9
+        assert found.ours("apply", "-f", "all.yaml").out.count(" created\n") == 10
         assert found.ours("rollout", "status", "deployment/web", "--timeout=30s").code == 0
         assert found.ours("rollout", "status", "sts/db", "--timeout=30s").code == 0
         assert found.run("kubectl", ["wait", "pod/two", "--for=condition=Ready", "--timeout=30s"]).code == 0
+        assert (
+            found.run("kubectl", ["wait", "pod", "-l", "app=elder", "--for=condition=Ready", "--timeout=30s"]).code == 0
+        )
         assert found.run("kubectl", ["wait", "job/once", "--for=condition=Complete", "--timeout=30s"]).code == 0
         yield found
     finally:
@@ -236,6 +250,7 @@ READING = [
     ),
     *(
         "describe rs",
+        "describe rc elder",
         "describe pvc",
         "describe ns default",
         "describe pod nope",

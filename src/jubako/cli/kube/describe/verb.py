@@ -11,7 +11,8 @@ from jubako.cli.kube.describe.sheet import Sheet, selector
 from jubako.cli.kube.fetching import find, listed
 from jubako.cli.kube.rollout.history import is_owned, versions
 from jubako.cluster.client.failure import Refused, raise_all
-from jubako.cluster.types.document import Object, at, objects, text
+from jubako.cluster.objects import put
+from jubako.cluster.types.document import JSON, Object, at, objects, text
 from jubako.errors import InvalidArgument, JubakoError, NotFound
 
 _NOTHING_GIVEN = (
@@ -56,7 +57,9 @@ def _sheet(client: Client, chosen: Chosen) -> Sheet:
     if key in _SIMPLE:
         _SIMPLE[key](sheet, document, events)
     elif key in _WITH_PODS:
-        _WITH_PODS[key](sheet, document, events, workloads.pod_counts(_pods(client, chosen)))
+        _WITH_PODS[key](
+            sheet, document, events, workloads.pod_counts(_pods(client, chosen, at(document, "spec", "selector")))
+        )
     elif key in _OTHERS:
         _OTHERS[key](client, sheet, chosen, events)
     else:
@@ -77,10 +80,17 @@ def _events(client: Client, chosen: Chosen) -> list[Object]:
         return []
 
 
-def _pods(client: Client, chosen: Chosen) -> list[Object]:
-    query = selector(at(chosen.document, "spec", "selector"))
-    found = listed(client, "pods", chosen.namespace, labelSelector=query)
+def _pods(client: Client, chosen: Chosen, labels: JSON) -> list[Object]:
+    """Return the pods that are its own, of those that a LabelSelector selects."""
+    found = listed(client, "pods", chosen.namespace, labelSelector=selector(labels))
     return [each for each in found if is_owned(each, chosen)]
+
+
+def _replication_controller(client: Client, sheet: Sheet, chosen: Chosen, events: list[Object]) -> None:
+    """As a ReplicaSet, but that its selector is one of labels alone."""
+    labels: Object = {"matchLabels": at(chosen.document, "spec", "selector")}
+    document = put(chosen.document, labels, "spec", "selector")
+    workloads.replica_set(sheet, document, events, workloads.pod_counts(_pods(client, chosen, labels)))
 
 
 def _deployment(client: Client, sheet: Sheet, chosen: Chosen, events: list[Object]) -> None:
@@ -145,6 +155,7 @@ _WITH_PODS: dict[str, Callable[[Sheet, Object, list[Object], workloads.Counts], 
 }
 _OTHERS: dict[str, Callable[[Client, Sheet, Chosen, list[Object]], None]] = {
     "apps/Deployment": _deployment,
+    "/ReplicationController": _replication_controller,
     "/Service": _service,
     "/Secret": _secret,
     "/Namespace": _namespace,
