@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.clients.kube_case import becomes
 from tests.clients.kubectl import Kubectl, columns
 
 pytestmark = [pytest.mark.clients, pytest.mark.root]
@@ -159,7 +160,7 @@ def test_expose_and_run(web: Kubectl) -> None:
         "pod/one created",
     ]
     web("wait", "--for=condition=Ready", "pod/one", "--timeout=20s")
-    assert web.read("endpoints", "one")["subsets"][0]["ports"] == [{"port": 80, "protocol": "TCP"}]
+    becomes(lambda: web.one(".subsets[0].ports[0].port", "endpoints", "one"), "80")
 
 
 def test_a_replication_controller_is_scaled_and_told_as_a_scale(kubectl: Kubectl) -> None:

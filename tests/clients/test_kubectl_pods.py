@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.clients.kube_case import becomes
 from tests.clients.kubectl import Kubectl
 from tests.clients.test_kubectl_change import ENDLESS, WEB, changed
 
@@ -101,7 +102,7 @@ def test_each_cascade(web: Kubectl) -> None:
     web("delete", "deployment", "web", "--cascade=background")
     for each in web("get", "pods", "-o", "name").split():
         gone(web, each)
-    assert web("get", "replicasets", "-o", "name") == ""
+    becomes(lambda: web("get", "replicasets", "-o", "name"), "")
 
 
 def test_a_pod_that_will_not_end_is_forced(kubectl: Kubectl) -> None:

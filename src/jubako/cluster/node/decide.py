@@ -194,7 +194,9 @@ def comes_again(of: Situation, container: Object) -> bool:
     if any(name_of(each) == name_of(container) for each in ephemeral(of.pod)):
         return False
     is_init = any(name_of(each) == name_of(container) for each in initial(of.pod))
-    if is_over(of) or mapping(of.pod["metadata"]).get("deletionTimestamp") or (is_init and is_done(of, container)):
+    if is_over(of) or is_late(of) or (is_init and is_done(of, container)):
+        return False
+    if mapping(of.pod["metadata"]).get("deletionTimestamp"):
         return False
     always = is_sidecar(container) or (policy_of(of.pod) == "Always" and not is_init)
     return always or _again(of, container)

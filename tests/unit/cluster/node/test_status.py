@@ -107,6 +107,7 @@ def test_a_pod_past_its_deadline_has_failed_once_nothing_of_it_runs() -> None:
     assert told(document, {"a": [running()]}, deadline=NOW - 1)["phase"] == "Running"
     found = told(document, {"a": [ended(137)]}, deadline=NOW - 1)
     assert (found["phase"], found["reason"]) == ("Failed", "DeadlineExceeded")
+    assert found["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 137
 
 
 def test_a_pod_has_not_ended_while_a_sidecar_runs() -> None:
