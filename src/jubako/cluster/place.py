@@ -4,7 +4,8 @@ Layout:       ROOT/clusters/NAME/         store/, pki/, pods/, volumes/, kubecon
                                           audit.log[.N]: what the cluster is
               RUN_ROOT/clusters/NAME/     lock: held by the control plane while it lives; its text is pid and address
                                           dns: the socket of the name server
-Invariant:    a control plane is there exactly as long as the lock is held: a killed one is never taken for alive.
+Invariant:    a control plane is there as long as the lock is held: a killed one is never taken for alive, not even
+              while its last threads end and have the lock still.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from pathlib import Path
 import msgspec
 
 from jubako.errors import AlreadyExists, InvalidArgument
-from jubako.linux import locks
+from jubako.linux import locks, proc
 from jubako.network.naming import Names
 from jubako.spec import decoding
 
-_MOMENT_S = 0.2
+_ENDING_S = 5.0
+_AGAIN_S = 0.004
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -95,9 +97,10 @@ class Place(msgspec.Struct, frozen=True):
             with open(self._lock, "rb") as file:
                 if not locks.is_held(file.fileno()):
                     return None
-                return decoding.decode(file.read(), Running)
+                found = decoding.decode(file.read(), Running)
         except (FileNotFoundError, msgspec.MsgspecError):
             return None
+        return found if proc.start_ticks(found.pid) is not None else None
 
     @contextmanager
     def held(self) -> Iterator[int]:
@@ -106,12 +109,22 @@ class Place(msgspec.Struct, frozen=True):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         fd = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            if not _take(fd):
+            if not self._take(fd):
                 raise AlreadyExists("cluster", self.name, message=f"cluster {self.name} is running already")
             os.ftruncate(fd, 0)
             yield fd
         finally:
             os.close(fd)
+
+    def _take(self, fd: int) -> bool:
+        """Lock it for good. Whoever asks whether it is free has it for a moment, and one that was killed until its last
+        thread has ended: both are waited for."""
+        deadline = time.monotonic() + _ENDING_S
+        while not locks.take(fd):
+            if self.running() or time.monotonic() > deadline:
+                return False
+            time.sleep(_AGAIN_S)
+        return True
 
 
 def tell(fd: int, running: Running) -> None:
@@ -123,14 +136,3 @@ def names(root: Path) -> list[str]:
     """Return the clusters that there are beneath a root."""
     directory = root / "clusters"
     return sorted(path.name for path in directory.iterdir() if path.name[0] != ".") if directory.is_dir() else []
-
-
-def _take(fd: int) -> bool:
-    """Lock it for good. Whoever asks whether it is free has it for a moment, and is waited for."""
-    deadline = time.monotonic() + _MOMENT_S
-    while True:
-        if locks.take(fd):
-            return True
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_MOMENT_S / 50)
