@@ -14,7 +14,7 @@ section status; grep -E '^(Umask|Uid|Gid|Groups|NSpgid|NSsid|Sig(Blk|Ign|Cgt)|Ca
 section environment; tr '\0' '\n' < /proc/self/environ
 section limits; cat /proc/self/limits
 section namespaces; for n in /proc/self/ns/*; do echo "${n##*/} $(readlink $n)"; done
-section devices; ls -lnA /dev /dev/pts | sed 's/ [A-Z][a-z][a-z] [ 0-9:]* / /'
+section devices; ls -lnA /dev /dev/pts | sed 's/ [A-Z][a-z][a-z] [ 0-9:]* / /; /^d/s/ [0-9]* \([^ ]*\)$/ \1/'
 section sysctls; for s in kernel/hostname kernel/domainname kernel/shmmax net/ipv4/ip_unprivileged_port_start \
     net/ipv4/ping_group_range net/ipv4/ip_forward; do echo "$s $(cat /proc/sys/$s)"; done
 section ids; cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups; id

@@ -33,5 +33,5 @@ class Moment:
         """RFC 3339 in UTC."""
         time_ns = self.epoch_ns
         seconds, nanoseconds = divmod(time.time_ns() if time_ns is None else time_ns, 1_000_000_000)
-        fraction = f".{nanoseconds:09d}" if nanoseconds else ""
+        fraction = f".{nanoseconds:09d}".rstrip("0").rstrip(".")
         return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}{fraction}Z"

@@ -1,4 +1,4 @@
-"""Times as the Docker API writes them: RFC 3339 in UTC with nanoseconds."""
+"""Times as the Docker API writes them: RFC 3339 in UTC with nanoseconds, without zeros at the end."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ ZERO = "0001-01-01T00:00:00Z"
 
 
 def stamp(time_ns: int | None = None) -> str:
-    """Format nanoseconds since the epoch (now, when None) as `2026-01-02T03:04:05.000000006Z`."""
+    """Format nanoseconds since the epoch (now, when None) as `2026-01-02T03:04:05.00000006Z`."""
     moment = time.time_ns() if time_ns is None else time_ns
     seconds, nanoseconds = divmod(moment, 1_000_000_000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanoseconds:09d}Z"
+    fraction = f".{nanoseconds:09d}".rstrip("0").rstrip(".")
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}{fraction}Z"
 
 
 def parse(text: str) -> int:

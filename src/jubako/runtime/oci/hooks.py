@@ -114,7 +114,7 @@ def _failure(hook: Hook, state: bytes, directory: str, said: int) -> str:
     except subprocess.TimeoutExpired:
         return f"it did not end in {hook.timeout} s"
     except OSError as error:
-        return error.strerror or ""
+        return error.strerror or str(error)
     return f"exit status {done.returncode}: " if done.returncode else ""
 
 
