@@ -24,7 +24,8 @@ cut -d' ' -f5-8,18,19 stat; tty; cd /
 section files; for f in /proc/self/fd/*; do [ -e $f ] && echo "${f##*/} $(readlink $f | sed 's/:.*//')"; done
 section rules; sort /sys/fs/cgroup/devices/devices.list 2>/dev/null
 section groups; grep -E ':(memory|pids|devices|cpu|blkio):' /proc/self/cgroup | sed 's/.*:\(.*\):.*\//\1 /'
-section writable; for p in / /sys /proc/sys/kernel /dev /dev/shm /tmp; do touch $p/x 2>/dev/null && echo $p; done
+section writable; for p in / /sys /proc/sys/kernel /dev /dev/shm /tmp; do
+    touch $p/x 2>/dev/null && echo $p && rm $p/x; done
 section loopback; ifconfig lo | grep -c UP
 """
 
