@@ -5,9 +5,8 @@ Spec: https://reproducible-builds.org/specs/source-date-epoch/
 
 from __future__ import annotations
 
-import time
-
 from jubako.errors import InvalidArgument
+from jubako.spec import clock
 
 
 class Moment:
@@ -31,7 +30,4 @@ class Moment:
 
     def now(self) -> str:
         """RFC 3339 in UTC."""
-        time_ns = self.epoch_ns
-        seconds, nanoseconds = divmod(time.time_ns() if time_ns is None else time_ns, 1_000_000_000)
-        fraction = f".{nanoseconds:09d}".rstrip("0").rstrip(".")
-        return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}{fraction}Z"
+        return clock.stamp(self.epoch_ns)

@@ -13,13 +13,14 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from jubako.engine import clock, files
+from jubako.engine import files
 from jubako.engine.drivers import Drivers
 from jubako.errors import FailedPrecondition, InvalidArgument, Unavailable
 from jubako.image import platform, reference
 from jubako.image.catalog import Image
 from jubako.image.compose import write_image
 from jubako.image.layer import pack_blob
+from jubako.spec import clock
 from jubako.spec.oci_image import ContainerConfig, History, ImageConfig, RootFS
 
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

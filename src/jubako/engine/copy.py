@@ -39,7 +39,7 @@ def copy_from(drivers: Drivers, text: str, path: str, out: BinaryIO) -> None:
 
 def stat_path(drivers: Drivers, text: str, path: str) -> dict[str, Any]:
     """Docker's path stat: name, size, mode (Go's file mode bits), mtime, linkTarget."""
-    from jubako.engine import clock
+    from jubako.spec import clock
 
     record = lifecycle.get(drivers, text)
     with rootfs.opened(drivers, record) as root_fd:

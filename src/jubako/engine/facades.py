@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from jubako.engine import clock, collection, doctor, ordinary, removal, system
+from jubako.engine import collection, doctor, ordinary, removal, system
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit
 from jubako.engine.record import RUNNING
 from jubako.errors import NotFound
+from jubako.spec import clock
 
 if TYPE_CHECKING:
     from jubako.engine.check import Report

@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 
-from jubako.engine import clock
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit_container
 from jubako.engine.options import CreateOptions, ProbeOptions
@@ -23,6 +22,7 @@ from jubako.runtime.executor import Handle
 from jubako.runtime.health import STARTING, UNHEALTHY, Health
 from jubako.runtime.launch import Launch
 from jubako.runtime.probe import Timing
+from jubako.spec import clock
 from jubako.spec.oci_image import ContainerConfig, Healthcheck
 from jubako.spec.oci_runtime import Linux, Spec
 

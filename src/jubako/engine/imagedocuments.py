@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from jubako.engine import clock
 from jubako.image.catalog import Image
+from jubako.spec import clock
 from jubako.spec.oci_image import ContainerConfig
 
 

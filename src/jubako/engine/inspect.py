@@ -7,13 +7,14 @@ from typing import Any
 
 import msgspec
 
-from jubako.engine import clock, security
+from jubako.engine import security
 from jubako.engine.attachment import Connected, is_bridged
 from jubako.engine.drivers import Drivers
 from jubako.engine.options import restart_policy
 from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.network.record import PortBinding
 from jubako.runtime import defaults
+from jubako.spec import clock
 
 
 def container(drivers: Drivers, record: ContainerRecord) -> dict[str, Any]:

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import msgspec
 
-from jubako.engine import clock, process
+from jubako.engine import process
 from jubako.engine.drivers import Drivers
 from jubako.engine.record import ContainerRecord
 from jubako.errors import FailedPrecondition
-from jubako.spec import decoding
+from jubako.spec import clock, decoding
 
 _POLL_S = 0.05
 

@@ -10,11 +10,11 @@ from typing import NewType
 
 import msgspec
 
-from jubako.engine import clock
 from jubako.engine.mounts import MountPoint
 from jubako.engine.options import CreateOptions, restart_policy
 from jubako.network.record import PortBinding
 from jubako.runtime.health import Health
+from jubako.spec import clock
 from jubako.spec.oci_image import DiffID, Healthcheck
 
 ContainerID = NewType("ContainerID", str)

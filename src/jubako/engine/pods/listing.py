@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from jubako.engine import clock, lifecycle
+from jubako.engine import lifecycle
 from jubako.engine.attachment import is_bridged
 from jubako.engine.drivers import Drivers
 from jubako.engine.inspect import ports
@@ -14,6 +14,7 @@ from jubako.engine.pods.record import CREATED, NET, READY, STOPPED, PodRecord
 from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.errors import InvalidArgument
 from jubako.linux.cgroup import PARENT
+from jubako.spec import clock
 from jubako.spec.filters import matches_label
 
 

@@ -184,9 +184,3 @@ def _remove_tree(top: str) -> None:
                 os.unlink(os.path.join(directory, name))
         with suppress(FileNotFoundError):
             os.rmdir(directory)
-
-
-def now() -> str:
-    """As `created` has it: RFC 3339 with nanoseconds."""
-    moment = time.time_ns()
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(moment // 10**9))}.{moment % 10**9:09d}Z"

@@ -19,8 +19,9 @@ from jubako.runtime.executor import Handle, Launch
 from jubako.runtime.handle import MESSAGE_BYTES_MAX, error_of
 from jubako.runtime.launch import Filter
 from jubako.runtime.oci import bundle, caller, ending, groups, hooks, inheritance
-from jubako.runtime.oci.containers import Container, Containers, Record, now
+from jubako.runtime.oci.containers import Container, Containers, Record
 from jubako.runtime.oci.log import Log
+from jubako.spec import clock
 from jubako.spec.oci_runtime import Linux, Spec
 
 
@@ -60,7 +61,7 @@ def _create(containers: Containers, asked: Creation, *, detached: bool) -> tuple
     spec, config = bundle.load(asked.bundle, asked.log)
     asked_hooks = hooks.of(spec)
     place, group = groups.of(spec.linux or Linux(), asked.name, systemd=asked.systemd)
-    record = Record(asked.name, asked.bundle, now(), group, place=place, annotations=spec.annotations)
+    record = Record(asked.name, asked.bundle, clock.stamp(), group, place=place, annotations=spec.annotations)
     container = containers.make(record, config)
     with ExitStack() as undo:
         undo.callback(container.remove)

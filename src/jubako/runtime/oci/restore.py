@@ -26,10 +26,10 @@ from jubako.runtime.namespaces import file_of
 from jubako.runtime.oci import bundle, caller, criu, ending, groups, hooks, restore_root, restored
 from jubako.runtime.oci import criu_options as of
 from jubako.runtime.oci.arguments import Arguments
-from jubako.runtime.oci.containers import Container, Containers, Record, now
+from jubako.runtime.oci.containers import Container, Containers, Record
 from jubako.runtime.oci.criu import Notice, Options, Worker
 from jubako.runtime.oci.lifecycle import Creation
-from jubako.spec import decoding
+from jubako.spec import clock, decoding
 from jubako.spec.oci_runtime import Hooks, Linux, Spec
 
 _PIPE = re.compile(r"pipe:\[\d+\]")
@@ -67,7 +67,7 @@ def _restore(containers: Containers, asked: Creation, arguments: Arguments) -> t
     _add_streams(options, of.image_path(arguments))
     linux = spec.linux or Linux()
     place, name = groups.of(linux, asked.name, systemd=asked.systemd)
-    record = Record(asked.name, asked.bundle, now(), name, place=place, annotations=spec.annotations)
+    record = Record(asked.name, asked.bundle, clock.stamp(), name, place=place, annotations=spec.annotations)
     container = containers.make(record, config)
     with ExitStack() as undo:
         undo.callback(container.remove)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jubako.engine import clock
+from jubako.spec import clock
 
 
 @pytest.mark.parametrize(

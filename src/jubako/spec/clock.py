@@ -1,4 +1,4 @@
-"""Times as the Docker API writes them: RFC 3339 in UTC with nanoseconds, without zeros at the end."""
+"""Times as Docker, runc and images have them: RFC 3339 in UTC with nanoseconds, without zeros at the end."""
 
 from __future__ import annotations
 
