@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import os
 import struct
+import threading
 from collections.abc import Iterable, Sequence
 
 from jubako.errors import PermissionDenied, Unavailable
@@ -68,11 +69,12 @@ add rule ip {table} forward oifname @bridges drop
 
 
 class Firewall:
-    """The table `table`. Belongs to one thread, because its netlink socket does."""
+    """The table `table`. Safe for several threads, as parallel steps of a build are."""
 
     def __init__(self, table: str) -> None:
         self.table = table
         self._opened: tuple[int, Connection] | None = None
+        self._opening = threading.Lock()
 
     def close(self) -> None:
         if self._opened:
@@ -86,9 +88,10 @@ class Firewall:
         While removed elements wait for their grace period, closing any such socket waits with them: 12 ms, for which
         there is better use. net/netfilter/nf_tables_api.c, nft_rcv_nl_event.
         """
-        if self._opened is None or self._opened[0] != os.getpid():
-            self._opened = (os.getpid(), Connection(NETLINK_NETFILTER))
-        return self._opened[1]
+        with self._opening:
+            if self._opened is None or self._opened[0] != os.getpid():
+                self._opened = (os.getpid(), Connection(NETLINK_NETFILTER))
+            return self._opened[1]
 
     def is_there(self) -> bool:
         """Tell whether the table is there; to a user who may not look there is none."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import sys
+import threading
 
 import pytest
 
@@ -47,6 +49,32 @@ def test_one_failing_request_does_not_stop_the_others(world: World) -> None:
         assert (link.mac, link.up) == (b"\2\x42\0\0\0\1", False)
         connection.do(route.add_bridge("br9", b"\2\x42\0\0\0\1"), route.delete_link("br9"), route.delete_link("br9"))
         assert route.find_link(connection, "br9") is None
+
+
+def test_threads_that_share_a_connection_each_get_their_own_answers(world: World) -> None:
+    world.host.run(f"nft '{MAP}'")
+    wrong: list[object] = []
+
+    def ask(connection: Connection, table: str, there: bool) -> None:
+        try:
+            wrong.extend(table for _ in range(500) if nftables.table_exists(connection, table) is not there)
+        except OSError as error:
+            wrong.append(error)
+
+    interval = sys.getswitchinterval()
+    with Connection(NETLINK_NETFILTER) as connection:
+        asked = [(connection, "t", True), (connection, "nowhere", False)] * 3
+        threads = [threading.Thread(target=ask, args=each, daemon=True) for each in asked]
+        try:
+            sys.setswitchinterval(1e-6)
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(30)
+        finally:
+            sys.setswitchinterval(interval)
+        assert not [thread for thread in threads if thread.is_alive()], "one waits for an answer that another took"
+        assert not wrong
 
 
 def test_links_and_routes_are_what_ip_shows(world: World) -> None:

@@ -2,7 +2,8 @@
 
 Model:        the kernel works a datagram off during sendmsg(2), in order, with one acknowledgement each. A failed
               message does not stop the ones behind it (nftables batches apart, which are all or nothing).
-Concurrency:  one connection belongs to one thread. The kernel serialises the requests of all processes itself.
+Concurrency:  any thread; one request is sent and answered at a time, since who reads takes all answers that are
+              there. The kernel serialises the requests of all processes itself.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import fcntl
 import os
 import socket
 import struct
+import threading
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -50,6 +52,7 @@ class Connection:
             with inside(netns_fd):
                 self._socket = _open(family)
         self._sequence = 0
+        self._turn = threading.Lock()
 
     def __enter__(self) -> Connection:
         return self
@@ -70,6 +73,10 @@ class Connection:
         """Send `requests` as one datagram, between the raw `before` and `after`, and return how each fared."""
         if not requests:
             return []
+        with self._turn:
+            return self._exchange(requests, before, after)
+
+    def _exchange(self, requests: Sequence[Message], before: bytes, after: bytes) -> list[Acknowledgement]:
         first = self._sequence + 1
         self._sequence += len(requests)
         parts = [request.encode(first + index, wire.NLM_F_ACK) for index, request in enumerate(requests)]
@@ -91,6 +98,10 @@ class Connection:
 
     def query(self, request: Message) -> Received:
         """Send one request that asks for one object and return it; raises OSError."""
+        with self._turn:
+            return self._query(request)
+
+    def _query(self, request: Message) -> Received:
         self._sequence += 1
         self._socket.send(request.encode(self._sequence))
         while True:
@@ -105,8 +116,9 @@ class Connection:
         """Return every object of a kind; a dump that changed under our hands is read again."""
         while True:
             found: list[Received] = []
-            if self._dump(request, found):
-                return found
+            with self._turn:
+                if self._dump(request, found):
+                    return found
 
     def _dump(self, request: Message, found: list[Received]) -> bool:
         self._sequence += 1
