@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import NoReturn
 
 # Imports and short commands make many objects and no garbage; at Python's 700, collecting is a twelfth of a cold call.
@@ -63,6 +63,8 @@ class _Absent(ModuleType):
 def invoke(main: Main, arguments: list[str]) -> int:
     """Return the exit code, or minus the signal that an interpreter of its own would have died by."""
     gc.set_threshold(_FEW_COLLECTIONS)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _Interrupts())
     try:
         status = main(arguments)
     except KeyboardInterrupt:
@@ -75,6 +77,22 @@ def invoke(main: Main, arguments: list[str]) -> int:
         sys.excepthook(*sys.exc_info())
         status = 1
     return _wind_up(status)
+
+
+class _Interrupts:
+    """Lets a command end in its own way when it is interrupted, and ends it where it stands at the third time.
+
+    What it leaves then, a later command collects, as after SIGKILL.
+    """
+
+    def __init__(self) -> None:
+        self._left = 3
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self._left -= 1
+        if not self._left:
+            die(-number)
+        signal.default_int_handler(number, frame)
 
 
 def die(status: int) -> NoReturn:

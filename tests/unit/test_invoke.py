@@ -4,7 +4,7 @@ import io
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -20,10 +20,13 @@ def raises(error: BaseException) -> Callable[[list[str]], int]:
 
 
 @pytest.fixture(autouse=True)
-def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    # What atexit and the thread pools hold is this test run's, not a command's.
+def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    # What atexit and the thread pools hold is this test run's, not a command's; so is an interrupt.
     monkeypatch.setitem(sys.modules, "atexit", None)
     monkeypatch.setitem(sys.modules, "threading", None)
+    handler = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, handler)
 
 
 def test_the_status_is_what_main_returns() -> None:
@@ -76,3 +79,25 @@ die(invoke(main, []))
 """
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (result.returncode, result.stdout) == (5, "thread\nexit function\n")
+
+
+def test_the_third_interrupt_ends_what_does_not_end_by_itself() -> None:
+    program = """
+import time
+from jubako._invoke import die, invoke
+def main(arguments):
+    while True:
+        try:
+            print("runs", flush=True)
+            time.sleep(60)
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+die(invoke(main, []))
+"""
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    for told in ("runs", "interrupted", "runs", "interrupted", "runs"):
+        assert process.stdout.readline() == told + "\n"
+        if told == "runs":
+            process.send_signal(signal.SIGINT)
+    assert process.wait(30) == -signal.SIGINT
