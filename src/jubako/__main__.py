@@ -6,11 +6,12 @@ import sys
 from functools import partial
 from typing import NoReturn
 
-from jubako._invoke import die, import_msgspec, invoke
+from jubako._invoke import die, invoke
+from jubako._lean import import_lean
 
 
 def run() -> NoReturn:
-    import_msgspec()
+    import_lean()
     from jubako.cli import main
 
     die(invoke(partial(main, ending=True), sys.argv[1:]))

@@ -7,62 +7,18 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import suppress
-from types import FrameType, ModuleType
+from types import FrameType
 from typing import NoReturn
 
 # Imports and short commands make many objects and no garbage; at Python's 700, collecting is a twelfth of a cold call.
-_FEW_COLLECTIONS = 30_000
-
-_UNUSED = (
-    "platform",
-    "typing_extensions",
-    "msgspec._json_schema",
-    "msgspec.inspect",
-    "msgspec.msgpack",
-    "msgspec.toml",
-    "msgspec.yaml",
-)
+FEW_COLLECTIONS = 30_000
 
 Main = Callable[[list[str]], int]
 
 
-def import_msgspec() -> None:
-    """Import msgspec alone: it brings what would be a third of a cold start, and nothing that we use.
-
-    It prefers typing_extensions to typing where that is installed, which has inspect, ast and tokenize with it; since
-    Python 3.11 typing has all that msgspec takes from there. uuid, which it knows, asks platform for one word.
-    Of its own modules the formats but JSON, and schemas, can be imported by name afterwards like any other.
-    """
-    gc.set_threshold(_FEW_COLLECTIONS)
-    hidden = {name: _Absent(name) for name in _UNUSED if name not in sys.modules}
-    sys.modules.update(hidden)
-    with suppress(ImportError):  # The command that needs it says so.
-        import msgspec
-
-        for name in hidden:
-            msgspec.__dict__.pop(name.rpartition(".")[2], None)
-    for name in hidden:
-        del sys.modules[name]
-
-
-class _Absent(ModuleType):
-    """In the place of a module; typing_extensions has no names, as if it were not installed, and others None."""
-
-    def __getattr__(self, name: str) -> object:
-        if name.startswith("__") or self.__name__ == "typing_extensions":
-            raise AttributeError(name)
-        return None
-
-    @staticmethod
-    def system() -> str:
-        """What uuid asks for."""
-        return os.uname().sysname
-
-
 def invoke(main: Main, arguments: list[str]) -> int:
     """Return the exit code, or minus the signal that an interpreter of its own would have died by."""
-    gc.set_threshold(_FEW_COLLECTIONS)
+    gc.set_threshold(FEW_COLLECTIONS)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _Interrupts())
     try:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-from jubako._invoke import die, import_msgspec, invoke
+from jubako._invoke import die, invoke
+from jubako._lean import import_lean
 
 
 def run() -> NoReturn:
-    import_msgspec()
+    import_lean()
     from jubako.runtime.oci_cli import main
 
     die(invoke(main, sys.argv[1:]))
