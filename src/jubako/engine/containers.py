@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from jubako.engine import create, lifecycle, mounts, ordinary, process, start
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit_container
-from jubako.engine.options import CreateOptions
+from jubako.engine.options import CreateOptions, check_types
 from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.errors import FailedPrecondition, NotFound
 
@@ -36,6 +36,7 @@ class EngineContainers:
 
     def create(self, options: CreateOptions, *, progress: Progress | None = None) -> ContainerRecord:
         """Record a new container; the image is pulled first where `options.pull` says so."""
+        check_types(options)
         options = ordinary.adapted(options)
         from jubako.engine.images import EngineImages
 
@@ -116,16 +117,25 @@ class EngineContainers:
         return listing.row(self._drivers, record)
 
     def inspect(self, text: str) -> dict[str, Any]:
+        """The document of `GET /containers/{id}/json`."""
         from jubako.engine import inspect
 
         return inspect.container(self._drivers, self.get(text))
 
     def stop(self, text: str, timeout_s: float | None = None, *, signal: str | None = None) -> None:
+        """Send the stop signal, and SIGKILL where the container has not ended after `timeout_s` (-1: wait for ever).
+
+        Without them the container's own are taken. Nothing happens to one that does not run.
+        """
         from jubako.engine import stopping
 
         stopping.stop(self._drivers, text, timeout_s, signal)
 
     def kill(self, text: str, signal: str = "KILL") -> None:
+        """Send a signal to the first process; after KILL, return when the container has ended.
+
+        Raises FailedPrecondition when it does not run.
+        """
         from jubako.engine import stopping
 
         stopping.kill(self._drivers, text, signal)
@@ -139,11 +149,13 @@ class EngineContainers:
             emit_container(self._drivers, record, "restart")
 
     def pause(self, text: str) -> None:
+        """Freeze every process; raises FailedPrecondition when it does not run, or is paused."""
         from jubako.engine import stopping
 
         stopping.pause(self._drivers, text)
 
     def unpause(self, text: str) -> None:
+        """Let a paused container go on; raises FailedPrecondition for any other."""
         from jubako.engine import stopping
 
         stopping.unpause(self._drivers, text)
@@ -230,31 +242,37 @@ class EngineContainers:
         )
 
     def stats(self, text: str) -> Sample:
+        """One reading of the counters; all are 0 when it does not run."""
         from jubako.engine import stats
 
         return stats.sample(self._drivers, text)
 
     def top(self, text: str, ps_args: str = "-ef") -> dict[str, Any]:
+        """The processes as the host's `ps` shows them: {"Titles": […], "Processes": [[…]]}."""
         from jubako.engine import stats
 
         return stats.top(self._drivers, text, ps_args)
 
     def changes(self, text: str) -> _Changes:
+        """What differs from the image, as `docker diff`: ("A", "C" or "D", path), by path."""
         from jubako.engine import copy
 
         return copy.changes(self._drivers, text)
 
     def copy_to(self, text: str, path: str, stream: BinaryIO) -> None:
+        """Extract a tar stream into the directory `path`; raises PermissionDenied where the root is read-only."""
         from jubako.engine import copy
 
         copy.copy_to(self._drivers, text, path, stream)
 
     def copy_from(self, text: str, path: str, out: BinaryIO) -> None:
+        """Write `path` to `out` as a tar stream, in which it has the path's last component as its name."""
         from jubako.engine import copy
 
         copy.copy_from(self._drivers, text, path, out)
 
     def stat_path(self, text: str, path: str) -> dict[str, Any]:
+        """Docker's path stat: name, size (bytes), mode (Go's bits), mtime, linkTarget; raises NotFound."""
         from jubako.engine import copy
 
         return copy.stat_path(self._drivers, text, path)

@@ -15,7 +15,7 @@ from jubako.engine.options import CreateOptions, validate
 from jubako.engine.ordinary import PASTA, is_bridge
 from jubako.engine.process import parse_signal
 from jubako.engine.record import ContainerID, ContainerRecord
-from jubako.errors import AlreadyExists, InvalidArgument, NotFound
+from jubako.errors import AlreadyExists, InvalidArgument
 from jubako.image.catalog import Image
 from jubako.linux import userns
 from jubako.network import publish
@@ -175,11 +175,3 @@ def _mount_points(drivers: Drivers, options: CreateOptions, config: ContainerCon
             image = drivers.images.resolve(point.source)
             point.image_id, point.layers = image.id, image.diff_ids
     return mounts.merge(points, list(config.volumes or {}))
-
-
-def image_for(drivers: Drivers, options: CreateOptions) -> Image:
-    """The local image that the options name; raises NotFound as Docker words it."""
-    try:
-        return drivers.images.resolve(options.image)
-    except NotFound:
-        raise NotFound("image", options.image) from None

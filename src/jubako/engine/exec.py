@@ -10,6 +10,7 @@ from jubako.engine import lifecycle, ordinary, process, security
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit_container
 from jubako.engine.group import group_of
+from jubako.engine.options import check_types
 from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.engine.spec import environment, namespaces
 from jubako.engine.start import seccomp_program
@@ -38,6 +39,7 @@ def exec_(drivers: Drivers, text: str, options: ExecOptions) -> Handle:
 
     Raises FailedPrecondition when the container does not run, NotFound or PermissionDenied for the command.
     """
+    check_types(options)
     record = lifecycle.get(drivers, text)
     if record.phase != RUNNING:
         raise FailedPrecondition(f"container {record.id} is not running")

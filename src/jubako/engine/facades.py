@@ -51,9 +51,11 @@ class EngineNetworks:
         return network
 
     def list(self) -> list[Network]:
+        """All networks by name, the predefined ones among them."""
         return self._drivers.networks.list()
 
     def get(self, text: str) -> Network:
+        """A network by name, ID, or unambiguous beginning of an ID; raises NotFound."""
         return self._drivers.networks.get(text)
 
     def inspect(self, text: str) -> dict[str, Any]:
@@ -121,9 +123,11 @@ class EngineVolumes:
         return volume
 
     def list(self) -> list[Volume]:
+        """All volumes by name."""
         return self._drivers.volumes.list()
 
     def get(self, name: str) -> Volume:
+        """The volume of that name; raises NotFound."""
         return self._drivers.volumes.get(name)
 
     def inspect(self, name: str) -> dict[str, Any]:
@@ -167,12 +171,18 @@ class EngineSystem:
         self._drivers = drivers
 
     def info(self) -> dict[str, Any]:
+        """The document of `GET /info`, as far as it applies."""
         return system.info(self._drivers)
 
     def disk_usage(self) -> _Usage:
+        """The lists of `GET /system/df`, by kind; sizes in bytes."""
         return system.disk_usage(self._drivers)
 
     def prune(self, *, all: bool = False, volumes: bool = False) -> system.Pruned:
+        """Remove stopped containers and pods, unused networks, and dangling images.
+
+        With `all`, every unused image; with `volumes`, the anonymous volumes that no container uses.
+        """
         return system.prune(self._drivers, all=all, volumes=volumes)
 
     def collect(self) -> int:

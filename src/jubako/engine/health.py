@@ -21,6 +21,7 @@ from jubako.runtime import probe
 from jubako.runtime.executor import Handle
 from jubako.runtime.health import STARTING, UNHEALTHY, Health
 from jubako.runtime.launch import Launch
+from jubako.runtime.opcodes import PROBES_MAX
 from jubako.runtime.probe import Timing
 from jubako.spec import clock
 from jubako.spec.oci_image import ContainerConfig, Healthcheck
@@ -31,7 +32,6 @@ CHECK = "health"
 ON_FAILURE = ("none", "kill", "restart", "stop")
 _SECOND_NS = 1_000_000_000
 _LEAST_NS = 1_000_000
-_PROBES_MAX = 4
 
 
 def resolve(options: CreateOptions, config: ContainerConfig) -> Healthcheck | None:
@@ -78,8 +78,8 @@ def validate(options: CreateOptions) -> None:
         if each.after and each.after not in names[1:]:
             raise InvalidArgument(f"probe {each.name} is to come after {each.after}, which does not stand before it")
         names.append(each.name)
-    if len(names) > _PROBES_MAX:
-        raise InvalidArgument(f"a container has at most {_PROBES_MAX - 1} probes")
+    if len(names) > PROBES_MAX:
+        raise InvalidArgument(f"a container has at most {PROBES_MAX - 1} probes")
 
 
 def install(drivers: Drivers, record: ContainerRecord, handle: Handle, launch: Launch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import msgspec
 
+from jubako.spec import decoding
 from jubako.spec.oci_image import Healthcheck
 
 
@@ -127,6 +128,20 @@ class CreateOptions(SharedOptions, frozen=True, omit_defaults=True, kw_only=True
 
     log_driver: str = "json-file"
     log_opts: dict[str, str] = {}
+
+
+def check_types(options: msgspec.Struct) -> None:
+    """Raise InvalidArgument where a program gives a value of another type, such as a text in place of a list."""
+    from jubako.errors import InvalidArgument
+
+    try:
+        msgspec.convert(msgspec.to_builtins(options, builtin_types=(bytes,)), decoding.known(type(options)))
+    except msgspec.ValidationError as error:
+        reason, _, place = str(error).partition(" - at `$.")
+        hint = 'give a list: ["sh", "-c", "…"]' if "`array" in reason and "got `str`" in reason else None
+        raise InvalidArgument(f"{place.removesuffix('`')}: {reason}", hint=hint) from None
+    except TypeError as error:
+        raise InvalidArgument(f"{type(options).__name__}: {error}") from None
 
 
 def validate_limits(options: SharedOptions) -> None:

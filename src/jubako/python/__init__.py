@@ -22,7 +22,7 @@ import msgspec
 
 from jubako.engine import CreateOptions
 from jubako.engine import Engine as _Engine
-from jubako.errors import JubakoError
+from jubako.errors import InvalidArgument, JubakoError
 
 if TYPE_CHECKING:
     from jubako.build import BuildResult
@@ -185,6 +185,8 @@ def run(
 
     `options` are the fields of CreateOptions. With `check` a failing command raises ContainerError.
     """
+    if isinstance(command, str):
+        raise InvalidArgument("command is a text, not a list of words", hint='a shell splits it: ["sh", "-c", command]')
     variables = [f"{name}={value}" for name, value in (env or {}).items()]
     wanted = CreateOptions(image=image, command=list(command) or None, env=variables, auto_remove=True, **options)
     with Engine(root, run_root) as engine:

@@ -109,9 +109,9 @@ def test_taken_name_is_refused_and_a_rename_frees_it(engine):
 
 
 def test_stop_signal_reaches_the_process_and_its_exit_code_is_kept(engine):
-    name = started(engine, "sh", "-c", "trap 'exit 5' TERM; while :; do sleep 0.05; done")
-    time.sleep(0.2)
-    engine.containers.stop(name, 5)
+    name = started(engine, "sh", "-c", "trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done")
+    until(lambda: [line.log for line in engine.containers.logs(name)] == ["ready\n"])
+    engine.containers.stop(name, 60)
     assert engine.containers.get(name).exit_code == 5
 
 
@@ -259,12 +259,29 @@ def test_inspect_has_the_facts_that_scripts_read(engine):
         {"ulimits": ["nofile=2:1"]},
         {"workdir": "relative"},
         {"name": "-"},
+        {"env": "A=1"},
+        {"env": [b"A=1"]},
+        {"publish": "8080:80"},
+        {"memory": "64m"},
+        {"volumes": [io.BytesIO()]},
     ],
 )
 def test_options_that_no_container_can_have_are_refused_before_anything_is_made(engine, wrong):
     with pytest.raises(InvalidArgument):
         engine.containers.create(options("true", **wrong))
     assert engine.containers.list(all=True) == []
+
+
+def test_a_text_in_place_of_a_list_of_words_is_refused_with_what_to_write(engine, state):
+    with pytest.raises(InvalidArgument, match="list of words") as caught:
+        jubako.run("busybox", "echo hello", network="none", root=state.root, run_root=state.run_root)
+    assert "sh" in caught.value.hint
+    with pytest.raises(InvalidArgument, match="publish: ") as caught:
+        engine.containers.create(options("true", publish="8080:80"))
+    assert "list" in caught.value.hint
+    name = started(engine, "sleep", "100")
+    with pytest.raises(InvalidArgument, match="command: "):
+        engine.containers.exec(name, ExecOptions(command="id"))
 
 
 def test_sixty_four_containers_at_once_all_end_and_leave_nothing(engine, state):
