@@ -79,7 +79,7 @@ def _find(call: Call, words: list[str], *, asks_help: bool) -> int:
     if name in catalog.COMMANDS or name in catalog.HIDDEN:
         return _run(call, name, name, ["--help"] if asks_help else rest)
     if name not in catalog.GROUPS:
-        raise UnknownCommand(f"jubako {name}")
+        raise UnknownCommand(f"jubako {name}", (*catalog.COMMANDS, *catalog.subgroups("")))
     call.path = name
     options = parse((), rest, interspersed=False)
     if not options.operands:
@@ -89,7 +89,7 @@ def _find(call: Call, words: list[str], *, asks_help: bool) -> int:
         return _find(call, [f"{name} {member}", *rest], asks_help=asks_help)
     command = catalog.in_group(name, member)
     if command is None:
-        raise UnknownCommand(f"jubako {name} {member}")
+        raise UnknownCommand(f"jubako {name} {member}", (*catalog.GROUPS[name][1], *catalog.subgroups(name)))
     return _run(call, command, f"{name} {member}", ["--help"] if asks_help else rest)
 
 

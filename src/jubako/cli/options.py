@@ -8,7 +8,7 @@ Messages are pflag's, since scripts and people know them. Values are checked whi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from jubako.cli import quantities
 
@@ -25,8 +25,10 @@ class UsageError(Exception):
 class UnknownCommand(UsageError):
     """There is no command of that name."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(f"unknown command: {path}", 1)
+    def __init__(self, path: str, known: Iterable[str]) -> None:
+        from jubako.spec.suggestion import suggestion
+
+        super().__init__(f"unknown command: {path}{suggestion(path.rpartition(' ')[2], known)}", 1)
 
 
 class WrongOperands(UsageError):
@@ -154,7 +156,10 @@ class _Parser:
             raise UsageError(f"bad flag syntax: {word}")
         option = self.by_name.get(name)
         if option is None:
-            raise UsageError(f"unknown flag: --{name}")
+            from jubako.spec.suggestion import suggestion
+
+            shown = (known for known, option in self.by_name.items() if not option.hidden)
+            raise UsageError(f"unknown flag: --{name}{suggestion(name, shown, '--')}")
         if equals:
             self.store(option, value)
         elif option.kind is FLAG:

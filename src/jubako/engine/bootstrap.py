@@ -160,9 +160,13 @@ def _host_mirror(distribution: str) -> str | None:
 def _run(command: list[str]) -> bytes:
     done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        raise Unavailable(
-            f"{command[0] if command[0] != 'unshare' else command[7]} failed: "
-            f"{' / '.join(lines[-3:]) or f'exit status {done.returncode}'}"
-        )
+        tool = command[0] if command[0] != "unshare" else command[7]
+        raise Unavailable(f"{tool} failed: {_cause(done.stderr) or f'exit status {done.returncode}'}")
     return done.stdout
+
+
+def _cause(stderr: bytes) -> str:
+    """apt's first error, from which the others follow; the last lines where it tells none."""
+    lines = stderr.decode(errors="replace").strip().splitlines()
+    errors = [line.removeprefix("E: ") for line in lines if line.startswith("E: ")]
+    return errors[0] if errors else " / ".join(lines[-3:])

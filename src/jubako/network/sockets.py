@@ -41,7 +41,7 @@ def refusal(endpoint: Endpoint, binding: PortBinding, error: OSError) -> JubakoE
     if error.errno == errno.EADDRINUSE:
         return Conflict(message, hint="another process on this host listens there: see `ss -lntup`")
     if error.errno in (errno.EACCES, errno.EPERM):
-        return PermissionDenied(message)
+        return PermissionDenied(message, hint="without privilege, from net.ipv4.ip_unprivileged_port_start on")
     if error.errno == errno.EADDRNOTAVAIL:
         return InvalidArgument(message, hint="this host does not have that address")
     raise error

@@ -107,6 +107,23 @@ def test_version_is_printed(call):
             "unknown flag: --foo\n\nUsage:  jubako [OPTIONS] COMMAND [ARG...]\n\n"
             "Run 'jubako --help' for more information\n",
         ),
+        (
+            ["rn", "busybox"],
+            1,
+            "jubako: unknown command: jubako rn (did you mean run?)\n\nRun 'jubako --help' for more information\n",
+        ),
+        (
+            ["image", "lst"],
+            1,
+            "jubako: unknown command: jubako image lst (did you mean ls?)\n\nUsage:  jubako image\n\n"
+            "Run 'jubako image --help' for more information\n",
+        ),
+        (
+            ["ps", "--filtre", "a=b"],
+            125,
+            "unknown flag: --filtre (did you mean --filter?)\n\nUsage:  jubako ps [OPTIONS]\n\n"
+            "Run 'jubako ps --help' for more information\n",
+        ),
     ],
 )
 def test_wrong_command_lines_are_answered_as_docker_does(call, argv, code, message):

@@ -197,8 +197,8 @@ def corrupt(data: bytes, what: bytes) -> bytes:
     ("data", "kind", "message"),
     [
         (b"", InvalidArgument, "not an image archive"),
-        (b"hello", InvalidArgument, "not an image archive"),
-        (b"h" * 4096, InvalidArgument, "not an image archive"),
+        (b"hello", InvalidArgument, "does not begin as a tar"),
+        (b"h" * 4096, InvalidArgument, "does not begin as a tar"),
         (tar_of(("etc/passwd", b"x")), InvalidArgument, "not an image archive"),
         (tar_of(("repositories", b"{}")), InvalidArgument, "before 1.10"),
         (docker_archive(LOWER, tags=["t"])[:3000], DataLoss, "truncated"),

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 import msgspec
 
 from jubako.build.checks.rules import RULES, Rule, Warned
-from jubako.build.dockerfile.context import suggestion
 from jubako.build.truth import truth
 from jubako.errors import InvalidArgument
+from jubako.spec.suggestion import suggestion
 
 ARGUMENT = "BUILDKIT_DOCKERFILE_CHECK"
 

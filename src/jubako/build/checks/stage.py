@@ -13,11 +13,11 @@ from jubako.build.checks.rules import Warned
 from jubako.build.checks.stages import Stages
 from jubako.build.checks.variables import expand, expand_body, words
 from jubako.build.dockerfile import instructions as ins
-from jubako.build.dockerfile.context import suggestion
 from jubako.build.dockerfile.grammar import REMOTE
 from jubako.build.dockerfile.instructions import Instruction, Stage
 from jubako.build.dockerfile.lexer import heredoc_token
 from jubako.build.files.ignore import Ignore
+from jubako.spec.suggestion import suggestion
 
 _SECRET = re.compile(
     r"(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)", re.IGNORECASE

@@ -9,11 +9,11 @@ from jubako.build.checks.rules import Warned
 from jubako.build.checks.variables import expand
 from jubako.build.convert.arguments import Arguments
 from jubako.build.dockerfile import instructions as ins
-from jubako.build.dockerfile.context import suggestion
 from jubako.build.dockerfile.instructions import Dockerfile, Stage
 from jubako.errors import InvalidArgument, NotFound
 from jubako.image import platform as platforms
 from jubako.image import reference
+from jubako.spec.suggestion import suggestion
 
 
 class Stages:

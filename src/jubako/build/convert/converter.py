@@ -10,7 +10,6 @@ from jubako.build.convert.scope import Place, Scope, Workshop
 from jubako.build.convert.state import StageState, scratch
 from jubako.build.dockerfile import expansion
 from jubako.build.dockerfile import instructions as ins
-from jubako.build.dockerfile.context import suggestion
 from jubako.build.dockerfile.instructions import Dockerfile, From, Stage
 from jubako.build.dockerfile.parser import parse_trigger
 from jubako.build.dockerfile.source import DockerfileError, Source, Text
@@ -21,6 +20,7 @@ from jubako.errors import InvalidArgument, NotFound
 from jubako.image import platform as platforms
 from jubako.image.catalog import Image
 from jubako.spec.oci_image import Platform
+from jubako.spec.suggestion import suggestion
 
 FindImage = Callable[[str, Platform], Image]
 """Finds (and perhaps pulls) the image of a reference; raises NotFound and the kinds of a pull."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from jubako.build.dockerfile.devices import BadDevice, DeviceFlag, parse_device
 from jubako.build.dockerfile.instructions import Command, KeyValue
 from jubako.build.dockerfile.lexer import Lexed, Statement
@@ -11,6 +9,7 @@ from jubako.build.dockerfile.mounts import BadMount, MountFlag, parse_mount
 from jubako.build.dockerfile.source import DockerfileError, Placed, Position, Text, error_at
 from jubako.build.dockerfile.words import NotStrings, json_strings, split_flags, split_quoted, split_spaces
 from jubako.build.truth import truth
+from jubako.spec.suggestion import suggestion
 
 FLAGS: dict[str, frozenset[str]] = {
     "FROM": frozenset({"platform"}),
@@ -156,14 +155,6 @@ class Context:
                 self.devices.append(parse_device(value))
         except (BadMount, BadDevice) as error:
             raise self.fail(word, str(error)) from None
-
-
-def suggestion(word: str, known: Iterable[str], prefix: str = "") -> str:
-    """` (did you mean X?)` when something known is close to `word`."""
-    from difflib import get_close_matches
-
-    close = get_close_matches(word, list(known), n=1)
-    return f" (did you mean {prefix}{close[0]}?)" if close else ""
 
 
 def _unquoted(text: str) -> str:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import TypedDict
 
 from jubako.build.dockerfile import instructions as ins
-from jubako.build.dockerfile.context import Context, suggestion
+from jubako.build.dockerfile.context import Context
 from jubako.build.dockerfile.lexer import heredoc_token
 from jubako.build.dockerfile.source import Position, Text
 from jubako.build.dockerfile.words import split_quoted
+from jubako.spec.suggestion import suggestion
 
 REMOTE = re.compile(r"https?://|git://|git@|ssh://")
 """How a source begins that is fetched."""

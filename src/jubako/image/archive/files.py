@@ -73,7 +73,7 @@ class TarFiles(Files):
         except DataLoss as error:
             if self._members or self._links:
                 raise
-            raise InvalidArgument(f"the file is not an image archive: {error.message}") from error
+            raise InvalidArgument("the file is not an image archive: it does not begin as a tar") from error
 
     def __contains__(self, name: str) -> bool:
         return self._find(name) is not None

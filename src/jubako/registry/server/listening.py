@@ -57,16 +57,17 @@ def tls_context(tls: Tls) -> SSLContext:
             context.load_verify_locations(tls.client_authorities)
             required = tls.client_certificates == "required"
             context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
-    except (OSError, ssl.SSLError) as error:
-        raise InvalidArgument(f"cannot use the client authorities {tls.client_authorities}: {error}") from error
+    except OSError as error:
+        reason = error.strerror or error
+        raise InvalidArgument(f"cannot use the client authorities {tls.client_authorities}: {reason}") from error
     return context
 
 
 def renew(context: SSLContext, tls: Tls) -> None:
     """Have new connections get the certificate that is in the files now. Raises InvalidArgument."""
-    import ssl
 
     try:
         context.load_cert_chain(tls.certificate, tls.key)
-    except (OSError, ssl.SSLError) as error:
-        raise InvalidArgument(f"cannot use the certificate {tls.certificate}: {error}") from error
+    except OSError as error:
+        reason = error.strerror or error
+        raise InvalidArgument(f"cannot use the certificate {tls.certificate}: {reason}") from error

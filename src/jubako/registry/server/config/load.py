@@ -29,7 +29,9 @@ def load(path: Path) -> Configuration:
     """
     try:
         text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InvalidArgument(f"cannot read the configuration {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
         raise InvalidArgument(f"cannot read the configuration {path}: {error}") from error
     try:
         node = yaml.compose(text, yaml.CSafeLoader)
