@@ -6,7 +6,7 @@ for limits, priorities, quotas, storage and Pod Security see the modules that it
 
 from __future__ import annotations
 
-from jubako.cluster.apiserver import failures, limits, priority, storage
+from jubako.cluster.apiserver import failures, limits, priority, runtimes, storage
 from jubako.cluster.apiserver.access.grants import Grants
 from jubako.cluster.apiserver.caller import Request
 from jubako.cluster.apiserver.objects import stored, strategy
@@ -64,6 +64,7 @@ class Admitting:
         if limits.complete(self._store, pod, request.attributes.namespace):
             child(pod, "status")["qosClass"] = strategy.qos_class(pod)
         priority.complete(self._store, request, pod)
+        runtimes.complete(self._store, request, pod)
         self._give_account(request, pod)
         _tolerate_outages(child(pod, "spec"))
 
@@ -75,7 +76,7 @@ class Admitting:
         if mapping(namespace["metadata"]).get("deletionTimestamp"):
             name = text(mapping(document["metadata"]).get("name"))
             why = f"unable to create new content in namespace {asked.namespace} because it is being terminated"
-            raise failures.forbidden(asked.resource, name, why)
+            raise failures.terminating(asked.resource, name, asked.namespace, why)
 
     def _give_account(self, request: Request, pod: Object) -> None:
         """A pod runs as a service account, which must be there, and finds that one's token in its containers."""

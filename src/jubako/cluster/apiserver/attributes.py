@@ -3,6 +3,8 @@
     /api/v1/[namespaces/NS/]RESOURCE[/NAME[/SUBRESOURCE[/REST]]]
     /apis/GROUP/VERSION/[namespaces/NS/]RESOURCE[/NAME[/SUBRESOURCE[/REST]]]
 
+`watch/` behind the version is the old way to ask for a watch, of one object too.
+
 Spec: "Kubernetes API Concepts", Resource URIs; "Authorization Overview", request verbs.
 """
 
@@ -15,7 +17,7 @@ from jubako.cluster.types.served import Resource, Subresource
 
 _COLLECTION_VERBS = {"GET": "list", "HEAD": "list", "POST": "create", "DELETE": "deletecollection"}
 _OBJECT_VERBS = {
-    "GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "POST": "create",
+    "GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete",
 }  # fmt: skip
 _NAMESPACE_PARTS = ("status", "finalize")
 
@@ -35,9 +37,10 @@ def attributes(method: str, path: str, *, watch: bool = False) -> Attributes | N
     """Return what is asked of a resource; None where the path names none that is served."""
     parts = path.strip("/").split("/")
     group, version, rest = _group(parts)
+    is_watch = len(rest) > 1 and rest[0] == "watch" and method == "GET"
     if not rest:
         return None
-    namespace, rest = _namespace(rest)
+    namespace, rest = _namespace(rest[1:] if is_watch else rest)
     found = resource(group, version, rest[0])
     if found is None or (namespace and not found.namespaced):
         return None
@@ -45,10 +48,19 @@ def attributes(method: str, path: str, *, watch: bool = False) -> Attributes | N
     below = found.subresource(rest[2]) if len(rest) > 2 else None
     if (len(rest) > 2 and below is None) or (name and found.namespaced and not namespace):
         return None
-    verbs = _OBJECT_VERBS if name else _COLLECTION_VERBS
-    verb = "watch" if watch and not name and method == "GET" else verbs.get(method, "")
+    if is_watch and below is not None:
+        return None
+    is_watch = is_watch or (watch and not name and method == "GET")
+    verb = "watch" if is_watch else _verb(method, name=name, below=below)
     more = "/".join(rest[3:])
     return Attributes(verb=verb, resource=found, namespace=namespace, name=name, subresource=below, rest=more)
+
+
+def _verb(method: str, *, name: str, below: Subresource | None) -> str:
+    """An object is made where its kind is listed; only parts of one are made at its name."""
+    if not name:
+        return _COLLECTION_VERBS.get(method, "")
+    return "create" if method == "POST" and below is not None else _OBJECT_VERBS.get(method, "")
 
 
 def _group(parts: list[str]) -> tuple[str, str, list[str]]:

@@ -126,6 +126,14 @@ def forbidden(resource: Resource, name: str, why: str) -> Failure:
     return failure(403, "Forbidden", f"{what} is forbidden: {why}", _details(resource, name))
 
 
+def terminating(resource: Resource, name: str, namespace: str, why: str) -> Failure:
+    """Nothing new comes into a namespace that ends; controllers know it by the cause."""
+    found = forbidden(resource, name, why)
+    told = f"namespace {namespace} is being terminated"
+    cause: JSON = {"reason": "NamespaceTerminating", "message": told, "field": "metadata.namespace"}
+    return Failure({**found.status, "details": {**_details(resource, name), "causes": [cause]}})
+
+
 def bad_request(message: str) -> Failure:
     return failure(400, "BadRequest", message)
 

@@ -41,23 +41,24 @@ class ServiceAddresses:
         if kind == "ExternalName":
             for name in ("clusterIP", "clusterIPs"):
                 spec.pop(name, None)
+            _drop(spec, mapping(old.get("spec")) if old else {})
             return
         _keep(spec, mapping(old.get("spec")) if old else {})
         own = text(mapping(service["metadata"]).get("uid"))
         taken = set(self._taken(own))
-        self._address(request, spec, taken, is_new=old is None)
+        self._address(service, spec, taken, is_new=old is None)
         if kind in ("NodePort", "LoadBalancer"):
-            self._ports(request, spec, taken)
+            self._ports(service, spec, taken)
         else:
             _drop(spec, mapping(old.get("spec")) if old else {})
         self._given |= dict.fromkeys(_held(spec), (own, self._clock()))
 
-    def _address(self, request: Request, spec: Object, taken: set[str], *, is_new: bool) -> None:
+    def _address(self, service: Object, spec: Object, taken: set[str], *, is_new: bool) -> None:
         wanted = text(spec.get("clusterIP"))
         if not wanted:
             wanted = self._choose(taken)
         elif wanted != "None" and is_new:
-            self._check_free(request, wanted, taken)
+            self._check_free(service, wanted, taken)
         spec["clusterIP"], spec["clusterIPs"] = wanted, [wanted]
         spec.setdefault("ipFamilies", ["IPv4"])
         spec.setdefault("ipFamilyPolicy", "SingleStack")
@@ -76,7 +77,7 @@ class ServiceAddresses:
             500, "InternalError", "Internal error occurred: failed to allocate a serviceIP: range is full"
         )
 
-    def _check_free(self, request: Request, wanted: str, taken: set[str]) -> None:
+    def _check_free(self, service: Object, wanted: str, taken: set[str]) -> None:
         try:
             inside = IPv4Address(wanted) in self._network
         except ValueError:
@@ -88,19 +89,21 @@ class ServiceAddresses:
                 else f"the provided IP is not in the valid range {self._network}"
             )
             raise _invalid(
-                request, f'spec.clusterIPs: Invalid value: ["{wanted}"]: failed to allocate IP {wanted}: {why}'
+                service, f'spec.clusterIPs: Invalid value: ["{wanted}"]: failed to allocate IP {wanted}: {why}'
             )
 
-    def _ports(self, request: Request, spec: Object, taken: set[str]) -> None:
+    def _ports(self, service: Object, spec: Object, taken: set[str]) -> None:
         for at, port in enumerate(objects(spec.get("ports"))):
             wanted = integer(port.get("nodePort"))
             key = f"{text(port.get('protocol'))}/{wanted}"
             if not wanted:
                 key = self._port(text(port.get("protocol")), taken)
                 port["nodePort"] = int(key.partition("/")[2])
-            elif key in taken:
-                why = "provided port is already allocated"
-                raise _invalid(request, f"spec.ports[{at}].nodePort: Invalid value: {wanted}: {why}")
+            elif key in taken or wanted not in NODE_PORTS:
+                valid = f"The range of valid ports is {NODE_PORTS[0]}-{NODE_PORTS[-1]}"
+                outside = f"provided port is not in the valid range. {valid}"
+                why = outside if wanted not in NODE_PORTS else "provided port is already allocated"
+                raise _invalid(service, f"spec.ports[{at}].nodePort: Invalid value: {wanted}: {why}")
             taken.add(key)
 
     def _port(self, protocol: str, taken: set[str]) -> str:
@@ -151,6 +154,6 @@ def _keep(spec: Object, before: Object) -> None:
             port["nodePort"] = known
 
 
-def _invalid(request: Request, why: str) -> failures.Failure:
-    name = request.attributes.name
+def _invalid(service: Object, why: str) -> failures.Failure:
+    name = text(mapping(service["metadata"]).get("name"))
     return failures.failure(422, "Invalid", f'Service "{name}" is invalid: {why}')

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from tests.unit.cluster.apiserver.conftest import Cluster, Play, named, pod
 
+from jubako.cluster.apiserver.access.authentication import Certificate
 from jubako.cluster.apiserver.access.rules import Rule, Wish, rules_of, uncovered
 from jubako.cluster.apiserver.access.tokens import Bound, Reference
 from jubako.cluster.apiserver.caller import User
 from jubako.cluster.apiserver.failures import Failure
+from jubako.cluster.apiserver.special.reviews import Reviews
 from jubako.cluster.types.document import Object, at
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
@@ -148,11 +150,22 @@ def test_a_token_lives_as_long_as_its_account_and_its_pod(play: Play) -> None:
         refer = [
             Reference(name, str(at(each, "metadata", "uid"))) for name, each in (("default", account), ("p", made))
         ]
-        token, ends = tokens.issue(Bound(namespace="default", serviceaccount=refer[0], pod=refer[1]), 600)
+        bound = Bound(namespace="default", serviceaccount=refer[0], pod=refer[1], node=Reference("n", "u"))
+        token, ends = tokens.issue(bound, 600)
         assert ends == datetime(2026, 1, 1, 0, 10, tzinfo=UTC).timestamp()
         found = tokens.read(token)
         assert found is not None
         assert found.name == "system:serviceaccount:default:default"
+        told = {name.rpartition("/")[2]: held for name, held in found.extra.items()}
+        assert (told["pod-name"], told["node-name"]) == (("p",), ("n",))
+        assert told["credential-id"][0].startswith("JTI=")
+        review: Object = {"spec": {"token": token, "audiences": ["another audience"]}}
+        reviews = Reviews(cluster.api.authorization, tokens)
+        assert reviews.answer("TokenReview", found, review, "")["status"] == {
+            "authenticated": False, "error": "invalid bearer token",
+        }  # fmt: skip
+        status = reviews.answer("TokenReview", found, {"spec": {"token": token}}, "")["status"]
+        assert at(status, "user", "extra", "authentication.kubernetes.io/pod-name") == ["p"]
         assert tokens.read(token, "another audience") is None
         assert tokens.read(token[:-4] + "AAAA") is None
         cluster.pass_time(601)
@@ -172,7 +185,7 @@ def test_a_bad_token_is_nobody_and_no_token_is_anonymous(play: Play) -> None:
             user(None, "Bearer nonsense")
         assert refused.value.code == 401
         subject = ((("organizationName", "dev"),), (("commonName", "ann"),))
-        found = user({"subject": subject}, "")
+        found = user(Certificate({"subject": subject}, b""), "")
         assert (found.name, found.groups) == ("ann", ("dev", "system:authenticated"))
 
     play(scene)

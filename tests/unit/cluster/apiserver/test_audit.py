@@ -116,6 +116,7 @@ def test_a_change_is_audited_and_what_a_secret_holds_is_not(tmp_path: Path) -> N
         "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "auditID": "mine",
         "stage": "ResponseComplete", "requestURI": f"{_SECRETS}?fieldManager=me", "verb": "create",
     }  # fmt: skip
+    assert [*made["user"].pop("extra")] == ["authentication.kubernetes.io/credential-id"]
     assert made["user"] == {"username": "kubernetes-admin", "groups": [MASTERS, "system:authenticated"]}
     assert made["objectRef"] == {"resource": "secrets", "namespace": "default", "apiVersion": "v1"}
     assert (made["sourceIPs"], made["responseStatus"]) == (["127.0.0.1"], {"metadata": {}, "code": 201})

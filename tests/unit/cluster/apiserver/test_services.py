@@ -87,3 +87,28 @@ def test_node_ports_are_given_kept_and_taken_away_with_the_type(play: Play) -> N
         assert "nodePort" not in objects(at(after, "spec", "ports"))[0]
 
     play(scene)
+
+
+def test_a_service_that_becomes_a_name_elsewhere_loses_its_ports_and_policies(play: Play) -> None:
+    async def scene(cluster: Cluster) -> None:
+        await cluster.create(SERVICES, service("a", type="NodePort"))
+
+        def elsewhere(old: Object) -> Object:
+            mapping(old["spec"]).update({"type": "ExternalName", "externalName": "example.org"})
+            return old
+
+        spec = mapping((await cluster.update(f"{SERVICES}/a", elsewhere))["spec"])
+        assert {"clusterIP", "clusterIPs", "externalTrafficPolicy"} & {*spec} == set()
+        assert "nodePort" not in objects(spec["ports"])[0]
+
+    play(scene)
+
+
+def test_a_node_port_outside_the_range_is_refused(play: Play) -> None:
+    async def scene(cluster: Cluster) -> None:
+        outside: Any = [{"port": 80, "nodePort": 80}]
+        why = r'Service "a" is invalid: .*The range of valid ports is 30000-32767'
+        with pytest.raises(Failure, match=why):
+            await cluster.create(SERVICES, service("a", type="NodePort", ports=outside))
+
+    play(scene)

@@ -24,6 +24,8 @@ from jubako.spec import decoding
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 ALGORITHM = "ES256"
+_EXTRA = "authentication.kubernetes.io/"
+CREDENTIAL = f"{_EXTRA}credential-id"
 _LENGTH_LIMIT = 16 << 10
 
 
@@ -41,12 +43,15 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True):
     serviceaccount: Reference
     pod: Reference | None = None
     secret: Reference | None = None
+    node: Reference | None = None
+    """Where the pod is: the token does not die with it."""
 
 
 class Claims(msgspec.Struct, frozen=True):
     sub: str
     aud: list[str]
     exp: int
+    jti: str
     bound: Bound = msgspec.field(name="kubernetes.io")
 
 
@@ -74,7 +79,7 @@ class Tokens:
             "nbf": now,
             "exp": now + lifetime_s,
             "jti": os.urandom(16).hex(),
-            "kubernetes.io": msgspec.to_builtins(bound),
+            "kubernetes.io": {name: held for name, held in msgspec.to_builtins(bound).items() if held is not None},
         }
         return jwt.encode(claims, self._key, ALGORITHM, {"kid": self._key_id}), now + lifetime_s
 
@@ -89,14 +94,15 @@ class Tokens:
             return None
         try:
             found = jwt.decode(token, self._key.public_key(), [ALGORITHM], audience=audience, issuer=ISSUER, options={
-                "verify_exp": False, "verify_iat": False, "verify_nbf": False, "require": ["exp", "sub", "aud", "iss"],
+                "verify_exp": False, "verify_iat": False, "verify_nbf": False,
+                "require": ["exp", "sub", "aud", "iss", "jti"],
             })  # fmt: skip
             claims = msgspec.convert(found, decoding.known(Claims))
         except (jwt.InvalidTokenError, msgspec.ValidationError):
             return None
         if claims.exp <= self._clock() or not self._lives(claims.bound):
             return None
-        return _user(claims.bound)
+        return _user(claims)
 
 
 def _key_id(key: ec.EllipticCurvePrivateKey) -> str:
@@ -108,13 +114,12 @@ def user_name(namespace: str, name: str) -> str:
     return f"system:serviceaccount:{namespace}:{name}"
 
 
-def _user(bound: Bound) -> User:
-    extra: dict[str, tuple[str, ...]] = {}
-    if bound.pod:
-        extra = {
-            "authentication.kubernetes.io/pod-name": (bound.pod.name,),
-            "authentication.kubernetes.io/pod-uid": (bound.pod.uid,),
-        }
+def _user(claims: Claims) -> User:
+    bound = claims.bound
+    extra: dict[str, tuple[str, ...]] = {CREDENTIAL: (f"JTI={claims.jti}",)}
+    for kind, held in (("node", bound.node), ("pod", bound.pod)):
+        if held:
+            extra |= {f"{_EXTRA}{kind}-name": (held.name,), f"{_EXTRA}{kind}-uid": (held.uid,)}
     groups = ("system:serviceaccounts", f"system:serviceaccounts:{bound.namespace}")
     name = user_name(bound.namespace, bound.serviceaccount.name)
     return User(name=name, groups=groups, uid=bound.serviceaccount.uid, extra=extra)

@@ -39,10 +39,13 @@ class Call:
     def selection(self) -> Selection:
         """What a list, a watch or a deletion of many is about."""
         asked, given = self.asked, self.given
+        fields = [given.field_selector] if given.field_selector else []
+        if asked.verb == "watch" and asked.name:
+            fields.append(f"metadata.name={asked.name}")
         return Selection(
             resource=asked.resource,
             namespace=asked.namespace,
-            keep=keep(asked.resource, given.label_selector, given.field_selector),
+            keep=keep(asked.resource, given.label_selector, ",".join(fields)),
             limit=given.limit,
             token=given.token,
             version=given.version,

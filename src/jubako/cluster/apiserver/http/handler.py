@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from jubako.cluster.apiserver import failures
+from jubako.cluster.apiserver.access.authentication import Certificate
 from jubako.cluster.apiserver.access.impersonation import impersonated
 from jubako.cluster.apiserver.api import Api
 from jubako.cluster.apiserver.attributes import Attributes, attributes
@@ -18,7 +19,7 @@ from jubako.cluster.apiserver.http.answers import Answers, encode
 from jubako.cluster.apiserver.http.auditing import Auditor
 from jubako.cluster.apiserver.http.call import Call, failed_response, response
 from jubako.cluster.apiserver.http.negotiation import wanted
-from jubako.cluster.apiserver.http.parameters import parameters
+from jubako.cluster.apiserver.http.parameters import check_list, check_watch, parameters
 from jubako.cluster.apiserver.http.pods import PodStreams
 from jubako.cluster.apiserver.http.proxying.answering import Proxy, proxied
 from jubako.cluster.apiserver.http.running import Running
@@ -108,8 +109,7 @@ class Handler:
     def _user(self, request: web.Request, record: Record) -> User:
         """Return as whom the request is to be served, and note what is asked and by whom. Raises Failure (401, 403)."""
         record.asked = attributes(request.method, request.path)
-        peer = request.get_extra_info("peercert")
-        user = record.user = self._api.authentication.user(peer, request.headers.get("Authorization", ""))
+        user = record.user = self._api.authentication.user(_peer(request), request.headers.get("Authorization", ""))
         served = impersonated(user, request.headers, self._api.authorization)
         record.impersonated = served if served is not user else None
         return served
@@ -126,11 +126,13 @@ class Handler:
         return self._one(call, reading.get(self._api.store, asked.resource, asked.namespace, asked.name))
 
     async def _list(self, call: Call) -> web.StreamResponse:
+        check_list(call.given)
         found = reading.listing(self._api.store, call.selection)
         return response(call, self._answers(call).many(found))
 
     async def _watch(self, call: Call) -> web.StreamResponse:
         given = call.given
+        check_watch(given)
         asked = Watching(selection=call.selection, bookmarks=given.bookmarks, initial=given.initial)
         return await streams.stream(call.request, self._api.store, asked, self._answers(call), given.timeout_s)
 
@@ -176,3 +178,8 @@ class Handler:
 
     def _one(self, call: Call, item: Item, *, status: int = 200, warnings: list[str] | None = None) -> web.Response:
         return response(call, self._answers(call).one(item), status, warnings or [])
+
+
+def _peer(request: web.Request) -> Certificate | None:
+    shown, tls = request.get_extra_info("peercert"), request.get_extra_info("ssl_object")
+    return Certificate(shown, tls.getpeercert(binary_form=True)) if shown else None

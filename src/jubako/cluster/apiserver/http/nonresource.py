@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 
 from aiohttp import web
@@ -9,7 +10,7 @@ from aiohttp import web
 from jubako.cluster.apiserver import failures
 from jubako.cluster.apiserver.http.answers import encode
 from jubako.cluster.types import discovery
-from jubako.cluster.types.document import Object
+from jubako.cluster.types.document import JSON, Object
 from jubako.cluster.types.openapi import v2, v3
 from jubako.cluster.types.openapi.paths import prefix
 from jubako.cluster.types.resources import group_versions
@@ -21,6 +22,8 @@ _MAJOR, _MINOR = "1", "32"
 def answer(request: web.Request) -> web.Response:
     """Answer a GET. Raises Failure (404)."""
     path = request.path.rstrip("/") or "/"
+    if path == "/":
+        return _json({"paths": _paths()})
     if path.startswith(_HEALTH):
         return web.Response(text=_health(path.split("/")[1]) if "verbose" in request.query else "ok")
     if path == "/version":
@@ -35,6 +38,15 @@ def answer(request: web.Request) -> web.Response:
 def _health(what: str) -> str:
     """Who serves is well: what can be wrong ends the process."""
     return f"[+]ping ok\n{what} check passed\n"
+
+
+def _paths() -> list[JSON]:
+    served = group_versions(older=True)
+    found = {"/.well-known/openid-configuration", "/openid/v1/jwks", "/version", "/openapi/v2", "/openapi/v3", "/api"}
+    found |= {"/apis", *_HEALTH, *(f"{path}/ping" for path in _HEALTH)}
+    found |= {prefix(each) for each in served} | {f"/apis/{each.group}" for each in served if each.group}
+    found |= {f"/openapi/v3{prefix(each)}" for each in served}
+    return [*sorted(found)]
 
 
 def _version() -> Object:
@@ -58,9 +70,8 @@ def _discovery(request: web.Request, path: str) -> web.Response | None:
     if path in ("/api", "/apis"):
         chosen = [group for group in served if bool(group.group) == (path == "/apis")]
         if "as=APIGroupDiscoveryList" in request.headers.get("Accept", ""):
-            return web.Response(
-                body=encode(discovery.aggregated(chosen)), headers={"Content-Type": discovery.AGGREGATED}
-            )
+            body = encode(discovery.aggregated(chosen))
+            return _cached(request, body, hashlib.sha256(body).hexdigest().upper(), discovery.AGGREGATED)
         return _json(discovery.api_versions(request.host) if path == "/api" else discovery.api_group_list(served))
     if parts[0] == "apis" and len(parts) == 2:
         group = discovery.api_group(parts[1], served)

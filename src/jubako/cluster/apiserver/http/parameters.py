@@ -14,6 +14,7 @@ _TRUE, _FALSE = ("1", "t", "true", ""), ("0", "f", "false")
 _VALIDATIONS = ("Ignore", "Warn", "Strict")
 _INCLUDED = ("None", "Metadata", "Object")
 _MANAGER_MAX = 128
+_MATCH, _MATCHES = "resourceVersionMatch", ("Exact", "NotOlderThan")
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +25,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 0
     token: str = ""
     version: str = ""
-    exact: bool = False
+    match: str = ""
     watch: bool = False
     bookmarks: bool = False
     initial: bool | None = None
@@ -35,12 +36,14 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     validation: Literal["Ignore", "Warn", "Strict"] = "Warn"
     include: IncludeObject = "Metadata"
 
+    @property
+    def exact(self) -> bool:
+        """Whether a list is to be as it was at its version."""
+        return self.match == "Exact"
+
 
 def parameters(query: Mapping[str, str]) -> Parameters:
     """Raises Failure (400, 422) for what can not be."""
-    match = query.get("resourceVersionMatch", "")
-    if match not in ("", "Exact", "NotOlderThan"):
-        raise _invalid("resourceVersionMatch", match, "supported values: Exact, NotOlderThan")
     if query.get("dryRun", "All") not in ("All", ""):
         raise _invalid("dryRun", query["dryRun"], "supported values: All")
     validation = query.get("fieldValidation") or "Warn"
@@ -55,7 +58,7 @@ def parameters(query: Mapping[str, str]) -> Parameters:
         limit=_number(query, "limit"),
         token=query.get("continue", ""),
         version=query.get("resourceVersion", ""),
-        exact=match == "Exact",
+        match=query.get("resourceVersionMatch", ""),
         watch=flag(query, "watch"),
         bookmarks=flag(query, "allowWatchBookmarks"),
         initial=flag(query, "sendInitialEvents") if "sendInitialEvents" in query else None,
@@ -100,6 +103,39 @@ def check_patch(asked: Parameters, *, applies: bool) -> None:
         raise _invalid_options("fieldManager", "Required value: is required for apply patch")
     if asked.force and not applies:
         raise _invalid_options("force", "Forbidden: may not be specified for non-apply patch")
+
+
+def check_list(asked: Parameters) -> None:
+    """Which versions a list can be asked for. Raises Failure (422)."""
+    if asked.initial is not None:
+        raise _invalid_list("sendInitialEvents", "Forbidden: sendInitialEvents is forbidden for list")
+    if not asked.match:
+        return
+    if not asked.version:
+        raise _no_match("resourceVersionMatch is forbidden unless resourceVersion is provided")
+    if asked.token:
+        raise _no_match("resourceVersionMatch is forbidden when continue is provided")
+    if asked.match not in _MATCHES:
+        listed = ", ".join(f'"{each}"' for each in ("Exact", "NotOlderThan", ""))
+        raise _invalid_list(_MATCH, f'Unsupported value: "{asked.match}": supported values: {listed}')
+    if asked.exact and asked.version == "0":
+        raise _no_match('resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+
+
+def check_watch(asked: Parameters) -> None:
+    """A watch begins with the state where both are asked for. Raises Failure (422)."""
+    if asked.initial is None and asked.match:
+        raise _no_match("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
+    if asked.initial is not None and asked.match != "NotOlderThan":
+        raise _no_match("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
+
+
+def _no_match(why: str) -> failures.Failure:
+    return _invalid_list(_MATCH, f"Forbidden: {why}")
+
+
+def _invalid_list(field: str, why: str) -> failures.Failure:
+    return failures.failure(422, "Invalid", f'ListOptions.meta.k8s.io "" is invalid: {field}: {why}')
 
 
 def _invalid_options(field: str, why: str) -> failures.Failure:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from jubako.cluster.apiserver.access.authorization import Authorization
 from jubako.cluster.apiserver.access.rules import Rule, Wish
-from jubako.cluster.apiserver.access.tokens import Tokens
+from jubako.cluster.apiserver.access.tokens import ISSUER, Tokens
 from jubako.cluster.apiserver.caller import AUTHENTICATED, MASTERS, User
 from jubako.cluster.types.document import JSON, Object, array, mapping, text
 
@@ -68,14 +70,21 @@ class Reviews:
         return {"resourceRules": resources, "nonResourceRules": paths, "incomplete": False}
 
     def _token(self, user: User, spec: Object, namespace: str) -> Object:
-        found = self._tokens.read(text(spec.get("token")))
-        if found is None:
-            return {"authenticated": False, "error": "invalid bearer token"}
-        shown: Object = {"username": found.name, "uid": found.uid, "groups": [*found.groups, AUTHENTICATED]}
-        return {"authenticated": True, "user": shown}
+        for audience in [text(each) for each in array(spec.get("audiences"))] or [ISSUER]:
+            if found := self._tokens.read(text(spec.get("token")), audience):
+                known = msgspec.structs.replace(found, groups=(*found.groups, AUTHENTICATED))
+                return {"authenticated": True, "user": _shown(known), "audiences": [audience]}
+        return {"authenticated": False, "error": "invalid bearer token"}
 
     def _self(self, user: User, spec: Object, namespace: str) -> Object:
-        return {"userInfo": {"username": user.name, "groups": list(user.groups)}}
+        return {"userInfo": _shown(user)}
+
+
+def _shown(user: User) -> Object:
+    """A UserInfo, without what is empty."""
+    extra: Object = {name: list(held) for name, held in user.extra.items()}
+    found: Object = {"username": user.name, "uid": user.uid, "groups": list(user.groups), "extra": extra}
+    return {name: held for name, held in found.items() if held}
 
 
 def _resource_rule(rule: Rule) -> Object:
