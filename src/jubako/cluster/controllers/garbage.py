@@ -53,6 +53,8 @@ def _judge(observed: Observed, document: Object, watched: frozenset[str]) -> lis
     if solid:
         return [with_owners(document, solid)]
     is_waited_for = any(owner is not None for owner in owners)
+    if is_waited_for and _closes_circle(observed, document):
+        return [with_owners(document, [{**each, "blockOwnerDeletion": False} for each in references])]
     return [delete(document, exactly=True, propagation=_way(observed, document, is_waited_for))]
 
 
@@ -80,6 +82,12 @@ def _way(observed: Observed, document: Object, is_waited_for: bool) -> Propagati
         return "Foreground"
     blocks = any(_blocks(each, document) for each in observed.dependents(uid(document)))
     return "Foreground" if is_waited_for and blocks else "Background"
+
+
+def _closes_circle(observed: Observed, document: Object) -> bool:
+    """Whether an object holds up its owners while what it owns waits as well: the circle would never end."""
+    holds = any(flag(each, "blockOwnerDeletion") for each in owner_references(document))
+    return holds and any(_waits(each) for each in observed.dependents(uid(document)))
 
 
 def _blocks(dependent: Object, owner: Object) -> bool:

@@ -77,6 +77,21 @@ def test_foreground_the_owner_goes_after_the_last_that_blocks_it(sim: Simulation
     assert names(sim, DEPLOYMENT) == names(sim, REPLICA_SET) == names(sim, POD) == []
 
 
+def test_foreground_a_circle_of_owners_ends(sim: Simulation) -> None:
+    made = [add(sim, CONFIG_MAP, name) for name in "abc"]
+    for each, owner in zip(made, [made[-1], *made], strict=False):
+        metadata = owner["metadata"]
+        reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": metadata["name"], "uid": metadata["uid"]}
+        owners = [{**reference, "blockOwnerDeletion": True}]
+        sim.api.edit(
+            CONFIG_MAP, each["metadata"]["name"], lambda found, o=owners: found["metadata"].update(ownerReferences=o)
+        )
+    sim.settle()
+    sim.api.remove(sim.api.find(CONFIG_MAP, "a"), "Foreground")
+    sim.settle()
+    assert names(sim, CONFIG_MAP) == []
+
+
 def test_foreground_does_not_wait_for_what_does_not_block(sim: Simulation) -> None:
     owner = add(sim, DEPLOYMENT, "d")
     add(sim, CONFIG_MAP, "c", owner, block=False)

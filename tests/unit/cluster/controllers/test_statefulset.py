@@ -207,6 +207,27 @@ def test_beneath_the_partition_pods_stay_and_come_back_as_they_were(sim: Simulat
     assert images(sim)["web-0"] == "app:1"
 
 
+@pytest.mark.parametrize(
+    ("most", "first"), [(2, ["web-0", "web-1"]), ("75%", ["web-0"]), ("1%", ["web-0", "web-1", "web-2"])]
+)
+def test_an_update_takes_as_many_away_as_may_be(sim: Simulation, most: int | str, first: list[str]) -> None:
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"partition": 0, "maxUnavailable": most}}
+    ready(sim, replicas=4, podManagementPolicy="Parallel", updateStrategy=strategy)
+    edit(sim, template=template("app:2"))
+    assert lasting(sim) == first
+    for _ in range(12):
+        turn(sim)
+    assert set(images(sim).values()) == {"app:2"}
+
+
+def test_what_is_unwell_counts_among_what_may_be_away(sim: Simulation) -> None:
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"partition": 0, "maxUnavailable": 2}}
+    ready(sim, replicas=4, podManagementPolicy="Parallel", updateStrategy=strategy)
+    set_ready(sim.api, sim.api.find(POD, "web-0"), False)
+    edit(sim, template=template("app:2"))
+    assert lasting(sim) == ["web-0", "web-1", "web-2"]
+
+
 def test_on_delete_updates_only_what_somebody_deletes(sim: Simulation) -> None:
     ready(sim, updateStrategy={"type": "OnDelete"})
     edit(sim, template=template("app:2"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from jubako.cluster.controllers import pods
 from jubako.cluster.controllers.actions import Action, Create, EmitEvent, Update, delete
+from jubako.cluster.controllers.deployment.bounds import scaled
 from jubako.cluster.controllers.history import is_of
 from jubako.cluster.controllers.observed import Observed
 from jubako.cluster.controllers.statefulset import claims, identity
@@ -20,7 +21,7 @@ from jubako.cluster.controllers.statefulset.members import (
     is_ordered,
     is_running_and_ready,
 )
-from jubako.cluster.objects import Object, is_deleting, mapping, name, namespace, number, text
+from jubako.cluster.objects import JSON, Object, at, is_deleting, mapping, name, namespace, number, text
 
 
 def steps(observed: Observed, set_: Object, found: Members, current: Object, update: Object) -> list[Action]:
@@ -84,9 +85,16 @@ def _first_unwell(found: Members) -> Object | None:
 
 
 def _replace(set_: Object, found: Members, update: Object) -> list[Action]:
-    """Delete the highest pod of an old revision; nothing beneath it before it is well again."""
+    """Delete the highest pod of an old revision; nothing beneath it before it is well again. With maxUnavailable as
+    many as may be away at once."""
     partition = number(set_, "spec", "updateStrategy", "rollingUpdate", "partition")
     lowest = identity.start(set_) + partition
+    most = at(set_, "spec", "updateStrategy", "rollingUpdate", "maxUnavailable")
+    if most is not None:
+        away = sum(pod is None or not is_healthy(pod) for pod in found.wanted.values())
+        old = [pod for number_, pod in sorted(found.wanted.items(), reverse=True) if number_ >= lowest and pod]
+        old = [pod for pod in old if not is_of(pod, name(update)) and not is_deleting(pod)]
+        return [_delete(set_, pod) for pod in old[: max(_most_away(set_, most) - away, 0)]]
     for number_ in sorted(found.wanted, reverse=True):
         pod = found.wanted[number_]
         if number_ < lowest:
@@ -96,6 +104,10 @@ def _replace(set_: Object, found: Members, update: Object) -> list[Action]:
         if not is_healthy(pod):
             break
     return []
+
+
+def _most_away(set_: Object, most: JSON) -> int:
+    return scaled(most, number(set_, "spec", "replicas", absent=1), up=False) or 1
 
 
 def _revision_for(set_: Object, number_: int, current: Object, update: Object) -> Object:

@@ -119,6 +119,11 @@ def stateful_set(errors: Errors, document: Object) -> None:
         errors.invalid("spec.updateStrategy.rollingUpdate", strategy["rollingUpdate"], detail)
     rolling = mapping(strategy.get("rollingUpdate"))
     not_negative_each(errors, "spec.updateStrategy.rollingUpdate", rolling, ("partition",))
+    if (unavailable := rolling.get("maxUnavailable")) is not None:
+        path = "spec.updateStrategy.rollingUpdate.maxUnavailable"
+        int_or_percent(errors, path, unavailable, most_percent=100)
+        if _is_zero(unavailable):
+            errors.invalid(path, unavailable, "cannot be 0")
     not_negative_each(errors, "spec.ordinals", mapping(spec.get("ordinals")), ("start",))
 
 
