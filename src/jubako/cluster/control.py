@@ -28,7 +28,7 @@ from jubako.cluster.node.node import Node
 from jubako.cluster.node.streams import NodeStreams
 from jubako.cluster.place import Place
 from jubako.cluster.types.document import Object, at, integer, text
-from jubako.cluster.types.resources import core, group_versions
+from jubako.cluster.types.resources import group_versions
 from jubako.cluster.types.served import Resource
 from jubako.errors import NotFound
 
@@ -91,14 +91,14 @@ class Control:
         return node
 
     def _find(self, kind: str, namespace: str, name: str) -> Object | None:
-        found = _CORE[kind]
+        found = _FOUND[kind]
         try:
             return stored.decode(self._api.store.get(stored.key(found, namespace, name)))
         except NotFound:
             return None
 
     def _services(self, namespace: str) -> list[Object]:
-        found = reading.listing(self._api.store, reading.Selection(resource=_CORE["Service"], namespace=namespace))
+        found = reading.listing(self._api.store, reading.Selection(resource=_FOUND["Service"], namespace=namespace))
         return [stored.decode(item) for item in found.items]
 
     def _token(self, pod: Object, source: Object) -> str:
@@ -107,7 +107,13 @@ class Control:
         account = self._find("ServiceAccount", namespace, name)
         if account is None:
             raise NotFound("service account", f"{namespace}/{name}")
-        bound = Bound(namespace=namespace, serviceaccount=_reference(account), pod=_reference(pod))
+        node = self._find("Node", "", text(at(pod, "spec", "nodeName")))
+        bound = Bound(
+            namespace=namespace,
+            serviceaccount=_reference(account),
+            pod=_reference(pod),
+            node=_reference(node) if node else None,
+        )
         audience = text(source.get("audience"))
         lifetime_s = integer(source.get("expirationSeconds"), _TOKEN_S)
         return self._api.tokens.issue(bound, lifetime_s, [audience] if audience else ())[0]
@@ -122,14 +128,8 @@ def _reference(document: Object) -> Reference:
     return Reference(text(at(document, "metadata", "name")), text(at(document, "metadata", "uid")))
 
 
-_CORE = {
-    kind: core(plural)
-    for kind, plural in (
-        ("ConfigMap", "configmaps"),
-        ("Secret", "secrets"),
-        ("Service", "services"),
-        ("ServiceAccount", "serviceaccounts"),
-        ("PersistentVolume", "persistentvolumes"),
-        ("PersistentVolumeClaim", "persistentvolumeclaims"),
-    )
+_FOUND = {
+    **{each.kind.name: each for each in _stored() if each.kind.group == ""},
+    **{each.kind.name: each for each in _stored() if each.kind.name == "RuntimeClass"},
 }
+"""What the node looks up."""

@@ -20,6 +20,8 @@ from jubako.cluster.types.quantity import Quantity
 _REFERENCE = re.compile(r"\$\$|\$\(([^)]*)\)")
 _VARIABLE = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")
 
+_LIMITED = ("cpu", "memory", "ephemeral-storage")
+
 Lookup: TypeAlias = "Callable[[Literal['ConfigMap', 'Secret'], str], Object | None]"
 """Finds a ConfigMap or Secret of the pod's namespace by name."""
 
@@ -34,6 +36,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     address: str = ""
     host: str = ""
     node: str = ""
+    allocatable: Mapping[str, str] = {}
+    """What containers without a limit can have at most."""
 
 
 def environment(
@@ -93,7 +97,7 @@ def _value(
     if reference := mapping(source.get("fieldRef")):
         return field_of(pod, text(reference.get("fieldPath")), facts)
     if reference := mapping(source.get("resourceFieldRef")):
-        return resource_of(container, text(reference.get("resource")), text(reference.get("divisor")))
+        return resource_of(container, text(reference.get("resource")), text(reference.get("divisor")), facts)
     return None
 
 
@@ -143,12 +147,14 @@ def field_of(pod: Object, path: str, facts: Facts) -> str:
     raise Missing(f"unsupported fieldPath: {path}")
 
 
-def resource_of(container: Object, name: str, divisor: str) -> str:
+def resource_of(container: Object, name: str, divisor: str, facts: Facts) -> str:
     """Return a limit or request as a whole number of divisors. Raises Missing."""
     kind, _, resource = name.partition(".")
     held = text(at(container, "resources", kind, resource))
     if kind not in ("limits", "requests"):
         raise Missing(f"unsupported container resource : {name}")
+    if kind == "limits" and held in ("", "0") and resource in _LIMITED:
+        held = facts.allocatable.get(resource, "")
     unit = Quantity.parse(divisor if divisor not in ("", "0") else "1").nanos
     return str(-(-Quantity.parse(held or "0").nanos // unit))
 

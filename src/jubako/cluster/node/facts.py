@@ -35,11 +35,11 @@ def labels(name: str) -> dict[str, str]:
 
 def status(name: str, address: str, version: str, now: datetime, before: list[Object]) -> Object:
     """Return a whole NodeStatus; `before` are the conditions until now, whose times stay while they hold."""
-    capacity = _capacity()
+    able: Object = {**capacity()}
     known = {condition.get("type"): condition for condition in before}
     return {
-        "capacity": capacity,
-        "allocatable": capacity,
+        "capacity": able,
+        "allocatable": able,
         "conditions": [_condition(kind, known.get(kind, {}), now) for kind in _HEALTHY],
         "addresses": [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": name}],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": 0}},
@@ -47,7 +47,8 @@ def status(name: str, address: str, version: str, now: datetime, before: list[Ob
     }
 
 
-def _capacity() -> Object:
+def capacity() -> dict[str, str]:
+    """Return what all pods together can have."""
     memory_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     disk = os.statvfs("/")
     return {

@@ -11,22 +11,25 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jubako.cluster.node import secrets, translate
+from jubako.cluster.node import hosts, secrets, translate
 from jubako.cluster.node.engine import NodeEngine
 from jubako.cluster.node.environment import Facts, Missing, environment, of_services
+from jubako.cluster.node.facts import capacity
 from jubako.cluster.node.identity import check_user
+from jubako.cluster.node.runtimes import check_runtime
 from jubako.cluster.node.seen import Seen
 from jubako.cluster.node.translate import Dns
 from jubako.cluster.node.volumes import claims, mounting
 from jubako.cluster.node.volumes.claims import Find
 from jubako.cluster.node.volumes.pod import Volumes
 from jubako.cluster.node.volumes.references import Source
-from jubako.cluster.types.document import Object, at, text
+from jubako.cluster.types.document import Object, at, objects, text
 
 if TYPE_CHECKING:
     from jubako.registry.client import Credentials
 
 _KEPT_ATTEMPTS = 1
+_HOSTS = "etc.hosts"  # which no volume can be named
 
 
 class Making:
@@ -45,7 +48,9 @@ class Making:
         self._find, self._services, self._token, self._host, self._dns = find, services, token, host, dns
 
     def sandbox(self, pod: Object, sandbox: str) -> float:
-        """Make the volumes and the sandbox; returns in how many seconds to `renew`. Raises Missing."""
+        """Make the volumes and the sandbox; returns in how many seconds to `renew`. Raises Missing,
+        InvalidArgument."""
+        check_runtime(self._find, pod)
         volumes = self._volumes(pod)
         volumes.make(pod, self._facts(pod, ""))
         self._engine.make(translate.sandbox(self._engine.cluster, pod, self._dns(pod)), sandbox)
@@ -71,7 +76,7 @@ class Making:
             container,
             seen.sandbox,
             env,
-            mounting.mounts(container, places, env),
+            [*mounting.mounts(container, places, env), *self._hosts(pod, container, facts)],
             attempts[0].number + 1 if attempts else 0,
             self._directory.parent / "seccomp",
             _target(container, seen),
@@ -95,9 +100,18 @@ class Making:
         namespace = text(at(pod, "metadata", "namespace"))
         return lambda kind, name: self._find(kind, namespace, name)
 
+    def _hosts(self, pod: Object, container: Object, facts: Facts) -> list[str]:
+        """The mount of the pod's hosts file, for a container that brings none of its own."""
+        if any(each.get("mountPath") == hosts.PATH for each in objects(container.get("volumeMounts"))):
+            return []
+        path = self._directory / text(at(pod, "metadata", "uid")) / _HOSTS
+        hosts.write(path, pod, facts.address, self._dns(pod).domain)
+        return [f"type=bind,source={path},target={hosts.PATH}"]
+
     def _facts(self, pod: Object, address: str) -> Facts:
         host, node = self._host()
-        return Facts(address=host if at(pod, "spec", "hostNetwork") is True else address, host=host, node=node)
+        own = host if at(pod, "spec", "hostNetwork") is True else address
+        return Facts(address=own, host=host, node=node, allocatable=capacity())
 
     def _service_variables(self, pod: Object) -> Mapping[str, str]:
         wanted: Sequence[Object] = self._services("default")

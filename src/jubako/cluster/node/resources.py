@@ -66,14 +66,17 @@ def _limits(memory: int, cpu: int, requested_cpu: int) -> Limits:
 
 
 def _whole(pod: Object, kind: str, name: str) -> int:
-    """What all need at once: the containers and sidecars, or an init container with the sidecars before it."""
+    """What all need at once: the containers and sidecars, or an init container with the sidecars before it; and what
+    the pod costs besides."""
     beside, most = 0, 0
     for container in _initial(pod):
         amount = _amount(container, kind, name)
         most = max(most, beside + amount)
         if container.get("restartPolicy") == "Always":
             beside += amount
-    return max(most, beside + sum(_amount(each, kind, name) for each in _main(pod)))
+    total = max(most, beside + sum(_amount(each, kind, name) for each in _main(pod)))
+    over = Quantity.parse(text(at(pod, "spec", "overhead", name)) or "0").nanos
+    return total + over if total or kind == "requests" else total
 
 
 def _amount(container: Object, kind: str, name: str) -> int:

@@ -71,9 +71,16 @@ def test_what_is_optional_may_be_missing() -> None:
 
 def test_resources_are_counted_in_divisors() -> None:
     container: Object = {"resources": {"limits": {"memory": "64Mi", "cpu": "250m"}}}
-    assert resource_of(container, "limits.memory", "1Mi") == "64"
-    assert resource_of(container, "limits.cpu", "") == "1"
-    assert resource_of(container, "limits.cpu", "1m") == "250"
+    assert resource_of(container, "limits.memory", "1Mi", FACTS) == "64"
+    assert resource_of(container, "limits.cpu", "", FACTS) == "1"
+    assert resource_of(container, "limits.cpu", "1m", FACTS) == "250"
+
+
+def test_without_a_limit_it_is_what_the_node_has() -> None:
+    facts = Facts(allocatable={"cpu": "4", "memory": "8Gi"})
+    assert resource_of({}, "limits.cpu", "", facts) == "4"
+    assert resource_of({}, "limits.memory", "1Gi", facts) == "8"
+    assert resource_of({}, "requests.cpu", "", facts) == "0"
 
 
 def test_services_are_told_with_their_ports() -> None:

@@ -496,6 +496,16 @@ OTHERS: list[tuple[str, Change, list[str]]] = [
         ["subjects[0].namespace: Required value"],
     ),
     (
+        "StatefulSet",
+        put("spec/updateStrategy", {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0}}),
+        ["spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: 0: cannot be 0"],
+    ),
+    (
+        "RuntimeClass",
+        put("overhead/podFixed", {"memory": "-1"}),
+        ['overhead.podFixed[memory]: Invalid value: "-1": must be greater than or equal to 0'],
+    ),
+    (
         "PriorityClass",
         put("value", 1000000001),
         ["value: Forbidden: maximum allowed value of a user defined priority is 1000000000"],

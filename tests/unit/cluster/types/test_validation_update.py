@@ -89,6 +89,7 @@ def test_an_update_that_changes_nothing_is_let_through(name: str) -> None:
             put("provisioner", "other.io/p"),
             ["provisioner: Forbidden: updates to provisioner are forbidden."],
         ),
+        ("RuntimeClass", put("handler", "other"), ['handler: Invalid value: "other": field is immutable']),
         ("PriorityClass", put("value", 5), ["value: Forbidden: may not be changed in an update."]),
         ("ControllerRevision", put("data", {"a": 1}), ['data: Invalid value: {"a":1}: field is immutable']),
         (

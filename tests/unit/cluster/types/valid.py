@@ -79,6 +79,7 @@ GOOD: dict[str, tuple[str, dict[str, Any]]] = {
     "ClusterRole": ("rbac.authorization.k8s.io/v1", {"rules": [_RULES, {"verbs": ["get"], "nonResourceURLs": ["/x"]}]}),
     "RoleBinding": ("rbac.authorization.k8s.io/v1", _BOUND),
     "ClusterRoleBinding": ("rbac.authorization.k8s.io/v1", _BOUND),
+    "RuntimeClass": ("node.k8s.io/v1", {"handler": "runc", "overhead": {"podFixed": {"memory": "16Mi"}}}),
     "PriorityClass": ("scheduling.k8s.io/v1", {"value": 1000}),
     "StorageClass": ("storage.k8s.io/v1", {"provisioner": "example.com/p"}),
     "Scale": ("autoscaling/v1", {"spec": {"replicas": 1}}),
@@ -94,6 +95,7 @@ _CLUSTER_WIDE = {
     "ClusterRole",
     "ClusterRoleBinding",
     "PriorityClass",
+    "RuntimeClass",
     "StorageClass",
     "IngressClass",
 }

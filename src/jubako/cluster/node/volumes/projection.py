@@ -97,7 +97,7 @@ def _downward(pod: Object, item: Object, facts: Facts) -> str:
     reference = mapping(item.get("resourceFieldRef"))
     name = text(reference.get("containerName"))
     container = next((each for each in objects(at(pod, "spec", "containers")) if each.get("name") == name), {})
-    return resource_of(container, text(reference.get("resource")), text(reference.get("divisor")))
+    return resource_of(container, text(reference.get("resource")), text(reference.get("divisor")), facts)
 
 
 def _clean(path: str) -> str:

@@ -129,6 +129,10 @@ def _priority_class(document: Object, now: datetime) -> list[JSON]:
     return [name(document), value, is_default, created(document, now), text(document.get("preemptionPolicy"))]
 
 
+def _runtime_class(document: Object, now: datetime) -> list[JSON]:
+    return [name(document), text(document.get("handler")), created(document, now)]
+
+
 _EVENT = (
     *("Last Seen", "Type", "Reason", "Object", "Subobject+", "Source+"),
     *("Message", "First Seen+", "Count:integer+", "Name+"),
@@ -158,5 +162,6 @@ COLUMNS = {
     "rbac/v1.ClusterRoleBinding": _BINDING,
     "rbac/v1.Role": _DATED,
     "rbac/v1.RoleBinding": _BINDING,
+    "node/v1.RuntimeClass": Columns(("Name", "Handler", "Age"), _runtime_class),
     "scheduling/v1.PriorityClass": Columns(_PRIORITY, _priority_class),
 }

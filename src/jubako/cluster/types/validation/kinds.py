@@ -86,6 +86,7 @@ _CHECKS = {
     "events/v1.Event": Checks(others.new_event),
     "networking/v1.Ingress": Checks(ingresses.ingress),
     "networking/v1.IngressClass": Checks(ingresses.ingress_class, ingresses.ingress_class_update),
+    "node/v1.RuntimeClass": Checks(others.runtime_class, others.runtime_class_update),
     "policy/v1.PodDisruptionBudget": Checks(others.budget),
     "rbac/v1.ClusterRole": Checks(rbac.cluster_role, name=path_segment),
     "rbac/v1.ClusterRoleBinding": Checks(rbac.cluster_role_binding, rbac.binding_update, name=path_segment),

@@ -3,11 +3,13 @@ kept."""
 
 from __future__ import annotations
 
-from jubako.cluster.types.document import JSON, Object, array, integer, mapping, objects, text
+from jubako.cluster.types.document import JSON, Object, array, at, integer, mapping, objects, strings, text
+from jubako.cluster.types.quantity import Quantity
 from jubako.cluster.types.validation.errors import Errors
 from jubako.cluster.types.validation.fields import int_or_percent, not_negative, required
-from jubako.cluster.types.validation.metadata import check_finalizer, check_selector
-from jubako.cluster.types.validation.names import label_value, qualified_name
+from jubako.cluster.types.validation.metadata import check_finalizer, check_labels, check_selector
+from jubako.cluster.types.validation.names import dns_label, label_value, qualified_name
+from jubako.cluster.types.validation.pods import resources
 
 _HIGHEST_USER_PRIORITY, _SYSTEM_PRIORITY = 1_000_000_000, 2_000_000_000
 _SYSTEM_CLASSES = {"system-node-critical": _SYSTEM_PRIORITY + 1000, "system-cluster-critical": _SYSTEM_PRIORITY}
@@ -52,6 +54,19 @@ def lease(errors: Errors, document: Object) -> None:
     if duration is not None and integer(duration) <= 0:
         errors.invalid("spec.leaseDurationSeconds", duration, "must be greater than 0")
     not_negative(errors, "spec.leaseTransitions", spec.get("leaseTransitions"))
+
+
+def runtime_class(errors: Errors, document: Object) -> None:
+    handler = text(document.get("handler"))
+    errors.invalid_each("handler", handler, dns_label(handler))
+    for name, amount in strings(at(document, "overhead", "podFixed")).items():
+        resources.check_name(errors, f"overhead.podFixed[{name}]", name)
+        resources.check_amount(errors, f"overhead.podFixed[{name}]", Quantity.parse(amount))
+    check_labels(errors, "scheduling.nodeSelector", at(document, "scheduling", "nodeSelector"))
+
+
+def runtime_class_update(errors: Errors, document: Object, old: Object) -> None:
+    errors.unchanged("handler", document.get("handler"), old.get("handler"))
 
 
 def budget(errors: Errors, document: Object) -> None:
