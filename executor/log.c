@@ -1,8 +1,9 @@
 /* The log: Docker's json-file format, one object per line of output, or CRI's, `TIME STREAM P|F LINE` (kubelet, "CRI
  * container log format"). Lines are split at 16 KiB, files rotated by size.
  *
- * A line that is longer, or that has not ended when the container does, is kept whole: only its last part's "log"
- * ends in a newline, only that one is F, full. What the disk refuses is lost; the container is never held back by its log.
+ * A line that is longer is kept whole: only its last part's "log" ends in a newline, only that one is F, full. One that
+ * has not ended when the container does gets a newline in Docker's format, and is P in CRI's, as theirs do it. What the
+ * disk refuses is lost; the container is never held back by its log.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -226,7 +227,8 @@ void log_end(struct log *log) {
                 return;
         for (int stream = 0; stream < 2; stream++)
                 if (log->lines[stream].length)
-                        put_record(log, stream, log->lines[stream].bytes, log->lines[stream].length, true);
+                        put_record(log, stream, log->lines[stream].bytes, log->lines[stream].length,
+                                   log->format != LOG_CRI);
         log->lines[0].length = log->lines[1].length = 0;
         log_flush(log);
 }

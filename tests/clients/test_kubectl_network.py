@@ -133,7 +133,7 @@ def test_pods_of_a_stateful_set_are_found_by_their_own_names(cluster: Cluster) -
         assert f"name = {name}.db.default.svc.cluster.local" in cluster.inside("client", "nslookup", address)
         dashed = address.replace(".", "-")
         assert cluster.addresses("client", f"{dashed}.default.pod.cluster.local") == [address]
-        assert f"{address}\t{name}.db.default.svc.cluster.local {name}\n" in cluster.inside(name, "cat", "/etc/hosts")
+        assert f"{address}\t{name}.db.default.svc.cluster.local\t{name}\n" in cluster.inside(name, "cat", "/etc/hosts")
         assert cluster.inside(name, "hostname") == f"{name}\n"
     assert cluster.addresses("client", "db.default.svc.cluster.local") == sorted(pods.values())
     found = cluster.inside("client", "nslookup", "-type=srv", "_sql._tcp.db.default.svc.cluster.local")

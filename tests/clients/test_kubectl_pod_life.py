@@ -152,7 +152,7 @@ def test_last_words_are_told(kubectl: Kubectl) -> None:
     wrote = container("wrote", terminationMessagePath="/tmp/words")
     wrote["command"] = ["sh", "-c", "echo log; printf bye > /tmp/words; exit 3"]
     logged = container("logged", terminationMessagePolicy="FallbackToLogsOnError")
-    logged["command"] = ["sh", "-c", "seq 100; exit 4"]
+    logged["command"] = ["sh", "-c", "seq 100; printf end; exit 4"]
     silent = container("silent")
     silent["command"] = ["sh", "-c", "echo log; exit 0"]
     run(kubectl, "words", wrote, logged, silent, restartPolicy="Never", ready=False)
@@ -160,7 +160,7 @@ def test_last_words_are_told(kubectl: Kubectl) -> None:
     names = ("wrote", "logged", "silent")
     first, second, third = (state(kubectl, "words", "state", name)["terminated"] for name in names)
     assert (first["exitCode"], first["reason"], first["message"]) == (3, "Error", "bye")
-    assert second["message"] == "".join(f"{n}\n" for n in range(21, 101))
+    assert second["message"] == "".join(f"{n}\n" for n in range(22, 101)) + "end"
     assert (third["reason"], "message" in third) == ("Completed", False)
     status = read(kubectl, "pod", "words")["status"]
     assert status["podIP"]

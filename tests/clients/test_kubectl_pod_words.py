@@ -34,6 +34,23 @@ def test_who_may_not_be_root_is_not(kubectl: Kubectl) -> None:
     kubectl("delete", "pod", "rootless")
 
 
+def test_a_full_name_that_is_too_long_for_the_kernel(kubectl: Kubectl) -> None:
+    run(kubectl, "n" * 50, ready=False, subdomain="sub", setHostnameAsFQDN=True)
+    full = f"{'n' * 50}.sub.default.svc.cluster.local"
+    why = f"FQDN {full} is too long (64 characters is the max, {len(full)} characters requested)"
+    said = f"Failed to create pod sandbox: failed to construct FQDN from pod hostname and cluster domain, {why}"
+    becomes(lambda: ("FailedCreatePodSandBox", said) in events(kubectl, "n" * 50), True)
+    kubectl("delete", "pod", "n" * 50)
+
+
+def test_a_container_whose_image_changes_is_made_anew(kubectl: Kubectl) -> None:
+    run(kubectl, "changed")
+    kubectl("set", "image", "pod/changed", "main=busybox:1")
+    becomes(lambda: read(kubectl, "pod", "changed")["status"]["containerStatuses"][0]["restartCount"], 1)
+    assert ("Killing", "Container main definition changed, will be restarted") in events(kubectl, "changed")
+    kubectl("delete", "pod", "changed")
+
+
 def test_a_name_that_no_image_has(kubectl: Kubectl) -> None:
     run(kubectl, "upper", {**container(), "image": "UPPER:x"}, ready=False)
     becomes(lambda: waiting(kubectl, "upper")[0], "InvalidImageName")

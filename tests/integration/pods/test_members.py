@@ -114,6 +114,11 @@ def test_log_of_cri_has_time_stream_tag_and_line(engine, tmp_path):
     assert [line.log for line in engine.containers.logs(record.id, tail=1)] == ["x" * (20000 - 16384) + "\n"]
 
 
+def test_a_line_that_never_ended_is_a_part_in_the_log_of_cri(engine, tmp_path):
+    record = ended(engine, "printf", "a\\nb", log_driver="k8s-file")
+    assert [line.log for line in engine.containers.logs(record.id)] == ["a\n", "b"]
+
+
 def test_last_words_are_read_back_and_no_more_than_kubernetes_shows(engine):
     script = "echo gone >/dev/termination-log; exit 3"
     record = ended(engine, "sh", "-c", script, termination_message_path="/dev/termination-log")

@@ -34,6 +34,7 @@ def conditions(of: Situation, found: Object) -> list[JSON]:
         _initialized(of, text(found["phase"])),
         gated._replace(kind="Ready"),
         ready,
+        _Condition("PodScheduled", True),
     )
     made = [_written(of, kept.pop(each.kind, {}), each) for each in wanted]
     return [*made, *kept.values()]

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import msgspec
 
 from jubako.cluster.node.backoff import wait_s
-from jubako.cluster.node.seen import Health, Refusal, Seen, Waiting
+from jubako.cluster.node.seen import Attempt, Health, Refusal, Seen, Waiting
 from jubako.cluster.types.document import Object, integer, mapping, objects, text
 
 _GRACE_S = 30
@@ -30,7 +30,7 @@ class Start(msgspec.Struct, frozen=True):
 
 
 class Kill(msgspec.Struct, frozen=True):
-    """End an attempt whose probe `why` has failed; what comes after it is decided when it has ended."""
+    """End an attempt that is no longer good, and `why`; what comes after it is decided when it has ended."""
 
     container: str
     attempt: str
@@ -139,15 +139,16 @@ def _containers(of: Situation) -> Iterator[Step]:
         if of.seen.last(name_of(container)) is None:
             yield from _start(of, container, always=False)
     for container in initial(of.pod):
-        yield from _unhealthy(of, container)
+        yield from _unfit(of, container, always=is_sidecar(container))
         if is_done(of, container):
             continue
         yield from _start(of, container, always=is_sidecar(container))
         if not is_up(of, container):
             return
     for container in main(of.pod):
-        yield from _unhealthy(of, container)
-        yield from _start(of, container, always=policy_of(of.pod) == "Always")
+        always = policy_of(of.pod) == "Always"
+        yield from _unfit(of, container, always=always)
+        yield from _start(of, container, always=always)
 
 
 def _start(of: Situation, container: Object, *, always: bool) -> Iterator[Step]:
@@ -159,7 +160,7 @@ def _start(of: Situation, container: Object, *, always: bool) -> Iterator[Step]:
     if last is not None and last.ended and not always and not _again(of, container):
         return
     held = of.waiting.get(name)
-    wait = max(wait_s(of.seen.of(name), of.now), (held.until - of.now) if held else 0.0)
+    wait = max(wait_s(_of_this(of, container), of.now), (held.until - of.now) if held else 0.0)
     yield Look(wait) if wait > 0 else Start(name)
 
 
@@ -169,12 +170,30 @@ def _again(of: Situation, container: Object) -> bool:
     return failed and policy_of(of.pod) in ("OnFailure", "Always")
 
 
+def _unfit(of: Situation, container: Object, *, always: bool) -> Iterator[Step]:
+    changed = list(_changed(of, container)) if always else []
+    yield from changed or _unhealthy(of, container)
+
+
 def _unhealthy(of: Situation, container: Object) -> Iterator[Step]:
     name = name_of(container)
     last, health = of.seen.last(name), of.health.get(name)
     if last is not None and last.running and health is not None and health.failed and health.attempt == last.id:
         own = mapping(container.get(f"{health.failed}Probe")).get("terminationGracePeriodSeconds")
-        yield Kill(name, last.id, health.failed, integer(own, grace_of(of.pod)))
+        yield Kill(name, last.id, f"failed {health.failed} probe", integer(own, grace_of(of.pod)))
+
+
+def _changed(of: Situation, container: Object) -> Iterator[Step]:
+    """One that would come again is ended where the pod names another image by now."""
+    last = of.seen.last(name_of(container))
+    if last is not None and last.running and last not in _of_this(of, container):
+        yield Kill(name_of(container), last.id, "definition changed", grace_of(of.pod))
+
+
+def _of_this(of: Situation, container: Object) -> list[Attempt]:
+    """The attempts with the image that the pod names: another has nothing to wait for."""
+    image = text(container.get("image"))
+    return [each for each in of.seen.of(name_of(container)) if each.wanted in ("", image)]
 
 
 def is_done(of: Situation, container: Object) -> bool:
@@ -223,8 +242,12 @@ def ephemeral(pod: Object) -> list[Object]:
     return objects(mapping(pod.get("spec")).get("ephemeralContainers"))
 
 
+def every(pod: Object) -> list[Object]:
+    return [*initial(pod), *main(pod), *ephemeral(pod)]
+
+
 def container_of(pod: Object, name: str) -> Object:
-    return next(each for each in (*initial(pod), *main(pod), *ephemeral(pod)) if name_of(each) == name)
+    return next(each for each in every(pod) if name_of(each) == name)
 
 
 def is_sidecar(container: Object) -> bool:

@@ -175,6 +175,7 @@ def _attempt(record: ContainerRecord, message: str) -> Attempt:
     return Attempt(
         id=record.id,
         number=record.options.attempt,
+        wanted=record.options.image,
         image=record.image_name,
         image_id=record.image_id,
         running=record.phase == RUNNING,

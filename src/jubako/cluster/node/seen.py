@@ -15,6 +15,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     number: int
+    wanted: str = ""
+    """The image as the pod named it when this was made."""
     image: str = ""
     image_id: str = ""
     running: bool = False

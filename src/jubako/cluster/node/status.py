@@ -90,7 +90,7 @@ def _container(of: Situation, container: Object, *, is_init: bool) -> Object:
     found: Object = {
         "name": name,
         "state": _state(of, container, is_init=is_init),
-        "lastState": _ended(attempts[1]) if running and len(attempts) > 1 else _previous(of, container),
+        "lastState": _previous(of, container),
         "ready": done or (running and health.started and health.ready and (not is_init or is_sidecar(container))),
         "restartCount": last.number if last else 0,
         "image": last.image if last and last.image else text(container.get("image")),
@@ -119,9 +119,11 @@ def _ephemeral(of: Situation, container: Object) -> Object:
 
 
 def _previous(of: Situation, container: Object) -> Object:
-    """A container that waits to be started again shows how it ended as its last state."""
-    last = of.seen.last(name_of(container))
-    return _ended(last) if last is not None and last.ended and decide.comes_again(of, container) else {}
+    """A container that waits to be started again shows how it ended as its last state; another, the attempt before."""
+    attempts = of.seen.of(name_of(container))
+    if attempts and attempts[0].ended and decide.comes_again(of, container):
+        return _ended(attempts[0])
+    return _ended(attempts[1]) if len(attempts) > 1 and attempts[1].ended else {}
 
 
 def _state(of: Situation, container: Object, *, is_init: bool) -> Object:

@@ -12,13 +12,13 @@ from jubako.cluster.node.environment import expanded
 from jubako.cluster.types.document import Object, array, at, integer, mapping, objects, text
 from jubako.engine import CreateOptions
 from jubako.engine.pods.record import PodOptions
+from jubako.errors import InvalidArgument
 from jubako.linux import proc
 
 UID_LABEL, CLUSTER_LABEL = "io.kubernetes.pod.uid", "dev.jubako.cluster"
 MESSAGE_POLICY, FALLBACK_TO_LOGS = "io.kubernetes.container.terminationMessagePolicy", "FallbackToLogsOnError"
-
-
 _CAP_SYS_RESOURCE = 24
+_LONGEST_NAME = 64
 
 
 class Dns(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +59,8 @@ def sandbox(cluster: str, pod: Object, dns: Dns) -> PodOptions:
         host.append("uts")
     name = text(spec.get("hostname")) or text(metadata.get("name"))[:63]
     is_full = spec.get("setHostnameAsFQDN") is True and dns.domain != ""
+    if is_full:
+        _check_length(f"{name}.{dns.domain}")
     return PodOptions(
         name=sandbox_name(cluster, pod),
         labels=labels(cluster, pod),
@@ -71,16 +73,19 @@ def sandbox(cluster: str, pod: Object, dns: Dns) -> PodOptions:
             text(each.get("name")): text(each.get("value")) for each in objects(at(spec, "securityContext", "sysctls"))
         },
         publish=_published(spec) if not on_host else [],
-        extra_hosts=[
-            f"{text(name)}:{text(each.get('ip'))}"
-            for each in objects(spec.get("hostAliases"))
-            for name in array(each.get("hostnames"))
-        ],
         dns=list(dns.servers),
         dns_search=list(dns.searches),
         dns_options=list(dns.options),
         **resources.of_pod(pod),
     )
+
+
+def _check_length(name: str) -> None:
+    """uts(7): what the kernel takes as a host's name. Raises InvalidArgument."""
+    if len(name) > _LONGEST_NAME:
+        why = f"({_LONGEST_NAME} characters is the max, {len(name)} characters requested)"
+        told = f"failed to construct FQDN from pod hostname and cluster domain, FQDN {name} is too long {why}"
+        raise InvalidArgument(told)
 
 
 def _published(spec: Object) -> list[str]:
@@ -128,6 +133,7 @@ def container(
         workdir=text(each.get("workingDir")),
         user=_user(own, whole),
         group_add=[str(group) for group in _groups(whole)],
+        log_driver="k8s-file",
         tty=each.get("tty") is True,
         open_stdin=each.get("stdin") is True,
         mounts=list(mounts),

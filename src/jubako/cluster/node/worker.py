@@ -78,6 +78,8 @@ class Worker:
             return False
         if any(at(pod, "metadata", part) != at(self.pod, "metadata", part) for part in _TOLD_IN_FILES):
             self._renewal.note_pod()
+        for name in _other_images(self.pod, pod):
+            self._waiting.pop(name, None)
         self.pod = pod
         return True
 
@@ -166,7 +168,7 @@ class Worker:
             case Start(container):
                 return await self._start(container, situation)
             case Kill(name, _, why, grace_s):
-                message = f"Container {name} failed {why} probe, will be restarted"
+                message = f"Container {name} {why}, will be restarted"
                 last = situation.seen.last(name)
                 assert last is not None
                 await self._ending.stop(decide.container_of(self.pod, name), last, grace_s, message)
@@ -257,3 +259,9 @@ class Worker:
 
     def say(self, kind: Literal["Normal", "Warning"], reason: str, message: str) -> None:
         self._host.tell(EmitEvent(self.pod, reason, message, kind))
+
+
+def _other_images(old: Object, new: Object) -> list[str]:
+    """The containers that have another image by now."""
+    before = {decide.name_of(each): each.get("image") for each in decide.every(old)}
+    return [name for each in decide.every(new) if before.get(name := decide.name_of(each)) != each.get("image")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from tests.unit.cluster.node.scenes import NOW, ended, pod, running, situation
 
@@ -89,14 +90,25 @@ def test_an_image_that_could_not_be_had_is_waited_for() -> None:
 
 def test_a_failed_probe_ends_the_attempt_that_it_probed() -> None:
     failed = {"a": Health(attempt="r0", failed="liveness")}
-    assert steps(situation(pod(), {"a": [running()]}, health=failed)) == [Kill("a", "r0", "liveness", 30)]
+    assert steps(situation(pod(), {"a": [running()]}, health=failed)) == [Kill("a", "r0", "failed liveness probe", 30)]
     assert steps(situation(pod(), {"a": [running(1)]}, health=failed)) == []
 
 
 def test_a_probe_may_have_a_grace_period_of_its_own() -> None:
     container: Object = {"name": "a", "livenessProbe": {"terminationGracePeriodSeconds": 3}}
     failed = {"a": Health(attempt="r0", failed="liveness")}
-    assert steps(situation(pod(container), {"a": [running()]}, health=failed)) == [Kill("a", "r0", "liveness", 3)]
+    assert steps(situation(pod(container), {"a": [running()]}, health=failed)) == [
+        Kill("a", "r0", "failed liveness probe", 3)
+    ]
+
+
+def test_a_container_is_made_anew_when_the_pod_names_another_image() -> None:
+    document = pod({"name": "a", "image": "web:2"})
+    old = msgspec.structs.replace(running(), wanted="web:1")
+    assert steps(situation(document, {"a": [old]})) == [Kill("a", "r0", "definition changed", 30)]
+    assert steps(situation(document, {"a": [msgspec.structs.replace(old, wanted="web:2")]})) == []
+    failed = [msgspec.structs.replace(ended(1, number), wanted="web:1") for number in (1, 0)]
+    assert steps(situation(document, {"a": failed})) == [Start("a")]
 
 
 def test_sidecars_are_stopped_once_the_rest_has_ended() -> None:

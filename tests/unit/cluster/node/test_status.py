@@ -47,7 +47,7 @@ def test_the_phase_says_where_a_pod_is_in_its_life(policy: str, attempts: list[A
 def test_a_running_container_is_ready_and_so_is_its_pod() -> None:
     found = told(pod(), {"a": [running()]})
     assert conditions(found) == dict.fromkeys(
-        ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady"), "True"
+        ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"), "True"
     )
     assert (found["podIP"], found["hostIP"]) == ("10.0.0.2", "10.0.0.1")
     assert state(found) == {"running": {"startedAt": "1970-01-12T13:46:35Z"}}
@@ -67,6 +67,13 @@ def test_a_container_that_waits_to_come_again_shows_how_it_ended() -> None:
     }  # fmt: skip
     (container,) = objects(found["containerStatuses"])
     assert (container["restartCount"], at(container, "lastState", "terminated", "exitCode")) == (1, 3)
+
+
+def test_a_container_that_has_ended_for_good_shows_the_attempt_before_as_its_last_state() -> None:
+    found = told(pod(restartPolicy="OnFailure"), {"a": [ended(0, 1), ended(3, 0)]})
+    (container,) = objects(found["containerStatuses"])
+    assert at(container, "state", "terminated", "exitCode") == 0
+    assert at(container, "lastState", "terminated", "exitCode") == 3
 
 
 def test_a_container_that_ended_well_comes_again_too() -> None:
