@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from jubako.errors import FailedPrecondition, InvalidArgument, JubakoError
+from jubako.errors import FailedPrecondition, InvalidArgument
 from jubako.linux import fd as fds_of
 from jubako.linux import proc
 from jubako.linux.cgroup import CgroupHandle
@@ -226,7 +226,7 @@ def _spawn(plan: Plan, launch: Launch, fds: _Fds, map_ids: Linux | None) -> Hand
             handle.expect(op.MESSAGE_ID_MAP)
             _map_ids(handle.pid, control, map_ids)
         handle.expect(op.MESSAGE_CLONED)
-    except JubakoError:
+    except BaseException:
         handle.abandon()
         raise
     return handle

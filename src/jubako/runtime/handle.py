@@ -7,6 +7,7 @@ import os
 import select
 import struct
 import time
+from _thread import RLock
 from collections.abc import Sequence
 
 from jubako.errors import JubakoError, Unavailable
@@ -30,7 +31,10 @@ def error_of(message: bytes) -> JubakoError:
 
 
 class Handle:
-    """Owned by one thread at a time. `attached` is there when the launch asked for it."""
+    """Owned by one thread at a time, but for `signal` and `resize`, which any may call, also when it has let go.
+
+    `attached` is there when the launch asked for it.
+    """
 
     def __init__(self, control: int, channel: int, monitor: int, attached: Attached | None) -> None:
         self.pid = 0
@@ -41,6 +45,8 @@ class Handle:
         self._pidfd = -1
         self._ready = False
         self._exit: Exit | None = None
+        # For a number that was closed may be another file's at once. A handler of signals may come amid either side.
+        self._sending = RLock()
 
     def fileno(self) -> int:
         """Readable when `wait` has something to take."""
@@ -182,10 +188,11 @@ class Handle:
         self._send(op.MESSAGE_SIGNAL, number)
 
     def _send(self, kind: int, value: int) -> None:
-        if self._control < 0:  # let go of already, by another thread
-            return
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # ended; wait() will tell
-            os.write(self._control, _MESSAGE.pack(kind, value))
+        with self._sending:
+            if self._control < 0:  # let go of already, by another thread
+                return
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # ended; wait() will tell
+                os.write(self._control, _MESSAGE.pack(kind, value))
 
     def wait(self, timeout_s: float | None = None) -> Exit:
         """Return how the program ended; raises TimeoutError, or Unavailable when the monitor was killed."""
@@ -223,6 +230,8 @@ class Handle:
     def _close(self) -> None:
         if self.attached:
             self.attached.close()
-        fds_of.close_all([self._control, self._channel, self._pidfd])
-        self._control = self._channel = self._pidfd = -1
+        with self._sending:
+            fds = [self._control, self._channel, self._pidfd]
+            self._control = self._channel = self._pidfd = -1
+            fds_of.close_all(fds)
         program.reap()

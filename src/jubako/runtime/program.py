@@ -2,11 +2,14 @@
 
 As root it is executed from a detached, read-only bind mount of itself; else from sealed memory. Either way
 /proc/<pid>/exe leads to something that can not be written.
+
+Concurrency:  any thread. What has ended is collected once, by one of them: its number is another's afterwards.
 """
 
 from __future__ import annotations
 
 import os
+from _thread import RLock
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -22,6 +25,7 @@ _PREFIXES = ("JUBAKO_", "XDG_", "PYTHON")
 _protected: list[int] = []
 _monitors: set[int] = set()
 _parent: list[Parent] = [Here()]
+_lock = RLock()
 
 
 def parent() -> Parent:
@@ -78,9 +82,14 @@ def user_namespace_holder(*files: int) -> Iterator[int]:
 
 def reap(pid: int | None = None) -> None:
     """Collect monitors that have ended; with `pid`, wait for that one."""
-    for known in list(_monitors):
-        if parent().collect(known, wait=known == pid):
-            _monitors.discard(known)
+    with _lock:
+        wanted = pid in _monitors
+        for known in list(_monitors):
+            _monitors.discard(known)  # before it is collected: the next spawn may have its number
+            if known != pid and not parent().collect(known, wait=False):
+                _monitors.add(known)
+    if wanted and pid is not None:
+        parent().collect(pid, wait=True)
 
 
 def environment() -> dict[str, str]:
@@ -90,9 +99,10 @@ def environment() -> dict[str, str]:
 
 def protected() -> int:
     """An fd of the binary in its protected form, made once for this process and those that it forks."""
-    if not _protected:
-        _protected.append(_protect(path()))
-    return _protected[0]
+    with _lock:
+        if not _protected:
+            _protected.append(_protect(path()))
+        return _protected[0]
 
 
 def path() -> str:

@@ -14,7 +14,7 @@ from jubako.build.sources.gitprogram import Git
 from jubako.build.sources.giturl import Repository
 from jubako.errors import Unavailable
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(120)
 
 
 class Played(Cancellation):
@@ -70,7 +70,7 @@ def test_a_helper_that_outlives_it_is_not_waited_for(git: Git, tmp_path: Path) -
         found.append(helper(tmp_path))
         fifo.write_bytes(b"")
 
-    looking = threading.Thread(target=look)
+    looking = threading.Thread(target=look, daemon=True)
     looking.start()
     with pytest.raises(Unavailable, match="status -9"):
         git.run("fetch")
@@ -89,7 +89,7 @@ def test_one_that_is_given_up_ends_with_its_helpers(git: Git, task: Played, tmp_
         found.append(helper(tmp_path))
         task.cancel()
 
-    giving_up = threading.Thread(target=give_up)
+    giving_up = threading.Thread(target=give_up, daemon=True)
     giving_up.start()
     with pytest.raises(Cancelled):
         git.run("fetch")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from contextlib import ExitStack
 from functools import partial
+from types import FrameType
+from typing import NoReturn
 
 import pytest
 
@@ -276,6 +282,46 @@ def test_failure_is_raised_and_stops_the_rest() -> None:
     assert [event for event in recorder.events if event[0] == "failed"] == [("failed", "bad")]
 
 
+def test_further_interrupts_do_not_shorten_the_wait_for_running_steps() -> None:
+    running, cancelled, stopping, handled, over = (threading.Event() for _ in range(5))
+    ended: list[str] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        handled.set()
+        raise KeyboardInterrupt
+
+    def fail(task: Task) -> None:
+        assert running.wait(30)
+        raise RuntimeError("broken")
+
+    def act() -> None:
+        if not cancelled.is_set():
+            cancelled.set()
+            raise KeyboardInterrupt
+
+    def slow(task: Task) -> None:
+        with task.on_cancel(act):
+            running.set()
+            assert stopping.wait(30)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert handled.wait(30)
+        over.wait(0.5)
+        ended.append("slow")
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        with pytest.raises(RuntimeError, match="broken"):
+            Solver(Memory(), Recorder(), workers=2, on_stop=stopping.set).solve(
+                [Vertex(Fake("bad", fail)), Vertex(Fake("slow", slow))]
+            )
+        seen = list(ended)
+    finally:
+        over.set()
+        stopping.set()
+        signal.signal(signal.SIGINT, before)
+    assert seen == ["slow"]
+
+
 def test_failed_output_is_not_cached() -> None:
     cache = Memory()
 
@@ -350,3 +396,34 @@ def test_act_registered_after_cancellation_is_called_at_once() -> None:
         assert called == [1]
     with pytest.raises(Cancelled):
         cancellation.check()
+
+
+def test_an_act_is_not_called_when_its_step_has_left() -> None:
+    cancellation, begun, go_on = Cancellation(), threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def slow_act() -> None:
+        begun.set()
+        assert go_on.wait(30)
+
+    def leave(step: ExitStack) -> None:
+        step.close()
+        order.append("left")
+
+    step = ExitStack()
+    with cancellation.on_cancel(slow_act), ThreadPoolExecutor(2) as threads:
+        step.enter_context(cancellation.on_cancel(lambda: order.append("act")))
+        threads.submit(cancellation.cancel)
+        assert begun.wait(30)
+        leaving = threads.submit(leave, step)
+        wait_for([leaving], 0.2)
+        go_on.set()
+    assert order == ["act", "left"]
+
+
+def test_an_act_that_fails_keeps_no_other_from_being_called() -> None:
+    cancellation, called = Cancellation(), []
+    with cancellation.on_cancel(lambda: os.close(-1)), cancellation.on_cancel(lambda: called.append(1)):
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            cancellation.cancel()
+        assert called == [1]

@@ -1,4 +1,8 @@
-"""Giving a build up: one flag for all running steps, and what each wants done when it is set."""
+"""Giving a build up: one flag for all running steps, and what each wants done when it is set.
+
+Concurrency:  any thread. An act is called while its step is inside, never after that: what it ends (a process, an fd)
+              is there as long. Acts are short, and call nothing of this.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +26,21 @@ class Cancellation:
         return self._cancelled
 
     def cancel(self) -> None:
-        """Set the flag and do what the running steps registered; more calls do nothing."""
+        """Set the flag and do what the running steps registered; raises what the first failed one raises, after all.
+
+        More calls do nothing, but for what an interrupt has kept one from.
+        """
+        problem: Exception | None = None
         with self._lock:
-            acts = [] if self._cancelled else list(self._acts.values())
             self._cancelled = True
-        for act in acts:
-            act()
+            for token, act in list(self._acts.items()):
+                try:
+                    act()
+                except Exception as error:
+                    problem = problem or error
+                del self._acts[token]
+        if problem:
+            raise problem
 
     def check(self) -> None:
         if self._cancelled:
@@ -39,11 +52,12 @@ class Cancellation:
         token = object()
         with self._lock:
             late = self._cancelled
-            self._acts[token] = act
+            if not late:
+                self._acts[token] = act
         if late:
             act()
         try:
             yield
         finally:
             with self._lock:
-                del self._acts[token]
+                self._acts.pop(token, None)

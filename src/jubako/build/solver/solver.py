@@ -4,6 +4,7 @@ Model:       the solver's thread decides (keys, cache, order); worker threads ru
              came of it through one queue. A thread is started only for a step that really runs.
 Invariant:   operations with equal keys run once at a time; the others wait and take the same output.
 Failure:     the first failure cancels the running steps, nothing new starts, and it is raised when all have stopped.
+Interrupts:  an interrupt is such a failure; the next ones do not shorten the wait.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from functools import partial
 from queue import SimpleQueue
 from typing import Generic, Protocol
 
 from jubako.build.graph.vertex import R, S, Vertex, reachable
 from jubako.build.solver.cancellation import Cancellation, Cancelled
+
+_LOOK_S = 1.0
 
 
 class Cache(Protocol[S]):
@@ -109,6 +113,29 @@ class Solver(Generic[R, S]):
         return _Run(self._cache, self._observer, self._workers, targets, self._on_stop).solve()
 
 
+class _Worker(threading.Thread):
+    """`ended` says so when its work is over.
+
+    After an interrupted join() Python 3.11 takes a running thread for one that has ended (bpo-45274's mend).
+    """
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        super().__init__()
+        self._work = work
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        try:
+            self._work()
+        finally:
+            self._ended.set()
+
+    def wait(self) -> None:
+        """Return when it has ended, or was never started."""
+        while not self._ended.wait(_LOOK_S) and self.ident is not None:
+            pass
+
+
 class _Run(Generic[R, S]):
     """One call of solve()."""
 
@@ -127,7 +154,7 @@ class _Run(Generic[R, S]):
         self.solution: Solution[R, S] = Solution()
         self.cancellation = Cancellation()
         self.finished: SimpleQueue[_Finished[R, S]] = SimpleQueue()
-        self.threads: dict[int, threading.Thread] = {}
+        self.threads: dict[int, _Worker] = {}
         self.same_key: dict[str, list[Vertex[R, S]]] = {}  # key in work -> those who wait for its output
         self.waiting: dict[int, int] = {}
         self.users: dict[int, list[Vertex[R, S]]] = {}
@@ -182,7 +209,7 @@ class _Run(Generic[R, S]):
         return None if key is None or vertex.fresh else self.cache.find(key, vertex.operation.name)
 
     def _start(self, vertex: Vertex[R, S], key: str | None) -> None:
-        thread = threading.Thread(target=self._work, args=(vertex, key, self.solution.inputs(vertex)))
+        thread = _Worker(partial(self._work, vertex, key, self.solution.inputs(vertex)))
         self.threads[id(vertex)] = thread
         thread.start()
 
@@ -237,12 +264,17 @@ class _Run(Generic[R, S]):
                 self.observer.failed(vertex, error)
 
     def _stop(self) -> None:
-        """Give the rest up and wait until it has stopped; a second interrupt does not shorten that."""
-        self.cancellation.cancel()
-        self.on_stop()
-        for thread in self.threads.values():
-            while thread.ident is not None and thread.is_alive():
-                try:
-                    thread.join()
-                except KeyboardInterrupt:
-                    continue
+        """Give the rest up and wait until it has stopped."""
+        for each in (self.cancellation.cancel, self.on_stop, *(thread.wait for thread in self.threads.values())):
+            _uninterrupted(each)
+
+
+def _uninterrupted(act: Callable[[], None]) -> None:
+    """Call what may be called again until it returns. What it may raise is no reason to leave running threads alone."""
+    while True:
+        try:
+            with suppress(Exception):
+                act()
+            return
+        except KeyboardInterrupt:
+            continue

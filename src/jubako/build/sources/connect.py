@@ -7,11 +7,12 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
+from jubako.build.graph.vertex import Task
 from jubako.build.sources.address import Target, resolve
 from jubako.errors import InvalidArgument
 
@@ -20,8 +21,11 @@ _PORTS = {"http": 80, "https": 443}
 
 
 @contextmanager
-def get(url: str, headers: dict[str, str], *, public_only: bool) -> Iterator[tuple[HTTPResponse, Target]]:
-    """Lend the response, and what the host was found to be. Raises OSError, HTTPException and what resolve() does."""
+def get(url: str, headers: dict[str, str], task: Task, *, public_only: bool) -> Iterator[tuple[HTTPResponse, Target]]:
+    """Lend the response, and what the host was found to be. Raises OSError, HTTPException and what resolve() does.
+
+    Once `task` is given up, who waits for the server gets an error or the end.
+    """
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or not parts.hostname:
         raise InvalidArgument(f"not an http or https URL: {url}")
@@ -35,10 +39,20 @@ def get(url: str, headers: dict[str, str], *, public_only: bool) -> Iterator[tup
     if proxy and parts.scheme == "http":
         path, headers = f"http://{headers['Host']}{path}", {**headers, **_proxy_login(proxy)}
     try:
-        connection.request("GET", path, headers=headers)
-        yield connection.getresponse(), target
+        if connection.sock is None:
+            connection.connect()
+        opened = connection.sock
+        with task.on_cancel(lambda: _shut_down(opened)):
+            connection.request("GET", path, headers=headers)
+            yield connection.getresponse(), target
     finally:
         connection.close()
+
+
+def _shut_down(opened: socket.socket) -> None:
+    """End what another thread waits for; closing it would wait for that thread. TLS is passed over: it is that one's."""
+    with suppress(OSError):
+        socket.socket.shutdown(opened, socket.SHUT_RDWR)
 
 
 def port_of(parts: SplitResult) -> int:

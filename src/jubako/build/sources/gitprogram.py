@@ -82,12 +82,13 @@ class Git:
             )
         except FileNotFoundError:
             raise FailedPrecondition("git sources need the program git", hint="install git") from None
-        with self._task.on_cancel(lambda: _kill(process)):
-            try:
+        try:
+            # Not waited for inside: until then its number is its own.
+            with self._task.on_cancel(lambda: _kill(process)):
                 os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-            finally:  # An interrupt from the terminal does not reach a session of its own.
-                _kill(process)
-                process.wait()
+        finally:  # An interrupt from the terminal does not reach a session of its own.
+            _kill(process)
+            process.wait()
         return process.returncode
 
     def _judged(self, repository: Repository) -> str:
@@ -107,7 +108,7 @@ class Git:
 
     def _judged_http(self, url: str) -> str:
         headers = {"Git-Protocol": "version=2", **self._login.headers(url)}
-        with opened(url.rstrip("/") + _SERVICE, headers) as (_, final):
+        with opened(url.rstrip("/") + _SERVICE, headers, self._task) as (_, final):
             pass
         path, found, _ = final.partition("/info/refs")
         if not found:
@@ -121,8 +122,7 @@ class Git:
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """The process, which was not waited for yet, and all of its session."""
-    if process.returncode is None:
-        os.killpg(process.pid, signal.SIGKILL)
+    os.killpg(process.pid, signal.SIGKILL)
 
 
 def _environment(repository: Repository, login: Login) -> dict[str, str]:

@@ -45,7 +45,7 @@ def download(
     Raises NotFound, PermissionDenied, Unavailable, ResourceExhausted, DataLoss, InvalidArgument.
     """
     headers = _validators(known) if known else {}
-    with opened(url, headers) as (response, final):
+    with opened(url, headers, task) as (response, final):
         if response.status == 304:
             raise NotModified
         name = _file_name(response, final) or _file_name(response, url)
@@ -53,20 +53,20 @@ def download(
             raise InvalidArgument(f"cannot determine a file name from {shown(url)}")
         _check_announced(response, url, limit_bytes)
         fd = os.open(directory / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with task.on_cancel(response.close), os.fdopen(fd, "wb") as out:
+        with os.fdopen(fd, "wb") as out:
             sha256 = _receive(response, out, url, task.check, limit_bytes)
         return Download(_state(response, name, sha256), sha256)
 
 
 @contextmanager
-def opened(url: str, headers: dict[str, str]) -> Iterator[tuple[HTTPResponse, str]]:
+def opened(url: str, headers: dict[str, str], task: Task) -> Iterator[tuple[HTTPResponse, str]]:
     """Lend the response of a GET, its redirects followed, and the URL that gave it; raises the kinds of a failure.
 
     An Authorization among the `headers` is for the URL's own origin: a redirect elsewhere goes on without it.
     """
     public = False
     for _ in range(_REDIRECT_LIMIT + 1):
-        with _explained(url), connect.get(url, headers, public_only=public) as (response, target):
+        with _explained(url, task), connect.get(url, headers, task, public_only=public) as (response, target):
             location = response.getheader("Location")
             if response.status not in _REDIRECTS or location is None:
                 _check_status(response, url)
@@ -150,8 +150,9 @@ def _file_name(response: HTTPResponse, url: str) -> str:
 
 
 @contextmanager
-def _explained(url: str) -> Iterator[None]:
+def _explained(url: str, task: Task) -> Iterator[None]:
     try:
         yield
     except (OSError, HTTPException) as error:
+        task.check()
         raise Unavailable(f"cannot fetch {shown(url)}: {error}") from error
