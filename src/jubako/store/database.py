@@ -112,9 +112,10 @@ class Database:
         with self._lock, self._turn, explained(self.path):
             connection = self._connect()
             begin, commit, rollback = _NESTED if self._depth else _OUTER
-            connection.execute(begin)
             self._depth += 1
             try:
+                # An interrupt that comes while it waits for its turn is raised when it has begun.
+                connection.execute(begin)
                 yield
                 connection.execute(commit)
             except BaseException:

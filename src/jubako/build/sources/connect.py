@@ -50,7 +50,7 @@ def get(url: str, headers: dict[str, str], task: Task, *, public_only: bool) -> 
 
 
 def _shut_down(opened: socket.socket) -> None:
-    """End what another thread waits for; closing it would wait for that thread. TLS is passed over: it is that one's."""
+    """End what another thread waits for; closing it would wait for that thread, whose TLS is passed over."""
     with suppress(OSError):
         socket.socket.shutdown(opened, socket.SHUT_RDWR)
 
