@@ -10,12 +10,12 @@ import posixpath
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Thread
 from typing import BinaryIO, cast
 
 from jubako.cli.failure import Exit
 from jubako.errors import NotFound
 from jubako.image.layer import copy
+from jubako.image.layer.threads import piped
 from jubako.linux.openat2 import open_in_root
 
 _LINKS = 40
@@ -85,45 +85,24 @@ def transfer(source: Side, destination: Side, *, follow: bool) -> int:
     if follow:
         source = Side(source.root_fd, source.followed())
     placement = copy.place(destination.root_fd, destination.path, label, source_is_directory=source.is_directory())
-    archiver = _Archiver(source, placement.name)
-    with archiver as stream:
+    counted: list[_Counter] = []
+
+    def archive(out: BinaryIO) -> None:
+        counted.append(_Counter(out))
+        copy.archive_path(source.root_fd, source.path, cast(BinaryIO, counted[0]), name=placement.name)
+
+    with piped(archive) as stream:
         copy.extract_into(destination.root_fd, placement.directory, stream, owner=destination.owner)
-    return archiver.count
+    return counted[0].count
 
 
-class _Archiver:
-    """Writes the archive of `source` in a thread, for the `with` block to read; `count` is the bytes so far."""
+class _Counter:
+    """Counts what is written."""
 
-    def __init__(self, source: Side, name: str) -> None:
-        self.source = source
-        self.name = name
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
         self.count = 0
-        self.failure: BaseException | None = None
-
-    def __enter__(self) -> BinaryIO:
-        reading, writing = os.pipe()
-        self.stream = open(reading, "rb")
-        self.out = open(writing, "wb")
-        self.thread = Thread(target=self._archive)
-        self.thread.start()
-        return self.stream
 
     def write(self, data: bytes) -> int:
         self.count += len(data)
-        return self.out.write(data)
-
-    def _archive(self) -> None:
-        try:
-            with self.out:
-                copy.archive_path(self.source.root_fd, self.source.path, cast(BinaryIO, self), name=self.name)
-        except BrokenPipeError:
-            # The extraction stopped before the end and says why.
-            return
-        except BaseException as failure:
-            self.failure = failure
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        self.stream.close()
-        self.thread.join()
-        if self.failure is not None:
-            raise self.failure from None
+        return self._out.write(data)

@@ -7,7 +7,6 @@ belongs to who builds; with SOURCE_DATE_EPOCH no time is later than that. Statem
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +18,7 @@ from jubako.build.files.failure import explained
 from jubako.build.graph.bench import Bench
 from jubako.image import platform as platforms
 from jubako.image.layer.tar import DIRECTORY, Entry, Writer
+from jubako.image.layer.threads import piped
 from jubako.image.layer.unpacking import extract_into
 from jubako.image.layer.walker import Walker
 
@@ -44,30 +44,11 @@ def write_directory(bench: Bench, products: Sequence[Product], output: Output) -
     with explained("write"):
         directory.mkdir(parents=True, exist_ok=True)
         fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    reader, writer = os.pipe()
-    failure: list[BaseException] = []
-
-    def produce() -> None:
-        try:
-            with open(writer, "wb") as out:
-                write_tar(bench, products, output, out)
-        except BaseException as error:
-            failure.append(error)
-
-    thread = threading.Thread(target=produce)
-    thread.start()
     try:
-        with open(reader, "rb") as stream:
+        with piped(lambda out: write_tar(bench, products, output, out)) as stream:
             extract_into(fd, stream, owner=(os.geteuid(), os.getegid()))
-    except BaseException:
-        thread.join()
-        # A producer that failed for itself says why; one whose reader went away does not.
-        if failure and not isinstance(failure[0], BrokenPipeError):
-            raise failure[0] from None
-        raise
     finally:
         os.close(fd)
-    thread.join()
 
 
 def _statements(product: Product, output: Output) -> list[tuple[str, bytes]]:

@@ -7,11 +7,13 @@ Concurrency: one producer and one consumer to a channel, with at most DEPTH chun
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from jubako.store import digest as digests
 
@@ -139,3 +141,30 @@ class Behind:
         except BaseException as error:
             self._error = error
             self._channel.stop()
+
+
+@contextmanager
+def piped(produce: Callable[[BinaryIO], object]) -> Iterator[BinaryIO]:
+    """Lend what `produce` writes in a thread. What it fails with is raised, whatever the body made of its part."""
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            with out:
+                produce(out)
+        except BrokenPipeError:
+            pass  # the body has stopped before the end, and says why
+        except BaseException as error:
+            failure.append(error)
+
+    reader, writer = os.pipe()
+    with open(writer, "wb") as out, open(reader, "rb") as stream:
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield stream
+        finally:
+            stream.close()
+            thread.join()
+            if failure:
+                raise failure[0] from None
