@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from queue import SimpleQueue
 
 import msgspec
 
@@ -120,19 +121,25 @@ def _lines(pieces: Iterator[bytes], prefix: bytes) -> Iterator[bytes]:
 
 
 def _together(client: Client, sources: list[Source]) -> None:
-    """Follow several at once, a thread for each; the command ends with the last."""
-    failures: list[JubakoError] = []
+    """Follow several at once, a thread for each; the command ends with the last, or when nobody reads any more."""
+    ended: SimpleQueue[BaseException | None] = SimpleQueue()
 
     def follow(source: Source) -> None:
         try:
             _copy(client, source)
-        except JubakoError as error:
-            failures.append(error)
+        except BaseException as error:
+            ended.put(error)
+        else:
+            ended.put(None)
 
     # Daemons: a command that is interrupted does not wait for logs that never end.
-    threads = [threading.Thread(target=follow, args=(source,), daemon=True) for source in sources]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    for source in sources:
+        threading.Thread(target=follow, args=(source,), daemon=True).start()
+    failures: list[JubakoError] = []
+    for _ in sources:
+        error = ended.get()
+        if isinstance(error, JubakoError):
+            failures.append(error)
+        elif error is not None:
+            raise error
     raise_all(failures)
