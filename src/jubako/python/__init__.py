@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from signal import SIGKILL
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from jubako.build.history import History
     from jubako.engine.system import Pruned
     from jubako.runtime.attach import Attached
+    from jubako.runtime.handle import Handle
 
 __all__ = ["Completed", "ContainerError", "CreateOptions", "Engine", "build", "enter_user_namespace", "run"]
 
@@ -73,9 +75,13 @@ class Engine(_Engine):
         handle = self.containers.start(record.id, attach=True, fresh=True)
         assert handle is not None
         assert handle.attached is not None
-        with _fed(handle.attached, stdin):
-            stdout, stderr = _read_all(handle.attached)
-        ended = handle.wait()
+        try:
+            with _fed(handle, handle.attached, stdin):
+                stdout, stderr = _read_all(handle.attached)
+            ended = handle.wait()
+        except BaseException:
+            self.containers.finish(record.id, handle, handle.wait())
+            raise
         self.containers.finish(record.id, handle, ended)
         return Completed(record.id, ended.code, stdout, stderr)
 
@@ -150,24 +156,29 @@ def _read_all(attached: Attached) -> tuple[bytes, bytes]:
 
 
 @contextmanager
-def _fed(attached: Attached, data: bytes | None) -> Iterator[None]:
-    """Write `data` to the container's stdin and close it, while the caller reads what comes out."""
-    if data is None:
-        yield
-        return
+def _fed(handle: Handle, attached: Attached, data: bytes | None) -> Iterator[None]:
+    """Write `data` to the container's stdin and close it, while the caller reads what comes out.
+
+    When that fails the container is killed: it might never read the rest, and never end.
+    """
     from threading import Thread
 
     def feed() -> None:
         with suppress(OSError):  # It ended without reading all.
-            attached.write(data)
+            attached.write(data or b"")
             attached.close_stdin()
 
-    thread = Thread(target=feed)
-    thread.start()
+    thread = Thread(target=feed, name="stdin")
     try:
+        if data is not None:
+            thread.start()
         yield
+    except BaseException:
+        handle.signal(SIGKILL)
+        raise
     finally:
-        thread.join()
+        if data is not None:
+            thread.join()
 
 
 def run(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Event
+from threading import Event, Lock
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from jubako.errors import Conflict, DataLoss
@@ -52,17 +52,21 @@ class Unpacking:
         self._lease = lease
         self._progress = progress
         self._cancelled = Event()
+        self._beginning = Lock()
         self._jobs: dict[DiffID, Future[None]] = {}
         self._pool = ThreadPoolExecutor(os.cpu_count())
 
     def begin(self, diff_id: DiffID, layer: Descriptor) -> None:
         """Begin with a layer, unless it is there or under way, and return at once. Any thread may call this."""
         self._lease.add(diff_id)
-        if diff_id not in self._jobs and not self._snapshotter.has_layer(diff_id):
-            self._lease.add(layer.digest)
-            self._jobs[diff_id] = self._pool.submit(
-                unpack_layer, self._store, self._snapshotter, diff_id, layer, self._progress, self._cancelled
-            )
+        if self._snapshotter.has_layer(diff_id):
+            return
+        self._lease.add(layer.digest)
+        with self._beginning:
+            if diff_id not in self._jobs:
+                self._jobs[diff_id] = self._pool.submit(
+                    unpack_layer, self._store, self._snapshotter, diff_id, layer, self._progress, self._cancelled
+                )
 
     def finish(self) -> None:
         """Wait for all of them; raises what went wrong with the first."""

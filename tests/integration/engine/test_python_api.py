@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import tarfile
 import threading
 import time
@@ -53,6 +54,22 @@ def test_run_feeds_more_stdin_than_any_pipe_holds(state):
     data = bytes(range(256)) * 8192
     done = jubako.run("busybox", ["cat"], stdin=data, network="none", root=state.root, run_root=state.run_root)
     assert done.stdout == data
+
+
+def test_an_interrupt_ends_a_container_that_does_not_read_its_stdin(engine):
+    def interrupt():
+        until(lambda: [thread for thread in threading.enumerate() if thread.name == "stdin"], timeout_s=60)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    interrupting = threading.Thread(target=interrupt, daemon=True)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        interrupting.start()
+        with pytest.raises(KeyboardInterrupt):
+            engine.run(options("sleep", "1000", auto_remove=True), stdin=bytes(16 << 20))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert engine.containers.list(all=True) == []
 
 
 def test_run_with_check_raises_with_the_output(state):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 
 import jwt
 import pytest
@@ -98,3 +100,29 @@ def test_known_keys_stay_while_the_issuer_is_away():
     issuer.rotate("second")
     assert reader.read(issuer.token("ann")) is None
     assert reader.read(token) == Caller("ann")
+
+
+def test_a_known_key_does_not_wait_while_an_unknown_one_is_asked_for(monkeypatch):
+    now = [0.0]
+    with issuing() as issuer, ThreadPoolExecutor(2) as threads:
+        reader = Issuer(Oidc(issuer=issuer.url, audience=AUDIENCE), clock=lambda: now[0])
+        known = issuer.token("ann")
+        assert reader.read(known) == Caller("ann")
+        now[0] += 60
+        issuer.rotate("second")
+        asked, go_on = threading.Event(), threading.Event()
+        answer = issuer.answer
+
+        def slow(path):
+            asked.set()
+            assert go_on.wait(30)
+            return answer(path)
+
+        monkeypatch.setattr(issuer, "answer", slow)
+        unknown = threads.submit(reader.read, issuer.token("bob"))
+        try:
+            assert asked.wait(30)
+            assert threads.submit(reader.read, known).result(5) == Caller("ann")
+        finally:
+            go_on.set()
+        assert unknown.result(30) == Caller("bob")

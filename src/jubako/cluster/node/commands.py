@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
+from jubako.cluster.node.blocking import Blocking, acquired
 from jubako.cluster.node.engine import NodeEngine
-from jubako.cluster.node.reclaiming import Blocking
 from jubako.engine.exec import ExecOptions
 from jubako.runtime.attach import EXITED, Attached
+from jubako.runtime.handle import Handle
 
 _SAID_BYTES = 10 << 10
 
@@ -17,17 +18,25 @@ async def execute(
     engine: NodeEngine, blocking: Blocking, attempt: str, words: list[str], timeout_s: float
 ) -> tuple[int, str]:
     """Run it to its end; returns its exit code and what it said. Raises TimeoutError, when it has been killed."""
-    handle = await blocking(partial(engine.exec, attempt, ExecOptions(command=words)))
+    options = ExecOptions(command=words)
+    handle = await acquired(blocking, partial(engine.exec, attempt, options), Handle.abandon)
     assert handle.attached is not None
     try:
         async with asyncio.timeout(timeout_s):
             said = await _output(handle.attached)
-        ended = await blocking(handle.wait)
     except BaseException:
         await asyncio.shield(blocking(handle.abandon))
         raise
-    handle.acknowledge()
-    return ended.code, said.decode("utf-8", "replace")
+    # Cancelled from here on, the thread has the handle for itself, and lets go of it.
+    code = await blocking(partial(_end, handle))
+    return code, said.decode("utf-8", "replace")
+
+
+def _end(handle: Handle) -> int:
+    try:
+        return handle.wait().code
+    finally:
+        handle.acknowledge()
 
 
 async def _output(channel: Attached) -> bytes:

@@ -7,25 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from functools import partial
-from typing import Protocol, TypeVar
 
 from jubako.cluster.controllers.actions import Patch
 from jubako.cluster.controllers.client import ClusterClient, Listing
 from jubako.cluster.controllers.following import follow
 from jubako.cluster.controllers.kinds import PERSISTENT_VOLUME, key_of
+from jubako.cluster.node.blocking import Blocking
 from jubako.cluster.node.volumes import claims
 from jubako.cluster.objects import Object
 from jubako.errors import Conflict, JubakoError, NotFound
 
-T = TypeVar("T")
 _AGAIN_S = 5.0
 _log = logging.getLogger(__name__)
-
-
-class Blocking(Protocol):
-    async def __call__(self, call: Callable[[], T]) -> T: ...
 
 
 async def reclaim(client: ClusterClient, blocking: Blocking) -> None:

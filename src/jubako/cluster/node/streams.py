@@ -11,13 +11,15 @@ from functools import partial
 
 from jubako.cluster.apiserver.streams import LogOptions
 from jubako.cluster.node import logs
-from jubako.cluster.node.blocking import Blocking
+from jubako.cluster.node.blocking import Blocking, acquired
 from jubako.cluster.node.engine import NodeEngine
 from jubako.cluster.node.seen import Attempt
 from jubako.cluster.node.session import NodeSession
 from jubako.cluster.types.document import Object, at, mapping, objects, text
 from jubako.engine.exec import ExecOptions
 from jubako.errors import FailedPrecondition, Unavailable
+from jubako.runtime.attach import Attached
+from jubako.runtime.handle import Handle
 
 _LOOPBACK = (("IPv4:", "tcp4", socket.AF_INET, "127.0.0.1"), ("IPv6", "tcp6", socket.AF_INET6, "::1"))
 _PULL = {"ErrImagePull": "image can't be pulled", "ImagePullBackOff": "trying and failing to pull image"}
@@ -46,14 +48,14 @@ class NodeStreams:
         """Start a process in a container."""
         attempt = await self._running(pod, container)
         options = ExecOptions(command=list(command), tty=tty, stdin=stdin)
-        handle = await self._blocking(partial(self._engine.exec, attempt.id, options))
+        handle = await acquired(self._blocking, partial(self._engine.exec, attempt.id, options), Handle.abandon)
         assert handle.attached is not None
         return NodeSession(handle.attached, self._blocking, handle)
 
     async def attach(self, pod: Object, container: str) -> NodeSession:
         """Connect with the streams of a container."""
         attempt = await self._running(pod, container)
-        attached = await self._blocking(partial(self._engine.attach, attempt.id))
+        attached = await acquired(self._blocking, partial(self._engine.attach, attempt.id), Attached.close)
         return NodeSession(attached, self._blocking, keeps_input=not _takes_input_once(pod, container))
 
     async def ports(self, pod: Object) -> PodPorts:

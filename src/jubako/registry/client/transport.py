@@ -88,9 +88,10 @@ class Transport:
 
     def _manager(self, url: str) -> urllib3.PoolManager:
         proxy = _proxy_for(url)
-        if proxy not in self._managers:
-            self._managers[proxy] = _make(self._options, proxy)
-        return self._managers[proxy]
+        with self._lock:
+            if proxy not in self._managers:
+                self._managers[proxy] = _make(self._options, proxy)
+            return self._managers[proxy]
 
 
 def read(response: urllib3.BaseHTTPResponse, limit: int) -> bytes:

@@ -70,6 +70,9 @@ class Issuer:
         return bool(claims.get("iss") == self.settings.issuer)
 
     def _key(self, key_id: str | None) -> jwt.PyJWK | None:
+        # Without the lock: while somebody's unknown key is asked for, who comes with a known one does not wait.
+        if (known := self._keys.get(key_id)) is not None:
+            return known
         with self._lock:
             if key_id not in self._keys and self._clock() - self._fetched >= _REFETCH_S:
                 self._fetched = self._clock()
