@@ -91,8 +91,7 @@ class Partials:
         While another has it, `waiting` is called again and again with the bytes that are here: it pauses, or raises.
         What cannot become the blob (wrong bytes, a full disk) is deleted; what broke off stays.
         """
-        algorithm, encoded = digests.split(digest)
-        path = self._directory / f"{algorithm}-{encoded}"
+        path = self.path(digest)
         fd = self._lock(path, waiting)
         try:
             yield Partial(fd, path, digest, size)
@@ -105,6 +104,11 @@ class Partials:
             if not os.fstat(fd).st_size:
                 path.unlink(missing_ok=True)
             os.close(fd)
+
+    def path(self, digest: Digest) -> Path:
+        """Where it is downloaded to."""
+        algorithm, encoded = digests.split(digest)
+        return self._directory / f"{algorithm}-{encoded}"
 
     def reap(self) -> int:
         """Delete what nobody is downloading and return the bytes that it took."""

@@ -17,6 +17,7 @@ from tests.waiting import until
 from jubako.errors import DataLoss, ResourceExhausted, Unavailable
 from jubako.image.catalog import Images
 from jubako.image.reference import parse
+from jubako.linux.locks import try_lock
 from jubako.registry.client import ClientOptions, pull
 from jubako.store import Store, sweep
 
@@ -71,6 +72,18 @@ def test_threads_with_stores_of_their_own_share_as_well(honest, image, tmp_path,
     with scripted(honest) as server, ThreadPoolExecutor(6) as pool:
         assert set(pool.map(one, range(6))) == {image.id}
     assert server.count("/blobs/") == 3
+
+
+def test_who_waits_for_one_that_stands_still_gives_up_at_last(honest, image, other, options):
+    path = other.partials.path(image.manifest.layers[0].digest)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    stopped, impatient = try_lock(path, os.O_RDWR | os.O_CREAT), msgspec.structs.replace(options, standstill_s=0.1)
+    try:
+        with scripted(honest) as server, pytest.raises(Unavailable, match="stands still") as caught:
+            pull(other, Images(other), parse(f"{server.domain}/app:v1"), options=impatient)
+    finally:
+        os.close(stopped)
+    assert str(path) in caught.value.hint
 
 
 def half_then_stall(honest, image, release: threading.Event):

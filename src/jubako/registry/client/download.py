@@ -1,18 +1,20 @@
 """A blob from a registry into the store: shared, resumed where it broke off, hashed, and linked when it is right.
 
-Sharing:  processes and threads that want one blob at the same time download it once (store.partial).
+Sharing:  processes and threads that want one blob at the same time download it once (store.partial). Who waits for
+          another gives up when that one stands still for very long: it may have been stopped.
 Ranges:   a large blob from another machine comes in several ranges at once, where the registry has ranges.
 Mirrors:  what one source does not have, or breaks off, the next one goes on with.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import Event
 
-from jubako.errors import DataLoss, JubakoError, NotFound
+from jubako.errors import DataLoss, JubakoError, NotFound, Unavailable
 from jubako.registry.client import parallel
 from jubako.registry.client.repository import Repository
 from jubako.registry.client.stream import Cancelled, NoRanges, Transfer
@@ -25,13 +27,21 @@ Report = Callable[[int], None]
 
 
 def fetch(sources: Sequence[Repository], store: Store, blob: Descriptor, *, cancel: Event, report: Report) -> None:
-    """Download `blob` unless it is here. Raises DataLoss, Unavailable, and what the last source's refusal means.
+    """Download `blob` unless it is here. Raises DataLoss, Unavailable, Cancelled, what the last source's refusal means.
 
     `report` is told how many bytes there are, now and then, also while another process downloads them.
     """
 
+    limit_s, seen, since = sources[0].session.options.standstill_s, -1, 0.0
+
     def waiting(done: int) -> None:
+        nonlocal seen, since
         report(min(done, blob.size))
+        if done != seen:
+            seen, since = done, time.monotonic()
+        elif time.monotonic() - since > limit_s:
+            who = f"see who with `fuser {store.partials.path(blob.digest)}`"
+            raise Unavailable(f"the process that downloads {blob.digest} stands still", hint=who)
         if cancel.wait(_POLL_S):
             raise Cancelled
 

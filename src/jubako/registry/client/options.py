@@ -22,6 +22,8 @@ class ClientOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How long a registry may be silent in the middle of an answer."""
     first_answer_s: float = 15.0
     """How long it may take to answer at all, the first time; then it is given up."""
+    standstill_s: float = 900.0
+    """How long to wait for another process that downloads the same, and gets no further: longer than its own tries."""
     retries: int = 5
     parallel: int = 4
     """Blobs in transfer at the same time."""
