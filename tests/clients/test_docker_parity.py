@@ -49,7 +49,7 @@ def common(text: str) -> str:
     text = re.sub(r"^\d+( +sleep)", r"PID\1", text, flags=re.MULTILINE)
     text = re.sub(r"\b[0-9a-f]{12}\b", "SHORT-ID", text)
     text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| \+0000 UTC)", "TIME", text)
-    text = re.sub(r"\b\d\d:\d\d\b", "TIME", text)
+    text = re.sub(r"\b\d\d:\d\d(:\d\d)?\b", "TIME", text)  # of a day, or of a processor
     text = re.sub(r"(Less than a second|About a minute|\d+ (second|minute)s?)( ago)?", "AGE", text)
     return re.sub(r"\b(CREATED|STATUS)  +", r"\1  ", text)  # as wide as the longest age
 

@@ -34,7 +34,7 @@ def test_a_call_outlives_its_keeper_and_still_reports(warm: Tree, tmp_path: Path
     until(lambda: not alive(keeper))
     assert front.poll() is None
     front.send_signal(signal.SIGUSR1)
-    assert front.wait(timeout=10) == 0
+    assert front.wait(timeout=60) == 0
     assert (tmp_path / "log").read_text() == "10\n"
     warm.warm_up()
 
@@ -53,7 +53,7 @@ def test_front_says_so_when_nobody_is_left_to_give_a_status(warm: Tree) -> None:
     os.kill(keeper, signal.SIGKILL)
     until(lambda: not alive(keeper))
     os.kill(child, signal.SIGKILL)
-    _output, error = front.communicate(timeout=10)
+    _output, error = front.communicate(timeout=60)
     assert front.returncode == 125
     assert error == "jubako: the process that ran this command ended without a status; it may have been killed\n"
 
@@ -62,7 +62,7 @@ def test_front_says_so_when_nobody_is_left_to_give_a_status(warm: Tree) -> None:
 def test_a_front_that_dies_takes_its_call_along(warm: Tree, number: int) -> None:
     front, child = begin(warm, "wait")
     front.send_signal(number)
-    assert front.wait(timeout=10) == -number
+    assert front.wait(timeout=60) == -number
     until(lambda: not alive(child))
 
 
@@ -91,7 +91,7 @@ def test_relayed_signals_arrive_each_once(warm: Tree, tmp_path: Path) -> None:
         front.send_signal(number)
         until(lambda count=count: lines(tmp_path / "log") == [str(int(n)) for n in numbers[:count]])
     front.send_signal(signal.SIGUSR2)
-    assert front.wait(timeout=10) == 0
+    assert front.wait(timeout=60) == 0
 
 
 def test_an_interrupt_is_a_keyboard_interrupt(warm: Tree) -> None:
@@ -100,13 +100,13 @@ def test_an_interrupt_is_a_keyboard_interrupt(warm: Tree) -> None:
     assert front.stdout.readline() == "ready\n"
     front.send_signal(signal.SIGINT)
     assert front.stdout.readline() == "interrupted\n"
-    assert front.wait(timeout=10) == 42
+    assert front.wait(timeout=60) == 42
 
 
 def test_an_unhandled_interrupt_kills_the_front_by_that_signal(warm: Tree) -> None:
     front, _child = begin(warm, "wait")
     front.send_signal(signal.SIGINT)
-    assert front.wait(timeout=10) == -signal.SIGINT
+    assert front.wait(timeout=60) == -signal.SIGINT
 
 
 def test_idle_keeper_ends_and_leaves_no_socket(tree: Tree) -> None:
@@ -144,7 +144,7 @@ def test_a_long_call_keeps_an_idle_keeper(tree: Tree) -> None:
     front, child = begin(tree, "wait", "", "30", env=brief)
     time.sleep(2.0)
     os.kill(child, signal.SIGKILL)
-    assert front.wait(timeout=10) == -signal.SIGKILL  # only a living keeper could tell
+    assert front.wait(timeout=60) == -signal.SIGKILL  # only a living keeper could tell
     until(lambda: not tree.processes())
 
 

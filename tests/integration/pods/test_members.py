@@ -134,6 +134,6 @@ def test_end_of_a_container_is_told_by_its_pidfd(engine):
     fd = engine.containers.pidfd(record.id)
     assert select.select([fd], [], [], 0)[0] == []
     engine.containers.kill(record.id)
-    assert select.select([fd], [], [], 10)[0] == [fd]
+    assert select.select([fd], [], [], 60)[0] == [fd]
     os.close(fd)
     assert engine.containers.pidfd(record.id) is None

@@ -50,7 +50,7 @@ def name_server(user: User) -> Iterator[None]:
         yield
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
             last.sendto(b"", ("127.0.0.1", 53))
-        thread.join(10)
+        thread.join(60)
 
 
 def _answer(server: socket.socket) -> None:

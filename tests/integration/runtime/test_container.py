@@ -34,7 +34,7 @@ def test_a_signal_is_128_more(runtime: Any) -> None:
     handle = runtime.create(runtime.spec("sleep", "100"))
     handle.start()
     handle.signal(signal.SIGKILL)
-    ended = handle.wait(10)
+    ended = handle.wait(60)
     assert (ended.code, ended.signal) == (137, 9)
 
 
@@ -173,7 +173,7 @@ def test_state_follows_the_container(runtime: Any, tmp_path: Path) -> None:
     running = state.read(run_dir)
     assert (running.status, running.pid) == ("running", handle.pid)
     handle.attached.close_stdin()
-    ended = handle.wait(10)
+    ended = handle.wait(60)
     assert state.read(run_dir) == state.State("stopped", 0, ended.started_ns, ended)
 
 

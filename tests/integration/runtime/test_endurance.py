@@ -60,7 +60,7 @@ def test_cycles_in_one_process_leave_no_descriptor_child_or_memory(runtime: Any)
     def cycle(number: int) -> None:
         handle = runtime.create(spec, rootfs=[], run_dir=runtime.directory(f"c{number}"))
         handle.start()
-        assert handle.wait(10).code == 0
+        assert handle.wait(60).code == 0
         handle.acknowledge()
 
     earlier = set(children())  # of tests before this one

@@ -35,7 +35,7 @@ def run_exec(runtime: Any, handle: Handle, spec: Any, asked: Process, **fields: 
     child.start()
     assert child.attached
     output = read_all(child.attached)
-    return output, child.wait(10).code
+    return output, child.wait(60).code
 
 
 def test_it_shares_every_namespace_and_the_root(runtime: Any) -> None:
@@ -72,8 +72,8 @@ def test_it_joins_the_containers_cgroups(runtime: Any) -> None:
     asked.start()
     assert set(group.pids()) == {handle.pid, asked.pid}
     group.kill_all()
-    assert asked.wait(10).signal == 9
-    assert handle.wait(10).signal == 9
+    assert asked.wait(60).signal == 9
+    assert handle.wait(60).signal == 9
 
 
 def test_its_terminal_is_one_of_the_containers(runtime: Any) -> None:
@@ -86,7 +86,7 @@ def test_its_terminal_is_one_of_the_containers(runtime: Any) -> None:
     child.attached.resize(11, 22)
     child.attached.write(b"stty size; exit 9\n")
     assert "11 22" in read_all(child.attached)
-    assert child.wait(10).code == 9
+    assert child.wait(60).code == 9
 
 
 def test_its_filter_is_loaded(runtime: Any, tmp_path: Any) -> None:
@@ -108,13 +108,13 @@ def test_it_ends_with_the_container(runtime: Any) -> None:
     child = runtime.exec(handle, spec, process("sleep", "100"))
     child.start()
     handle.signal(9)
-    assert child.wait(10).signal == 9
+    assert child.wait(60).signal == 9
 
 
 def test_a_dead_container_takes_none(runtime: Any) -> None:
     handle, spec = running(runtime)
     handle.signal(9)
-    handle.wait(10)
+    handle.wait(60)
     with pytest.raises(FailedPrecondition):
         run_exec(runtime, handle, spec, process("true"))
 

@@ -67,7 +67,7 @@ def test_it_goes_on_after_its_creator_and_cleans_up_at_the_end(runtime: Any, tmp
     with creator(runtime, run_dir, marker, "detach", "sleep", "100") as process:
         assert process.stdout
         pid, _ = map(int, process.stdout.readline().split())
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     assert state.read(run_dir).status == "running"
     assert not marker.exists()
     os.kill(pid, signal.SIGTERM)
@@ -92,7 +92,7 @@ def test_an_acknowledged_end_needs_no_cleanup(runtime: Any, tmp_path: Path) -> N
     with creator(runtime, run_dir, marker, "acknowledge", "true") as process:
         assert process.stdout
         _, monitor = map(int, process.stdout.readline().split())
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     until(lambda: not os.path.exists(f"/proc/{monitor}"))
     assert not marker.exists()
 
@@ -103,7 +103,7 @@ def test_who_awaits_the_end_cleans_up_as_long_as_he_lives(runtime: Any, tmp_path
     with creator(runtime, run_dir, marker, "detach", "sleep", "100") as process:
         assert process.stdout
         pid, monitor = map(int, process.stdout.readline().split())
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     with ExitStack() as awaiting:
         awaiting.enter_context(state.awaited(run_dir))
         if not stays:
@@ -145,7 +145,7 @@ def test_kept_sockets_live_as_long_as_the_container(runtime: Any) -> None:
     with socket.socket() as other, pytest.raises(OSError, match="in use"):
         other.bind(("127.0.0.1", port))
     handle.signal(9)
-    handle.wait(10)
+    handle.wait(60)
     handle.acknowledge()
     until(lambda: _can_bind(port))
 
@@ -160,11 +160,12 @@ def _can_bind(port: int) -> bool:
 
 
 def test_it_forwards_signals_that_it_gets(runtime: Any) -> None:
-    handle = runtime.create(runtime.spec("sh", "-c", "trap 'exit 33' TERM; while :; do sleep 0.02; done"))
+    script = "trap 'exit 33' TERM; echo up; while :; do sleep 0.02; done"
+    handle = runtime.create(runtime.spec("sh", "-c", script), attach=True)
     handle.start()
-    time.sleep(0.2)
+    assert handle.attached.read(60).data == b"up\n"
     os.kill(handle._monitor, signal.SIGTERM)
-    assert handle.wait(10).code == 33
+    assert handle.wait(60).code == 33
 
 
 def test_it_costs_less_than_a_megabyte(runtime: Any) -> None:
@@ -191,7 +192,7 @@ def test_a_process_limit_holds_a_fork_bomb(runtime: Any) -> None:
     time.sleep(0.3)
     assert len(group.pids()) <= 12
     handle.signal(9)
-    assert handle.wait(10)
+    assert handle.wait(60)
 
 
 def test_devices_are_refused_by_the_group(runtime: Any) -> None:

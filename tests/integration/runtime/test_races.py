@@ -62,7 +62,7 @@ def attempt(runtime: Any, spec: Any) -> bool:
     try:
         handle = runtime.create(spec)
         handle.start()
-        handle.wait(10)
+        handle.wait(60)
         handle.acknowledge()
     except JubakoError:
         return False

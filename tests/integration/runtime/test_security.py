@@ -49,7 +49,7 @@ def test_cve_2019_5736_the_executor_can_not_be_written_through_proc_exe(runtime:
         asked = Process(args=["/proc/self/exe", "a", "b", "c"], env=[])
         victim = runtime.exec(handle, spec, asked, run_dir=run_dir, stdio="null")
         victim.start()
-        assert victim.wait(10).code == 64  # the executor itself, called in a way it does not understand
+        assert victim.wait(60).code == 64  # the executor itself, called in a way it does not understand
         victim.acknowledge()
     # Who holds the file opens it again when nobody executes it any more.
     attack.abandon()
@@ -94,7 +94,7 @@ def test_cve_2019_16884_writes_to_proc_do_not_go_to_a_volume_over_it(runtime: An
     spec.process.oom_score_adj = 100
     handle = runtime.create(spec)
     handle.start()
-    handle.wait(10)
+    handle.wait(60)
     assert (fake / "sys" / "net" / "ipv4" / "ip_forward").read_text() == "untouched"
     assert not (fake / "1").exists()
 

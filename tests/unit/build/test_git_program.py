@@ -46,7 +46,7 @@ def helper(directory: Path) -> int:
 
 def ended(pidfd: int) -> bool:
     try:
-        return bool(select.select([pidfd], [], [], 10)[0])
+        return bool(select.select([pidfd], [], [], 60)[0])
     finally:
         os.close(pidfd)
 

@@ -135,10 +135,10 @@ def test_who_fetches_is_told_before_running_operations_are_waited_for() -> None:
 
     def wait(task: Task) -> None:
         begun.set()
-        assert told.wait(10)
+        assert told.wait(60)
 
     def fail(task: Task) -> None:
-        assert begun.wait(10)
+        assert begun.wait(60)
         raise RuntimeError("failed")
 
     run: Solver[str, str] = Solver(Memory(), Recorder(), workers=2, on_stop=told.set)
@@ -185,11 +185,11 @@ def test_identical_work_side_by_side_runs_once() -> None:
 
 
 def assert_set(event: threading.Event) -> None:
-    assert event.wait(10)
+    assert event.wait(60)
 
 
 def test_independent_operations_run_side_by_side() -> None:
-    barrier = threading.Barrier(3, timeout=10)
+    barrier = threading.Barrier(3, timeout=60)
     vertices: list[V] = [Vertex(Fake(name, lambda task: wait(barrier))) for name in "abc"]
     solver(workers=3).solve(vertices)
 
@@ -200,7 +200,7 @@ def wait(barrier: threading.Barrier) -> None:
 
 def test_as_many_run_at_once_as_there_are_workers_and_no_more() -> None:
     lock, running, most = threading.Lock(), [0], [0]
-    pair = threading.Barrier(2, timeout=10)
+    pair = threading.Barrier(2, timeout=60)
 
     def act(task: Task) -> None:
         with lock:
@@ -251,7 +251,7 @@ def test_four_independent_stages_take_as_long_as_the_longest() -> None:
         done = pool.submit(solver(workers=4).solve, [Vertex(Fake("last"), tops)])
         for names in ("a0 b0 c0 d0", "a0 b1 c0 d0", "a0 b2 c0", "a0 b3 c1", "a0"):
             clock.advance(set(names.split()))
-        done.result(10)
+        done.result(60)
     assert clock.now == 5
 
 
@@ -263,13 +263,13 @@ def test_failure_is_raised_and_stops_the_rest() -> None:
     running, stopped = threading.Event(), threading.Event()
 
     def fail(task: Task) -> None:
-        assert running.wait(10)
+        assert running.wait(60)
         raise RuntimeError("broken")
 
     def until_cancelled(task: Task) -> None:
         with task.on_cancel(stopped.set):
             running.set()
-            assert stopped.wait(10)
+            assert stopped.wait(60)
         task.check()
 
     bad: V = Vertex(Fake("bad", fail))
@@ -342,7 +342,7 @@ def test_finished_neighbours_of_a_failure_stay_cached() -> None:
             done.set()
 
     def fail(task: Task) -> None:
-        assert done.wait(10)
+        assert done.wait(60)
         raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError):

@@ -148,7 +148,7 @@ def test_an_id_is_given_once(tmp_path: Path) -> None:
 @contextmanager
 def conversation(path: Path) -> Iterator[socket.socket]:
     with socket.socket(fileno=connect_stream(str(path))) as connection:
-        connection.settimeout(10)
+        connection.settimeout(60)
         yield connection
 
 

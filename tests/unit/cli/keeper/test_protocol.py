@@ -20,7 +20,7 @@ Pair = tuple[socket.socket, socket.socket]
 @pytest.fixture
 def pair() -> Iterator[Pair]:
     here, there = socket.socketpair()
-    here.settimeout(5)
+    here.settimeout(60)
     with here, there:
         yield here, there
 

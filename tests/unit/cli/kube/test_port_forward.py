@@ -57,7 +57,7 @@ class Ends:
         self.client, accepted = socket.socketpair()
         ours, self.pod = socket.socketpair()
         for each in (self.client, self.pod):
-            each.settimeout(5)
+            each.settimeout(60)
         self.carrying = Carrying(accepted, WebSocket(ours, "v4.channel.k8s.io", b""))
         self.failed = ""
         self._held = (accepted, ours)
@@ -79,7 +79,7 @@ class Ends:
 
     def close(self) -> None:
         self.pod.close()
-        self.thread.join(5)
+        self.thread.join(60)
         for each in (self.client, *self._held):
             each.close()
 
@@ -113,5 +113,5 @@ def test_what_fails_in_the_pod_is_told(ends: Ends) -> None:
     ends.say(0, b"\x50\x00")
     ends.say(1, b"\x50\x00")
     ends.say(1, b"connection refused")
-    ends.thread.join(5)
+    ends.thread.join(60)
     assert ends.failed == "connection refused"
