@@ -1,5 +1,6 @@
 """Reading a container's log, over its rotated files, with follow: Docker's json-file format, or CRI's.
 
+Rotation: files get other names, and new ones come, at any moment; a file is known by its inode.
 Spec: one JSON object a line with `log` (text, usually ending in a newline), `stream` and `time`; or
       `TIME STREAM P|F TEXT`, where P is a part of a line, and F all or the rest of it.
 """
@@ -8,19 +9,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from jubako.engine import process
 from jubako.engine.drivers import Drivers
 from jubako.engine.record import ContainerRecord
-from jubako.errors import FailedPrecondition
+from jubako.errors import FailedPrecondition, Unavailable
 from jubako.spec import clock, decoding
 
 _POLL_S = 0.05
+_PIECE_BYTES = 8 << 20
+_TRIES = 100
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -33,6 +37,11 @@ class Line(msgspec.Struct, frozen=True):
     @property
     def time_ns(self) -> int:
         return clock.parse(self.time)
+
+
+class _File(NamedTuple):
+    path: Path
+    inode: int
 
 
 def of(
@@ -74,18 +83,33 @@ def read(
 
 def _present(path: Path) -> tuple[tuple[int, int], list[Line]]:
     """What is there now: (inode, offset) to go on from, and the entries of every file, oldest first."""
-    lines: deque[Line] = deque()
+    files, contents = _read_all(path)
+    lines, used = [], 0
+    for data in contents:
+        found, used = _decode(data)
+        lines.extend(found)
+    return (files[-1].inode, used) if files and files[-1].path == path else (0, 0), lines
+
+
+def _read_all(path: Path) -> tuple[list[_File], list[bytes]]:
+    """Every file and what is in it; again when they were rotated meanwhile."""
+    for _ in range(_TRIES):
+        files = _files(path)
+        with suppress(FileNotFoundError):
+            contents = [file.path.read_bytes() for file in files]
+            if _files(path) == files:
+                return files, contents
+    raise Unavailable(f"the log {path} is rotated faster than it can be read", hint="set a larger max-size for it")
+
+
+def _files(path: Path) -> list[_File]:
+    """The files that there are, oldest first."""
     rotated = sorted(path.parent.glob(f"{path.name}.[0-9]*"), key=lambda p: -int(p.name.rpartition(".")[2]))
-    for file in rotated:
-        lines.extend(_decode(file.read_bytes())[0])
-    try:
-        data = path.read_bytes()
-        inode = path.stat().st_ino
-    except FileNotFoundError:
-        return (0, 0), list(lines)
-    found, used = _decode(data)
-    lines.extend(found)
-    return (inode, used), list(lines)
+    found = []
+    for file in [*rotated, path]:
+        with suppress(FileNotFoundError):
+            found.append(_File(file, file.stat().st_ino))
+    return found
 
 
 def _decode(data: bytes) -> tuple[list[Line], int]:
@@ -130,24 +154,29 @@ def _follow(
 
 
 def _more(path: Path, inode: int, offset: int) -> tuple[list[Line], int, int]:
-    """New entries since `offset`; a file that was rotated away is read to its end first."""
+    """New entries since `offset`; files that were rotated away are read to their ends first."""
     try:
-        current = path.stat().st_ino
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return [], inode, offset
-    found: list[Line] = []
-    if inode not in (0, current):
-        older = path.with_name(f"{path.name}.1")
-        if older.exists() and older.stat().st_ino == inode:
-            found = _read_from(older, offset)[0]
-        offset = 0
-    lines, used = _read_from(path, offset)
-    return [*found, *lines], current, offset + used
-
-
-def _read_from(path: Path, offset: int) -> tuple[list[Line], int]:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return _decode(os.pread(fd, 8 << 20, offset))
+        status, found = os.fstat(fd), []
+        if inode not in (0, status.st_ino):
+            found, offset = _rotated(path, inode, offset, status.st_ino), 0
+        elif offset > status.st_size:
+            offset = 0  # the only file, which was emptied
+        lines, used = _decode(os.pread(fd, _PIECE_BYTES, offset))
+        return [*found, *lines], status.st_ino, offset + used
     finally:
         os.close(fd)
+
+
+def _rotated(path: Path, inode: int, offset: int, current: int) -> list[Line]:
+    """What came after `offset` in the file `inode`, as far as it is there, and in those between it and the current."""
+    files = [file for file in _files(path) if file.inode != current]
+    known = [file.inode for file in files]
+    lines: list[Line] = []
+    for file in files[known.index(inode) if inode in known else 0 :]:
+        with suppress(FileNotFoundError):
+            lines.extend(_decode(file.path.read_bytes()[offset if file.inode == inode else 0 :])[0])
+    return lines
