@@ -27,7 +27,7 @@ from jubako.cluster.dns.process import LENGTH
 from jubako.cluster.proxy.watching import Watched
 from jubako.errors import Unavailable
 
-_UP_S, _AGAIN_S, _SETTLE_S = 10.0, 0.5, 0.01
+_UP_S, _AGAIN_S, _SETTLE_S = 60.0, 0.5, 0.01
 _log = logging.getLogger(__name__)
 
 
