@@ -16,6 +16,8 @@
  * or, when the creator does not stay, from whoever connects to the listening socket. */
 int do_wait(struct init *init, operation_t *op) {
         (void) op;
+        if (close_before_wait(init) < 0)
+                return -1;
         if (init->listener >= 0) {
                 if (message_send(init->channel, MESSAGE_READY, 0, -1) < 0)
                         return -1;
@@ -118,40 +120,17 @@ int do_find(struct init *init, operation_t *op) {
         return visit_program(init, check, op->string);
 }
 
-static int place_stdio(struct init *init) {
-        for (int i = 0; i < 3; i++) {
-                if (init->stdio[i] < 0)
-                        continue;
-                if (dup2(init->stdio[i], i) < 0)
-                        return -1;
-                init->stdio[i] = i;
-        }
-        return 0;
-}
-
-/* Nothing of the host's from `first` on goes along into the container's pid namespace, where CAP_SYS_PTRACE opens
- * /proc/<pid>/fd. */
-static int keep_only(unsigned first, unsigned one, unsigned other) {
-        unsigned low = one < other ? one : other, high = one < other ? other : one;
-
-        if (low > first && sys_close_range(first, low - 1, 0) < 0)
-                return -1;
-        if (high > low + 1 && sys_close_range(low + 1, high - 1, 0) < 0)
-                return -1;
-        return sys_close_range(high + 1, ~0U, 0);
-}
-
 int make_ready(struct init *init) {
-        const struct operation *execute = &init->plan->operations[init->plan->operations_count - 1];
-        unsigned keep = 3 + (unsigned) execute->integers[0];
+        unsigned first = first_closed(init->plan);
+        int kept[] = {init->channel, init->monitor};
         sigset_t signals;
 
         if (init->ready)
                 return 0;
         init->ready = true;
-        if (place_stdio(init) < 0 || sys_close_range(keep, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */) < 0)
+        if (place_stdio(init) < 0 || sys_close_range(first, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */) < 0)
                 return -1;
-        if (init->deputy && keep_only(keep, (unsigned) init->channel, (unsigned) init->monitor) < 0)
+        if (init->deputy && close_all_but(first, kept, 2) < 0)
                 return -1;
         sigemptyset(&signals);
         return sigprocmask(SIG_SETMASK, &signals, NULL);

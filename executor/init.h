@@ -108,6 +108,14 @@ int do_seccomp(struct init *init, operation_t *op);
 int do_agent(struct init *init, operation_t *op);
 /* Load the filter (struct sock_fprog) with `flags`, and give the agent the fd of its notifications. */
 int load_notifying(struct init *init, unsigned long flags, const void *program);
+/* descriptors.c */
+int place_stdio(struct init *init);
+/* The first descriptor that is not the program's. */
+unsigned first_closed(const struct plan *plan);
+/* Close all from `first` on but `kept`, which is brought into order. */
+int close_all_but(unsigned first, int *kept, size_t count);
+/* Close all that nothing after WAIT uses. */
+int close_before_wait(struct init *init);
 /* execute.c */
 int do_wait(struct init *init, operation_t *op);
 int do_directory(struct init *init, operation_t *op);

@@ -196,6 +196,16 @@ def test_cve_2022_29162_exec_makes_no_capability_inheritable(oci: Oci) -> None:
     assert sets["CapInh"] == "0" * 16
 
 
+def test_exec_with_a_capability_that_the_container_inherits_has_it_ambient(oci: Oci) -> None:
+    some = ["CAP_KILL", "CAP_SYSLOG"]
+    sets = {"bounding": some, "effective": ["CAP_KILL"], "permitted": ["CAP_KILL"], "inheritable": some}
+    oci.configure("sleep", "60", capabilities=sets)
+    oci.create("one")
+    shown = oci("exec", "--cap", "CAP_SYSLOG", "one", "grep", "-E", "CapInh|CapAmb", "/proc/self/status").stdout
+    assert shown == "CapInh:\t0000000400000020\nCapAmb:\t0000000400000000\n"
+    assert oci("exec", "one", "grep", "CapAmb", "/proc/self/status").stdout == "CapAmb:\t0000000000000000\n"
+
+
 def test_cve_2024_21626_exec_does_not_work_in_a_directory_of_the_hosts(oci: Oci) -> None:
     oci.create("one")
     for number in range(3, 30):

@@ -152,6 +152,15 @@ def test_capabilities_that_can_not_be_given_are_warned_of(oci: Oci) -> None:
     assert "ignoring unknown or unavailable capabilities: CAP_NOVEL" in done.stderr
 
 
+def test_an_ambient_capability_that_can_not_be_raised_is_warned_of(oci: Oci) -> None:
+    sets = {kind: ["CAP_KILL"] for kind in ("bounding", "effective", "permitted", "inheritable")}
+    oci.configure("grep", "CapAmb", "/proc/self/status", capabilities={**sets, "ambient": ["CAP_KILL", "CAP_CHOWN"]})
+    done = oci("run", "-b", str(oci.bundle), "one")
+    assert done.stdout == "CapAmb:\t0000000000000020\n"
+    assert "can't raise ambient capability CAP_CHOWN: " in done.stderr
+    assert "CAP_KILL" not in done.stderr
+
+
 def test_no_signal_is_ignored_or_blocked(oci: Oci) -> None:
     status = printed(oci, "cat", "/proc/self/status")
     for line in ("SigBlk", "SigIgn", "SigCgt"):

@@ -102,6 +102,7 @@ def complete_process(process: Process, passwd: tuple[str, str], log: Log) -> Non
     process.env = environment.complete(process.env, process.user.uid, passwd)
     if process.capabilities:
         process.capabilities = _known(process.capabilities, log)
+        _warn_of_ambient(process.capabilities, log)
 
 
 def _known(sets: Capabilities, log: Log) -> Capabilities:
@@ -112,3 +113,10 @@ def _known(sets: Capabilities, log: Log) -> Capabilities:
         return sets
     log.warning(f"ignoring unknown or unavailable capabilities: {' '.join(unknown)}")
     return Capabilities(**{kind: [n for n in names if n not in unknown] for kind, names in given.items()})
+
+
+def _warn_of_ambient(sets: Capabilities, log: Log) -> None:
+    """The kernel makes none ambient that is not both permitted and inheritable, capabilities(7)."""
+    for name in sets.ambient:
+        if name not in sets.permitted or name not in sets.inheritable:
+            log.warning(f"can't raise ambient capability {name}: it is not both permitted and inheritable")

@@ -115,9 +115,10 @@ def _id(text: str, option: str, whole: str = "") -> int:
 
 
 def _with(base: Capabilities, names: list[str]) -> Capabilities:
-    """As runc: into every set but the inheritable and the ambient one."""
+    """As runc: into every set but the inheritable one, CVE-2022-29162; what that has becomes ambient, too."""
     return msgspec.structs.replace(
         base,
+        ambient=list(dict.fromkeys([*base.ambient, *(name for name in names if name in base.inheritable)])),
         bounding=list(dict.fromkeys([*base.bounding, *names])),
         effective=list(dict.fromkeys([*base.effective, *names])),
         permitted=list(dict.fromkeys([*base.permitted, *names])),
