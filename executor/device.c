@@ -124,6 +124,15 @@ static int bind_console(struct init *init, int peer) {
         return at < 0 ? -1 : attach_tree(tree, at);
 }
 
+static int show_plain_lines(int terminal) {
+        struct termios modes;
+
+        if (tcgetattr(terminal, &modes) < 0)
+                return -1;
+        modes.c_oflag &= ~(tcflag_t) ONLCR;
+        return tcsetattr(terminal, TCSANOW, &modes);
+}
+
 int do_console(struct init *init, operation_t *op) {
         struct winsize size = {
                 .ws_row = (unsigned short) op->integers[1],
@@ -135,6 +144,8 @@ int do_console(struct init *init, operation_t *op) {
         init->path = op->string[0];
         peer = open_terminal(init, op->string[0], &master);
         if (peer < 0 || ((size.ws_row || size.ws_col) && ioctl(peer, TIOCSWINSZ, &size) < 0))
+                return -1;
+        if (op->integers[3] && show_plain_lines(peer) < 0)
                 return -1;
         init->path = "/dev/console";
         if (init->root >= 0 && bind_console(init, peer) < 0)

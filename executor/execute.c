@@ -160,5 +160,10 @@ int do_execute(struct init *init, operation_t *op) {
         init->path = op->string[0];
         if (make_ready(init) < 0 || (init->deputy && hand_over(init) < 0))
                 return -1;
-        return visit_program(init, execve, op->string);
+        int r = visit_program(init, execve, op->string), error = errno;
+        /* A script, or a program that is dynamically linked, whose interpreter is not there: the kernel says no more. */
+        if (error == ENOENT && visit_program(init, check, op->string) == 0)
+                memcpy(init->detail, "interpreter", sizeof "interpreter");
+        errno = error;
+        return r;
 }

@@ -58,11 +58,23 @@ static int wait_for_hook(pid_t pid, int timeout_ms, int *ret_status) {
         return ready > 0 ? 0 : -1;
 }
 
-/* "exit status 3: reason" in the record of the failure. */
-static int explain(struct init *init, int status, int said) {
+/* "startContainer hook #1", which the record of a failure begins with. */
+static struct text name_hook(struct init *init, operation_t *op) {
         struct text text = text_in(init->detail, sizeof init->detail);
+
+        text_add(&text, op->integers[3] ? "startContainer" : "createContainer");
+        text_add(&text, " hook #");
+        text_add_number(&text, op->integers[4]);
+        if (text_end(&text))
+                text.at--; /* more may follow in the place of the NUL */
+        return text;
+}
+
+/* "exit status 3: reason" behind that. */
+static int explain(struct text text, int status, int said) {
         char words[200];
 
+        text_add(&text, ": ");
         text_add(&text, WIFEXITED(status) ? "exit status " : "signal ");
         text_add_number(&text, WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
         ssize_t n = pread(said, words, sizeof words, 0);
@@ -81,6 +93,7 @@ int do_hook(struct init *init, operation_t *op) {
         int failure[2], status = 0, error = 0;
 
         init->path = op->string[0];
+        struct text name = name_hook(init, op);
         _cleanup_close_ int said = memfd_create("hook", MFD_CLOEXEC);
         if (said < 0 || pipe2(failure, O_CLOEXEC) < 0)
                 return -1;
@@ -95,5 +108,8 @@ int do_hook(struct init *init, operation_t *op) {
                 errno = error;
                 return -1;
         }
-        return status ? explain(init, status, said) : 0;
+        if (status)
+                return explain(name, status, said);
+        init->detail[0] = '\0';
+        return 0;
 }

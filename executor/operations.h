@@ -44,7 +44,7 @@ OPERATION(MKNOD,            40, INIT, 5, 1, NONE) /* mode, major, minor, uid, gi
 OPERATION(BIND_DEVICE,      41, INIT, 3, 2, NONE) /* type bits, major, minor (verified); source, target */
 OPERATION(MASK,             42, INIT, 0, 1, NONE) /* path */
 OPERATION(READONLY,         43, INIT, 0, 1, NONE) /* path */
-OPERATION(CONSOLE,          44, INIT, 3, 1, NONE) /* socket that gets the master, or -1: the monitor; height, width; devpts path or "" */
+OPERATION(CONSOLE,          44, INIT, 4, 1, NONE) /* socket that gets the master, or -1: the monitor; height, width; an LF is shown as it is, not as CR LF; devpts path or "" */
 OPERATION(PIVOT,            45, INIT, 2, 0, NONE) /* chroot instead: where "/" is the initial root, which can not be pivoted; old root is shared with the host */
 OPERATION(ROOT_READONLY,    46, INIT, 0, 0, NONE)
 OPERATION(HOSTNAME,         47, INIT, 0, 1, NONE) /* name */
@@ -72,11 +72,11 @@ OPERATION(AGENT,            68, INIT, 1, 2, LIST) /* socket that gets SECCOMP's 
 OPERATION(LABEL,            69, INIT, 0, 2, NONE) /* file beneath /proc/self/attr, what the program is to be */
 OPERATION(FIND,             77, INIT, 0, 1, NONE) /* program: it must be there and executable */
 OPERATION(MOUNTED,          78, INIT, 0, 0, NONE) /* tell the creator, and wait until its hooks have run */
-OPERATION(HOOK,             79, INIT, 3, 1, LIST) /* timeout in ms or -1, fd of the state, how many of the strings are arguments; path, arguments, environment */
+OPERATION(HOOK,             79, INIT, 5, 1, LIST) /* timeout in ms or -1, fd of the state, how many of the strings are arguments, 0 createContainer or 1 startContainer, which of them; path, arguments, environment */
 OPERATION(TIME,             80, INIT, 0, 1, NONE) /* enter a new time namespace; lines for /proc/<pid>/timens_offsets */
 OPERATION(SCHEDULER,        81, INIT, 7, 0, NONE) /* policy, nice, priority, flags, runtime, deadline, period in ns */
 OPERATION(IO_PRIORITY,      82, INIT, 1, 0, NONE) /* class << 13 | level */
-OPERATION(AFFINITY,         83, INIT, 0, 1, BLOB) /* a mask of processors */
+OPERATION(AFFINITY,         83, INIT, 0, 1, BLOB) /* a mask of processors; empty: all that the cgroup has, if that can be */
 OPERATION(PERSONALITY,      84, INIT, 1, 0, NONE) /* persona */
 OPERATION(MEMORY_POLICY,    85, INIT, 1, 1, BLOB) /* mode with flags; a mask of nodes */
 

@@ -137,15 +137,41 @@ int root_make_parent(int root, const char *path, char buffer[PATH_BYTES_MAX], co
         return root_make_directory(root, slash ? buffer : "/", 0755);
 }
 
-int root_make_file(int root, const char *path) {
+/* LINK: the last name was a link to nothing, and `path` is what it means now. */
+static enum step make_file(int root, char path[PATH_BYTES_MAX], int *ret_fd) {
         char buffer[PATH_BYTES_MAX];
         const char *name;
 
-        int fd = root_open(root, path, O_PATH);
-        if (fd >= 0 || errno != ENOENT)
-                return fd;
         _cleanup_close_ int parent = root_make_parent(root, path, buffer, &name);
-        if (parent < 0 || mknodat(parent, name, S_IFREG | 0644, 0) < 0)
+        if (parent < 0)
+                return FAILED;
+        if (mknodat(parent, name, S_IFREG | 0644, 0) == 0) {
+                *ret_fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+                return *ret_fd < 0 ? FAILED : DONE;
+        }
+        size_t length = (size_t) (name - buffer);
+        if (length)
+                buffer[length - 1] = '/';
+        if (errno == EEXIST && follow(parent, name, buffer, "", path))
+                return LINK;
+        errno = EEXIST;
+        return FAILED;
+}
+
+int root_make_file(int root, const char *path) {
+        char buffer[PATH_BYTES_MAX];
+        enum step step = LINK;
+        int fd = -1;
+
+        if (copy_path(path, buffer) < 0)
                 return -1;
-        return openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        for (int links = 0; step == LINK && links < 40; links++) {
+                fd = root_open(root, buffer, O_PATH);
+                if (fd >= 0 || errno != ENOENT)
+                        return fd;
+                step = make_file(root, buffer, &fd);
+        }
+        if (step == LINK)
+                errno = ELOOP;
+        return step == DONE ? fd : -1;
 }

@@ -1,5 +1,6 @@
 /* How the kernel schedules the process: processor, disk and memory. Children inherit all of it. */
 #include <sched.h>
+#include <string.h>
 
 #include "init.h"
 #include "sys.h"
@@ -35,8 +36,21 @@ int do_io_priority(struct init *init, operation_t *op) {
         return (int) syscall(SYS_ioprio_set, 1 /* IOPRIO_WHO_PROCESS */, 0, op->integers[0]);
 }
 
+/* Whatever processors the caller was bound to: its cpuset alone says which the container has. That it may not be
+ * changed is no reason to fail. */
+static void reset_affinity(void) {
+        unsigned char all[1024];
+
+        memset(all, 0xff, sizeof all);
+        syscall(SYS_sched_setaffinity, 0, sizeof all, all);
+}
+
 int do_affinity(struct init *init, operation_t *op) {
         (void) init;
+        if (!op->last_length) {
+                reset_affinity();
+                return 0;
+        }
         return (int) syscall(SYS_sched_setaffinity, 0, (unsigned long) op->last_length, op->string[0]);
 }
 

@@ -42,7 +42,8 @@ def _add_device(plan: Plan, device: Device, *, bind: bool) -> None:
     plan.add(op.MKNOD, kind | mode, device.major, device.minor, device.uid or 0, device.gid or 0, device.path)
 
 
-def add_console(plan: Plan, process: Process, console_socket: int) -> None:
-    """A terminal from the container's own devpts; its master goes to `console_socket`, or to the monitor (-1)."""
+def add_console(plan: Plan, process: Process, console_socket: int, *, plain: bool) -> None:
+    """A terminal from the container's own devpts; its master goes to `console_socket`, or to the monitor (-1). `plain`:
+    the end of a line is no CR LF."""
     size = process.console_size or Box()
-    plan.add(op.CONSOLE, console_socket, size.height, size.width, "/dev/pts")
+    plan.add(op.CONSOLE, console_socket, size.height, size.width, int(plain), "/dev/pts")

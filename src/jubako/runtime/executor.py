@@ -84,6 +84,7 @@ def _plan(launch: Launch, linux: Linux, fds: _Fds, *, by_creator: bool) -> Plan:
     namespaces.add_namespaces(plan, linux, fds.give, leave=launch.leave)
     namespaces.add_id_maps(plan, linux, by_creator=by_creator)
     _add_cgroup(plan, launch.cgroup, fds)
+    plan.add(op.AFFINITY, b"")
     filesystem.add_filesystem(plan, launch, fds.give)
     _add_identity_of_host(plan, spec, linux)
     _add_agent(plan, launch.seccomp, fds)
@@ -128,7 +129,8 @@ def _plan_of_exec(init_pid: int, launch: Launch, fds: _Fds) -> Plan:
     fds.give(namespaces.add_joins(plan, linux, init_pid, leave=launch.leave))
     _add_cgroup(plan, launch.cgroup, fds)
     if asked.terminal:
-        devices.add_console(plan, asked, launch.console_socket)
+        devices.add_console(plan, asked, launch.console_socket, plain=launch.plain_lines)
+    plan.add(op.AFFINITY, b"")
     if asked.exec_cpu_affinity:
         from jubako.runtime import schedule
 
@@ -182,7 +184,7 @@ def _add_agent(plan: Plan, seccomp: Filter | None, fds: _Fds) -> None:
     try:
         connection = fds.give(fds_of.connect_stream(path))
     except OSError as error:
-        said = f"failed to connect with the seccomp agent at listenerPath {path}: {error.strerror}"
+        said = f"failed to connect with seccomp agent at listenerPath {path}: {error.strerror}"
         raise FailedPrecondition(said) from None
     plan.add(op.AGENT, connection, path, *seccomp.agent.pieces)
 

@@ -107,12 +107,13 @@ def to_error(failure: Failure) -> JubakoError:
 
 
 def _hook_error(failure: Failure) -> JubakoError:
-    said = failure.detail or os.strerror(failure.error).lower()
+    name, _, said = failure.detail.partition(": ")
+    said = said or os.strerror(failure.error).lower()
     if said.startswith("signal "):
         said = _signal_words(said)
     if failure.error == errno.ETIMEDOUT:
         said = "did not end in time"
-    return FailedPrecondition(f"error running hook {failure.path}: {said}")
+    return FailedPrecondition(f"error running {name}: {failure.path}: {said}")
 
 
 def _signal_words(said: str) -> str:
@@ -124,6 +125,8 @@ def _signal_words(said: str) -> str:
 def _program_error(failure: Failure) -> JubakoError:
     name, said = failure.path, os.strerror(failure.error).lower() + required.explanation(failure.error)
     if failure.error in (errno.ENOENT, errno.ENOTDIR):
+        if failure.detail:  # the program is there, its interpreter is not
+            return NotFound("executable", name, message=f"exec {name}: {said}")
         if "/" in name:
             return NotFound("executable", name, message=f'exec: "{name}": stat {name}: {said}')
         return NotFound("executable", name, message=f'exec: "{name}": executable file not found in $PATH')

@@ -25,7 +25,7 @@ def add_filesystem(plan: Plan, launch: Launch, give: Callable[[int], int]) -> No
     # In a user namespace, the container's own or this process's, nodes can not be made.
     add_devices(plan, spec, linux.devices, bind=in_user_namespace(linux) or not userns.is_initial())
     if spec.process and spec.process.terminal:
-        add_console(plan, spec.process, launch.console_socket)
+        add_console(plan, spec.process, launch.console_socket, plain=launch.plain_lines)
     hook_plan.add_create_hooks(plan, launch)
     if spec.process and spec.process.cwd.startswith("/"):
         plan.add(op.MKDIR, 0o755, spec.process.cwd)

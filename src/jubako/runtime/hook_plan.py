@@ -26,12 +26,13 @@ def add_create_hooks(plan: Plan, launch: Launch) -> None:
     hooks, process = launch.spec.hooks or Hooks(), launch.spec.process or Process()
     if wait_for_creator(hooks):
         plan.add(op.MOUNTED)
-    add_hooks(plan, hooks.create_container, launch.hook_state, process.env)
+    add_hooks(plan, hooks.create_container, launch.hook_state, process.env, start=False)
 
 
-def add_hooks(plan: Plan, hooks: Sequence[Hook], state_fd: int, inherited: Sequence[str]) -> None:
+def add_hooks(plan: Plan, hooks: Sequence[Hook], state_fd: int, inherited: Sequence[str], *, start: bool) -> None:
     """A hook that has no environment of its own has the container's, as with runc."""
-    for hook in hooks:
+    for number, hook in enumerate(hooks):
         timeout_ms = -1 if hook.timeout is None else min(hook.timeout, TIMEOUT_S_MAX) * 1000
         environment = inherited if hook.env is None else hook.env
-        plan.add(op.HOOK, timeout_ms, state_fd, len(hook.args), hook.path, *hook.args, *environment)
+        integers = (timeout_ms, state_fd, len(hook.args), int(start), number)
+        plan.add(op.HOOK, *integers, hook.path, *hook.args, *environment)

@@ -47,7 +47,8 @@ class Launch(msgspec.Struct, kw_only=True):
 
     `leave` is jubako-oci's: there is no monitor, and whoever adopts orphans becomes the parent. `start_listener` is
     the listening socket at which the process then waits for its start, and which `create` takes over: what connects to
-    it must be told when that one process has died. `console_socket` gets its terminal's master.
+    it must be told when that one process has died. `console_socket` gets its terminal's master, and with `plain_lines`
+    that terminal shows an LF as it is.
     `preserve_fds` of the caller's, from 3 on, are the program's too. `hook_state` is an fd of memory that holds the
     state while hooks of the specification run in the container. `pivot` and `keyring` are runc's --no-pivot and
     --no-new-keyring. `trees` are detached mounts by their destinations, in place of what their sources name: the
@@ -72,6 +73,7 @@ class Launch(msgspec.Struct, kw_only=True):
     notice: list[str] = []
     die_with_creator: bool = False
     console_socket: int = -1
+    plain_lines: bool = False
     leave: bool = False
     start_listener: int = -1
     preserve_fds: int = 0

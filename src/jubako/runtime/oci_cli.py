@@ -160,6 +160,7 @@ def _creation(arguments: Arguments, log: Log) -> Creation:
         log,
         console_socket=arguments.option("console-socket"),
         pid_file=arguments.option("pid-file"),
+        pidfd_socket=arguments.option("pidfd-socket"),
         preserve_fds=arguments.option("preserve-fds", "0"),
         pivot=not arguments.given("no-pivot"),
         keyring=not arguments.given("no-new-keyring"),

@@ -43,7 +43,7 @@ def add_process(plan: Plan, launch: Launch, *, held: int, single_id: bool, joins
         _add_wait(plan, process, find=find)
         _add_filter(plan, launch.seccomp)
     if launch.spec.hooks and not joins:
-        add_hooks(plan, launch.spec.hooks.start_container, launch.hook_state, process.env)
+        add_hooks(plan, launch.spec.hooks.start_container, launch.hook_state, process.env, start=True)
     if launch.preserve_fds:
         plan.add(op.PRESERVED, launch.preserve_fds)
     plan.add(op.EXECUTE, launch.preserve_fds, *process.args)

@@ -205,8 +205,12 @@ class BlockIOResources(Struct, kw_only=True):
 
 
 class HugepageLimit(Struct, kw_only=True):
-    page_size: str
+    page_size: str = ""
+    pagesize: str = ""  # the same: Go's decoder takes any case, and this one is in use
     limit: int
+
+    def __post_init__(self) -> None:
+        self.page_size, self.pagesize = self.page_size or self.pagesize, ""
 
 
 class InterfacePriority(Struct, kw_only=True):
@@ -352,6 +356,7 @@ def encode(spec: Spec) -> bytes:
     document.setdefault("ociVersion", spec.oci_version)
     if "process" in document:
         document["process"].setdefault("cwd", "/")
+        document["process"]["user"] = {"uid": 0, "gid": 0, **document["process"].get("user", {})}
     for rule in document.get("linux", {}).get("resources", {}).get("devices", ()):
         rule.setdefault("access", "rwm")
     return msgspec.json.format(msgspec.json.encode(document), indent=2)

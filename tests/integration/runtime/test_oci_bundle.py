@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +78,7 @@ def test_proc_is_not_mounted_where_an_image_leads_to(oci: Oci, tmp_path: Path) -
     (tmp_path / "rootfs" / "proc").symlink_to("/elsewhere")
     oci.change(root={"path": str(tmp_path / "rootfs")})
     assert (
-        'filesystem "proc" must be mounted on an ordinary directory'
-        in oci("create", "-b", str(oci.bundle), "one").stderr
+        'filesystem "proc" must be mounted on ordinary directory' in oci("create", "-b", str(oci.bundle), "one").stderr
     )
 
 
@@ -150,6 +151,104 @@ def test_capabilities_that_can_not_be_given_are_warned_of(oci: Oci) -> None:
     done = oci("run", "-b", str(oci.bundle), "one")
     assert "CapAmb:\t0000000000000000" in done.stdout
     assert "ignoring unknown or unavailable capabilities: CAP_NOVEL" in done.stderr
+
+
+def test_a_file_is_mounted_where_a_link_to_nothing_leads(oci: Oci, tmp_path: Path) -> None:
+    """As /etc/resolv.conf of images that had systemd-resolved."""
+    root = tmp_path / "root"
+    shutil.copytree((oci.bundle / "rootfs").resolve(), root, symlinks=True)
+    (root / "etc").mkdir(exist_ok=True)
+    (root / "etc/resolv.conf").symlink_to("../run/resolve/stub.conf")
+    (root / "etc/hosts").symlink_to("/run/link")
+    (root / "etc/loop").symlink_to("loop")
+    (root / "run").mkdir(exist_ok=True)
+    (root / "run/link").symlink_to("hosts")
+    (tmp_path / "file").write_text("mounted\n")
+    oci.change(root={"path": str(root)})
+    oci.configure("cat", "/run/resolve/stub.conf", "/run/hosts")
+    for name in ("resolv.conf", "hosts"):
+        oci.mount(tmp_path / "file", f"/etc/{name}", "bind")
+    assert oci.run() == "mounted\n" * 2
+    assert [path.read_text() for path in (root / "run/resolve/stub.conf", root / "run/hosts")] == ["", ""]
+    oci.mount(tmp_path / "file", "/etc/loop", "bind")
+    done = oci("run", "-b", str(oci.bundle), "one")
+    assert "failed to bind /etc/loop: too many levels of symbolic links" in done.stderr
+
+
+def test_an_interpreter_that_is_not_there_is_told_from_a_program_that_is_not(oci: Oci, tmp_path: Path) -> None:
+    (tmp_path / "script").write_text("#!/nothing\n")
+    (tmp_path / "script").chmod(0o755)
+    oci.mount(tmp_path / "script", "/bin/script", "bind")
+    oci.configure("/bin/script")
+    assert "exec /bin/script: no such file or directory\n" in oci("run", "-b", str(oci.bundle), "one").stderr
+    oci.configure("sleep", "60")
+    oci.create("one")
+    done = oci("exec", "one", "script")
+    assert (done.returncode, "exec script: no such file or directory\n" in done.stderr) == (255, True)
+    assert 'exec: "/nothing": stat /nothing: no such file or directory' in oci("exec", "one", "/nothing").stderr
+
+
+def test_a_foreground_terminal_ends_lines_as_the_program_does(oci: Oci) -> None:
+    oci.configure("sh", "-c", "echo one; echo two", terminal=True)
+    assert oci.run() == "one\ntwo\n"
+    oci.configure("sleep", "60")
+    oci.create("one")
+    assert oci("exec", "-t", "one", "echo", "three").stdout == "three\n"
+
+
+def test_the_processors_of_the_caller_are_not_the_containers(oci: Oci) -> None:
+    ours = sorted(os.sched_getaffinity(0))
+    oci.configure("grep", "Cpus_allowed:", "/proc/self/status")
+    wide = oci.run()
+    one = ["taskset", "-c", str(ours[0])]
+    assert oci.run(through=one) == wide
+    oci.configure("sleep", "60")
+    oci.create("one")
+    assert oci.under(one, "exec", "one", "grep", "Cpus_allowed:", "/proc/self/status").stdout == wide
+
+
+def test_exec_as_another_user_has_that_users_home(oci: Oci, tmp_path: Path) -> None:
+    (tmp_path / "passwd").write_text("root:x:0:0::/root:/bin/sh\neve:x:7:7::/srv:/bin/sh\n")
+    oci.mount(tmp_path / "passwd", "/etc/passwd")
+    oci.configure("sleep", "60")
+    oci.create("one")
+    homes = [oci("exec", "--user", user, "one", "sh", "-c", "echo $HOME").stdout for user in ("0", "7", "1000")]
+    assert homes == ["/root\n", "/srv\n", "/\n"]
+    assert oci("exec", "--user", "7", "--env", "HOME=/x", "one", "sh", "-c", "echo $HOME").stdout == "/x\n"
+
+
+@pytest.mark.parametrize("command", ["create", "run", "exec"])
+def test_who_asks_gets_a_pidfd(oci: Oci, tmp_path: Path, command: str) -> None:
+    oci.configure("sleep", "60")
+    path = str(tmp_path / "pidfd")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        listener.settimeout(30)
+        if command == "exec":
+            oci.create("one")
+            given = oci("exec", "-d", "--pidfd-socket", path, "--pid-file", f"{path}.pid", "one", "sleep", "60")
+        else:
+            more = ["-d"] if command == "run" else []
+            given = oci(
+                command, *more, "-b", str(oci.bundle), "--pidfd-socket", path, "--pid-file", f"{path}.pid", "one"
+            )
+        assert given.returncode == 0, given.stderr
+        connection, _ = listener.accept()
+        with connection:
+            _, fds, _, _ = socket.recv_fds(connection, 64, 1)
+    shown = Path(f"/proc/self/fdinfo/{fds[0]}").read_text()
+    os.close(fds[0])
+    assert f"Pid:\t{Path(path + '.pid').read_text()}\n" in shown
+    missing = oci("exec", "--pidfd-socket", str(tmp_path / "none"), "one", "true")
+    assert "pidfd socket" in missing.stderr
+
+
+def test_the_example_names_the_user(oci: Oci) -> None:
+    """What edits it looks for them."""
+    (oci.bundle / "config.json").unlink()
+    assert oci("spec", "-b", str(oci.bundle)).returncode == 0
+    assert json.loads((oci.bundle / "config.json").read_text())["process"]["user"] == {"uid": 0, "gid": 0}
 
 
 def test_an_ambient_capability_that_can_not_be_raised_is_warned_of(oci: Oci) -> None:

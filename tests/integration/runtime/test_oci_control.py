@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import time
 
 import pytest
+from tests.waiting import until
 
 from jubako.linux import cgroup
 
@@ -74,6 +77,36 @@ def test_update_changes_what_is_named_and_nothing_else(running: Oci) -> None:
     now = cgroup.manager().open(group_name("one")).stats()
     assert (now.memory_limit, now.pids_limit) == (64 << 20, 44)
     assert running("update", "one").returncode == 0
+
+
+def test_update_takes_a_burst_away_again(running: Oci) -> None:
+    file = "cpu.cfs_burst_us" if running.setting("one", "cpu.cfs_burst_us") else "cpu.max.burst"
+    assert running("update", "--cpu-period", "900000", "--cpu-quota", "900000", "one").returncode == 0
+    assert running("update", "--cpu-burst", "500000", "one").returncode == 0
+    assert running.setting("one", file) == "500000"
+    assert running("update", "--memory", "64m", "one").returncode == 0
+    assert running.setting("one", file) == "500000"
+    assert running("update", "--cpu-burst", "0", "one").returncode == 0
+    assert running.setting("one", file) == "0"
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_kill_ends_all_that_has_no_init_that_it_would_end_with(oci: Oci, gone: bool) -> None:
+    """As runc from 1.2 on: without a pid namespace of its own, and even when the first process has ended."""
+    oci.edit(lambda config: [config["linux"]["namespaces"].remove({"type": "pid"})])
+    oci.configure("sh", "-c", "sleep 1000 & sleep 1000 & wait")
+    oci.create("one")
+    assert oci("start", "one").returncode == 0
+    group = cgroup.manager().open(group_name("one"))
+    until(lambda: len(group.pids()) == 3)
+    if gone:
+        os.kill(json.loads(oci("state", "one").stdout)["pid"], signal.SIGKILL)
+        oci.wait_for("one", "stopped")
+        assert len(group.pids()) == 2
+    assert oci("kill", "one", "KILL").returncode == 0
+    until(lambda: group.pids() == [])
+    oci.wait_for("one", "stopped")
+    assert refused(oci, "kill", "one", "KILL") == "container not running"
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,16 @@ def test_a_failing_poststop_hook_is_a_warning(oci: Oci, tmp_path: Path) -> None:
     assert (tmp_path / "second").exists()
 
 
+@pytest.mark.parametrize("kind", KINDS[:-1])
+def test_a_failing_hook_is_told_with_its_kind_and_number(oci: Oci, kind: str) -> None:
+    oci.hook(kind, "true")
+    oci.hook(kind, "exit 3")
+    oci.hook(kind, "echo reason >&2; exit 4")
+    oci.configure("true")
+    done = oci("run", "-b", str(oci.bundle), "one")
+    assert (done.returncode, done.stderr) == (1, f"jubako-oci: error running {kind} hook #1: /bin/sh: exit status 3\n")
+
+
 @pytest.mark.parametrize("kind", ["createRuntime", "createContainer", "poststart", "poststop"])
 def test_what_a_hook_leaves_running_is_not_waited_for(oci: Oci, kind: str, tmp_path: Path) -> None:
     oci.configure("true")

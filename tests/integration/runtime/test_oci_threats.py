@@ -49,6 +49,20 @@ def test_a_hook_has_time_enough_however_much_it_is_given(oci: Oci, kind: str, ti
     oci.run()
 
 
+def test_cve_2016_9962_what_waits_for_its_start_has_nothing_open_of_the_hosts(oci: Oci) -> None:
+    """An exec may come before, and opens through /proc/1/fd what is open there when it may trace."""
+    oci.configure("sleep", "60", capabilities=None)
+    oci.hook("startContainer", "true")
+    oci.create("one")
+    pid = json.loads(oci("state", "one").stdout)["pid"]
+    opened = {fd.name: os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir()}
+    held = {name: to for name, to in opened.items() if name not in ("0", "1", "2")}
+    assert all(to.startswith(("socket:", "/memfd:state")) for to in held.values()), held
+    shown = oci("exec", "one", "sh", "-c", "for fd in /proc/1/fd/*; do test -d $fd && echo $fd; done; echo end")
+    assert shown.stdout == "end\n"
+    assert oci("start", "one").returncode == 0
+
+
 def test_what_is_at_the_pid_files_temporary_name_is_not_written_to(oci: Oci, tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_text("precious")

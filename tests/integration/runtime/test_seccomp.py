@@ -303,7 +303,7 @@ def test_an_agent_that_is_not_there_is_named_and_nothing_is_left(oci: Oci, tmp_p
     configure(oci, profile(rule("mkdir", action="SCMP_ACT_NOTIFY"), listenerPath=str(path)), "true")
     done = oci("create", "-b", str(oci.bundle), "one")
     assert done.returncode == 1
-    assert f"failed to connect with the seccomp agent at listenerPath {path}: No such file or directory" in done.stderr
+    assert f"failed to connect with seccomp agent at listenerPath {path}: No such file or directory" in done.stderr
     assert "container does not exist" in oci("state", "one").stderr
 
 

@@ -53,8 +53,11 @@ def _shares(directory: str, shares: int) -> None:
 
 
 def _bandwidth(directory: str, cpu: CPUResources) -> list[Limit]:
-    values = [("period", cpu.period), ("quota", cpu.quota), ("burst", cpu.burst)]
-    return [Limit(directory, f"cpu.cfs_{name}_us", str(value), f"cpu.{name}") for name, value in values if value]
+    values = [("period", cpu.period or None), ("quota", cpu.quota or None), ("burst", cpu.burst)]
+    limits = [
+        Limit(directory, f"cpu.cfs_{name}_us", str(value), f"cpu.{name}") for name, value in values if value is not None
+    ]
+    return [limit for limit in limits if limit.text != "0" or os.path.exists(f"{directory}/{limit.file}")]
 
 
 def _realtime(directory: str, cpu: CPUResources) -> None:

@@ -74,7 +74,7 @@ def _bandwidth(directory: str, cpu: CPUResources) -> list[Limit]:
             quota = str(cpu.quota) if cpu.quota > 0 else "max"
         text, name = f"{quota} {cpu.period or period}", "cpu.quota" if cpu.quota else "cpu.period"
         limits.append(Limit(directory, "cpu.max", text, name))
-    if cpu.burst:
+    if cpu.burst or (cpu.burst is not None and os.path.exists(f"{directory}/cpu.max.burst")):
         limits.append(Limit(directory, "cpu.max.burst", str(cpu.burst), "cpu.burst"))
     return limits
 

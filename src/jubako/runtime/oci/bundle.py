@@ -18,7 +18,8 @@ _PROPAGATIONS = ("private", "slave", "shared", "unbindable")
 
 
 def load(bundle: str, log: Log) -> tuple[Spec, bytes]:
-    """The specification, and its document for the state directory. Raises InvalidArgument naming file and place."""
+    """The specification, and its document for the state directory, in which the process is as it was given: an exec as
+    another user has another HOME. Raises InvalidArgument naming file and place."""
     path = os.path.join(bundle, "config.json")
     try:
         with open(path, "rb") as file:
@@ -31,9 +32,12 @@ def load(bundle: str, log: Log) -> tuple[Spec, bytes]:
         raise InvalidArgument(f"{path}: {_placed(str(error), data)}") from None
     try:
         _complete(spec, bundle, log)
+        document = oci_runtime.encode(spec)
+        if spec.process:
+            complete_process(spec.process, environment.passwd_of(spec, spec.root.path if spec.root else ""), log)
     except InvalidArgument as error:
         raise InvalidArgument(f"{path}: {error.message}") from None
-    return spec, oci_runtime.encode(spec)
+    return spec, document
 
 
 def _placed(message: str, data: bytes) -> str:
@@ -65,7 +69,6 @@ def _complete(spec: Spec, bundle: str, log: Log) -> None:
     linux.resources = linux.resources or Resources()
     # A specification names what it adds to nothing; the devices in every /dev are the runtime's to allow.
     linux.resources.devices = [*defaults.OCI_DEVICE_RULES[:1], *linux.resources.devices, *defaults.OCI_DEVICE_RULES[1:]]
-    complete_process(spec.process, environment.passwd_of(spec, spec.root.path), log)
 
 
 def _is_known(version: str) -> bool:
@@ -89,7 +92,7 @@ def _check_linux(spec: Spec, linux: Linux) -> None:
         if mount.type in ("proc", "sysfs") and os.path.islink(
             f"{spec.root.path if spec.root else ''}/{mount.destination}"
         ):
-            raise InvalidArgument(f'filesystem "{mount.type}" must be mounted on an ordinary directory')
+            raise InvalidArgument(f'filesystem "{mount.type}" must be mounted on ordinary directory')
 
 
 def complete_process(process: Process, passwd: tuple[str, str], log: Log) -> None:

@@ -1,4 +1,4 @@
-"""What the caller gets beside the container: the terminal over a console socket, and the pid in a file."""
+"""What the caller gets beside the container: the terminal over a console socket, the pid in a file, a pidfd."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def fit_terminal(process: Process) -> None:
     terminal.fit(process)
 
 
-def connect(path: str) -> int:
-    """The console socket of the caller, who gets the terminal's master over it."""
+def connect(path: str, name: str = "console socket") -> int:
+    """A socket of the caller's, who gets an fd over it: the terminal's master."""
     connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
     try:
         connection.connect(path)
     except OSError as error:
         connection.close()
-        raise FailedPrecondition(f"console socket {path}: {error.strerror}") from None
+        raise FailedPrecondition(f"{name} {path}: {error.strerror}") from None
     return fds_of.above_stdio(connection.detach())
 
 
@@ -46,3 +46,15 @@ def write_pid_file(path: str, pid: int) -> None:
         with open(temporary, "x") as file:
             file.write(str(pid))
         os.rename(temporary, path)
+
+
+def tell(pid: int, *, pid_file: str, pidfd_socket: str) -> None:
+    """Whoever asked for it learns of the process that has been made."""
+    if pidfd_socket:
+        fds = [connect(pidfd_socket, "pidfd socket")]
+        try:
+            fds.append(os.pidfd_open(pid))
+            fds_of.send_fds(fds[0], b"pidfd", fds[1:])
+        finally:
+            fds_of.close_all(fds)
+    write_pid_file(pid_file, pid)

@@ -19,7 +19,7 @@ _KILL_TIMEOUT_S = 10.0
 
 def kill(container: Container, number: int, *, everything: bool) -> None:
     """Send a signal to the first process, or to all that is in the cgroup."""
-    if everything and container.record.cgroup:
+    if container.record.cgroup and (everything or (number == signal.SIGKILL and _outlives_its_first(container))):
         group = container.group()
         if number == signal.SIGKILL:
             group.kill_all()
@@ -33,6 +33,13 @@ def kill(container: Container, number: int, *, everything: bool) -> None:
     _signal(container, number)
     if number == signal.SIGKILL and container.status() == "paused":
         container.group().thaw()  # v1's freezer holds even those that are to die
+
+
+def _outlives_its_first(container: Container) -> bool:
+    """Whether there are processes that do not end with the first one: it is no init of a pid namespace."""
+    linux = container.spec().linux
+    own = linux is not None and any(space.type == "pid" and not space.path for space in linux.namespaces)
+    return not own and bool(container.group().pids())
 
 
 def _signal(container: Container, number: int) -> None:

@@ -43,22 +43,26 @@ def execute(container: Container, arguments: Arguments, log: Log) -> int:
             seccomp=lifecycle.seccomp_filter(container, spec, status, pid=container.record.pid),
             stdio="inherit",
             stdin=process.terminal,
+            plain_lines=process.terminal and not detach,
             attach=process.terminal and not detach and not console,
             console_socket=caller.connect(console) if console else -1,
             leave=detach,
             preserve_fds=preserve_fds,
         )
         handle = executor.exec_(container.record.pid, launch)
-        pid_file = arguments.option("pid-file")
         if detach:
             handle.release()
-            caller.write_pid_file(pid_file, handle.pid)
+            _tell(handle.pid, arguments)
             return 0
         try:
             # Until it has started, the pid is that of a deputy.
-            return lifecycle.attend(handle, started=lambda: caller.write_pid_file(pid_file, handle.pid))
+            return lifecycle.attend(handle, started=lambda: _tell(handle.pid, arguments))
         finally:
             handle.abandon()
+
+
+def _tell(pid: int, arguments: Arguments) -> None:
+    caller.tell(pid, pid_file=arguments.option("pid-file"), pidfd_socket=arguments.option("pidfd-socket"))
 
 
 def _group(container: Container, paths: dict[str, str]) -> CgroupHandle | None:

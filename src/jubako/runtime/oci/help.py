@@ -88,6 +88,7 @@ _MEANINGS = {
     "page-server": "ADDRESS:PORT of a criu page server that takes the memory",
     "parent-path": "checkpoint of an earlier --pre-dump, relative to --image-path: save only what has changed since",
     "pid-file": "file to write the process id to",
+    "pidfd-socket": "unix socket that gets a pidfd of the process",
     "pids-limit": "how many processes there may be",
     "pre-dump": "save memory alone, and let the container go on",
     "preserve-fds": "how many file descriptors after standard error to pass on",

@@ -70,30 +70,31 @@ def run(hooks: Sequence[Hook], state: bytes, kind: str, directory: str) -> None:
     """Run them in order, in the bundle's directory. Raises FailedPrecondition at the first that fails."""
     if hooks:
         program.parent().join_groups()
-    for hook in hooks:
-        _run(hook, state, kind, directory)
+    for number, hook in enumerate(hooks):
+        _run(hook, state, f"{kind} hook #{number}", directory)
 
 
 def run_all(hooks: Sequence[Hook], state: bytes, kind: str, directory: str) -> list[str]:
     """Run them in order, whatever they do; what failed."""
     failed = []
-    for hook in hooks:
+    for number, hook in enumerate(hooks):
         try:
-            _run(hook, state, kind, directory)
+            _run(hook, state, f"{kind} hook #{number}", directory)
         except FailedPrecondition as error:
             failed.append(error.message)
     return failed
 
 
-def _run(hook: Hook, state: bytes, kind: str, directory: str) -> None:
+def _run(hook: Hook, state: bytes, name: str, directory: str) -> None:
     # No pipe: what the hook leaves running would have its end, and only the hook is waited for.
     with open(os.memfd_create("hook"), "rb") as said:
         failure = _failure(hook, state, directory, said.fileno())
         if failure.startswith("exit status"):
             said.seek(0)
-            failure += said.read().decode(errors="replace").strip()[-1000:]
+            if words := said.read().decode(errors="replace").strip():
+                failure += f": {words[-1000:]}"
     if failure:
-        raise FailedPrecondition(f"error running {kind} hook {hook.path}: {failure}")
+        raise FailedPrecondition(f"error running {name}: {hook.path}: {failure}")
 
 
 def _failure(hook: Hook, state: bytes, directory: str, said: int) -> str:
@@ -115,7 +116,7 @@ def _failure(hook: Hook, state: bytes, directory: str, said: int) -> str:
         return f"it did not end in {hook.timeout} s"
     except OSError as error:
         return error.strerror or str(error)
-    return f"exit status {done.returncode}: " if done.returncode else ""
+    return f"exit status {done.returncode}" if done.returncode else ""
 
 
 def _environment(hook: Hook) -> dict[str, str] | None:

@@ -36,6 +36,7 @@ class Creation:
         *,
         console_socket: str = "",
         pid_file: str = "",
+        pidfd_socket: str = "",
         preserve_fds: str = "0",
         pivot: bool = True,
         keyring: bool = True,
@@ -46,6 +47,7 @@ class Creation:
         self.log = log
         self.console_socket = console_socket
         self.pid_file = pid_file
+        self.pidfd_socket = pidfd_socket
         self.preserve_fds = preserve_fds
         self.pivot = pivot
         self.keyring = keyring
@@ -83,7 +85,7 @@ def _create(containers: Containers, asked: Creation, *, detached: bool) -> tuple
             handle.await_creation()
         memory.write(container, "created")
         memory.close()
-        caller.write_pid_file(asked.pid_file, record.pid)
+        caller.tell(record.pid, pid_file=asked.pid_file, pidfd_socket=asked.pidfd_socket)
         undo.pop_all()
     return container, handle
 
@@ -103,6 +105,7 @@ def _launch(container: Container, spec: Spec, asked: Creation, undo: ExitStack, 
         listen=False,
         attach=terminal and not detached,
         stdin=terminal,
+        plain_lines=terminal and not detached,
         pivot=asked.pivot,
         keyring=asked.keyring,
     )

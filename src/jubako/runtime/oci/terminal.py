@@ -58,12 +58,16 @@ def _show(attached: Attached) -> bool:
 
 @contextlib.contextmanager
 def _raw() -> Iterator[None]:
-    """The caller's terminal passes every key on while this lasts."""
+    """The caller's terminal passes every key on while this lasts. It alone makes CR LF of an LF, as with runc: a file
+    or a pipe gets none."""
     if not os.isatty(0):
         yield
         return
     before = termios.tcgetattr(0)
     tty.setraw(0)
+    modes = termios.tcgetattr(0)
+    modes[1] |= termios.OPOST
+    termios.tcsetattr(0, termios.TCSADRAIN, modes)
     try:
         yield
     finally:
