@@ -12,6 +12,26 @@
 #include "sys.h"
 #include "text.h"
 
+static void end_by_signal(int number) {
+        _exit(128 + number);
+}
+
+/* The kernel spares the init of a pid namespace the signals that it does not handle, so that nothing but SIGKILL would
+ * end one that waits. execve takes the handlers away. */
+static int heed_signals(void) {
+        const int numbers[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+        struct sigaction action = {.sa_handler = end_by_signal};
+        sigset_t heeded;
+
+        sigemptyset(&heeded);
+        for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+                if (sigaction(numbers[i], &action, NULL) < 0)
+                        return -1;
+                sigaddset(&heeded, numbers[i]);
+        }
+        return sigprocmask(SIG_UNBLOCK, &heeded, NULL);
+}
+
 /* This is the first process; everything is in place but the last privileges. It waits for START, from the creator
  * or, when the creator does not stay, from whoever connects to the listening socket. */
 int do_wait(struct init *init, operation_t *op) {
@@ -24,6 +44,8 @@ int do_wait(struct init *init, operation_t *op) {
                 /* Only now does somebody know of this process who would remember it. */
                 if (message_receive(init->channel) != MESSAGE_ACKNOWLEDGE)
                         _exit(1);
+                if (heed_signals() < 0)
+                        return -1;
                 close_fd(&init->channel);
                 init->channel = accept4(init->listener, NULL, NULL, SOCK_CLOEXEC);
                 if (init->channel < 0)

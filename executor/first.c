@@ -8,6 +8,7 @@
 #include "protocol.h"
 #include "spawn.h"
 #include "sys.h"
+#include "text.h"
 
 int each_join(const struct plan *plan, int64_t only, int64_t without) {
         for (size_t i = 0; i < plan->operations_count; i++) {
@@ -44,12 +45,29 @@ static int set_first_affinity(const struct plan *plan) {
         return op ? do_affinity(NULL, op) : 0;
 }
 
+static bool enters_as_root(const struct spawn *s) {
+        return s->id_map || (s->joined & CLONE_NEWUSER && plan_find(s->m->plan, OP_PIVOT));
+}
+
+/* In a user namespace /proc/<pid> of one that can not be dumped is nobody's there: so before it is entered. */
+static bool set_score(const struct spawn *s) {
+        const struct operation *op = plan_find(s->m->plan, OP_OOM_SCORE);
+        char value[32];
+        struct text text = text_in(value, sizeof value);
+
+        if (!op || !enters_as_root(s))
+                return false;
+        text_add_number(&text, op->integers[0]);
+        _cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+        return fd >= 0 && write(fd, value, (size_t) (text.at - value)) == text.at - value;
+}
+
 /* This is the first process, just made. It waits for its id map when it has a user namespace of its own. In one that
  * it joins, too, only an id that is mapped there can own what it makes. */
 static int become_root(struct spawn *s) {
         char byte;
 
-        if (!s->id_map && !(s->joined & CLONE_NEWUSER && plan_find(s->m->plan, OP_PIVOT)))
+        if (!enters_as_root(s))
                 return 0;
         if (s->id_map && recv(s->gate[1], &byte, 1, 0) != 1)
                 _exit(1);
@@ -97,6 +115,8 @@ _Noreturn void first_process(struct spawn *s) {
                 .null_device = -1,
                 .empty = -1,
                 .deputy = s->deputy,
+                .user_namespace = s->id_map,
+                .scored = set_score(s),
         };
         uint16_t at = OP_JOIN;
 

@@ -20,6 +20,8 @@ struct init {
         bool terminal;      /* have a terminal, */
         int death_signal;   /* and die with the monitor */
         bool ready;         /* make_ready() is done */
+        bool user_namespace; /* it has one of its own, where nobody else is */
+        bool scored;        /* OOM_SCORE is done */
         int root;           /* the new root's mount; -1 before it is made */
         int proc;           /* a procfs of our own making, or the host's for one that joins; -1 when there is none */
         pid_t host_pid;     /* our pid as the creator sees it */

@@ -89,6 +89,8 @@ int do_oom_score(struct init *init, operation_t *op) {
         char value[32];
         struct text what = text_in(value, sizeof value);
 
+        if (init->scored)
+                return 0;
         init->path = "oom_score_adj";
         text_add_number(&what, op->integers[0]);
         text_end(&what);
@@ -148,6 +150,17 @@ int do_parent_death(struct init *init, operation_t *op) {
 
 /* A process does not enter the time namespace that it unshares, its children would; offsets can be set until somebody is
  * in it. time_namespaces(7). */
+/* The file is only root's of the namespace while its process can be dumped, and there is nobody yet who would. */
+static int write_offsets(struct init *init, const char *path, const char *offsets) {
+        if (init->user_namespace && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+                return -1;
+        int r = write_proc(init, path, offsets), error = errno;
+        if (init->user_namespace && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+                return -1;
+        errno = error;
+        return r;
+}
+
 int do_time(struct init *init, operation_t *op) {
         char path[64];
         struct text text = text_in(path, sizeof path);
@@ -159,7 +172,7 @@ int do_time(struct init *init, operation_t *op) {
         char *name = text.at;
         text_add(&text, "/timens_offsets");
         text_end(&text);
-        if (op->string[0][0] && write_proc(init, path, op->string[0]) < 0)
+        if (op->string[0][0] && write_offsets(init, path, op->string[0]) < 0)
                 return -1;
         memcpy(name, "/ns/time_for_children", sizeof "/ns/time_for_children");
         _cleanup_close_ int fd = openat(init->proc, path, O_RDONLY | O_CLOEXEC);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import time
 from pathlib import Path
 
@@ -194,6 +195,13 @@ def test_cve_2022_29162_exec_makes_no_capability_inheritable(oci: Oci) -> None:
     sets = dict(line.split(":\t") for line in done.stdout.splitlines())
     assert int(sets["CapEff"], 16) >> 12 & 1
     assert sets["CapInh"] == "0" * 16
+
+
+def test_what_waits_for_its_start_ends_by_the_signal_of_anybody(oci: Oci) -> None:
+    oci.create("one")
+    os.kill(json.loads(oci("state", "one").stdout)["pid"], signal.SIGTERM)
+    oci.wait_for("one", "stopped")
+    assert oci("delete", "one").returncode == 0
 
 
 def test_exec_with_a_capability_that_the_container_inherits_has_it_ambient(oci: Oci) -> None:

@@ -31,6 +31,46 @@ def test_a_time_namespace_has_its_offsets_in_start_and_exec(oci: Oci) -> None:
     assert float(oci("exec", "one", "cat", "/proc/uptime").stdout.split()[0]) > 864000000
 
 
+def _in_a_user_namespace(oci: Oci, root: Path) -> None:
+    shutil.copytree((oci.bundle / "rootfs").resolve(), root, symlinks=True)
+    maps = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+
+    def change(config: dict[str, Any]) -> None:
+        config["linux"]["namespaces"].append({"type": "user"})
+        config["linux"].update(uidMappings=maps, gidMappings=maps)
+
+    oci.edit(change)
+    oci.change(root={"path": str(root)})
+
+
+def test_clocks_and_oom_score_of_a_container_with_a_user_namespace(oci: Oci, tmp_path: Path) -> None:
+    _in_a_user_namespace(oci, tmp_path / "root")
+    oci.configure("cat", "/proc/self/oom_score_adj", "/proc/self/timens_offsets", oomScoreAdj=321)
+    oci.edit(lambda config: config["linux"]["namespaces"].append({"type": "time"}))
+    oci.linux(timeOffsets={"monotonic": {"secs": 5}})
+    assert oci.run().split() == ["321", "monotonic", "5", "0", "boottime", "0", "0"]
+
+
+def test_oom_score_and_mounts_of_one_that_joins_a_user_namespace(oci: Oci, tmp_path: Path) -> None:
+    _in_a_user_namespace(oci, tmp_path / "root")
+    oci.configure("sleep", "60")
+    oci.create("one")
+    pid = json.loads(oci("state", "one").stdout)["pid"]
+    for directory in ("data", "root/data"):
+        (tmp_path / directory).mkdir()
+
+    def join(config: dict[str, Any]) -> None:
+        spaces = [space for space in config["linux"]["namespaces"] if space["type"] != "user"]
+        config["linux"]["namespaces"] = [*spaces, {"type": "user", "path": f"/proc/{pid}/ns/user"}]
+        del config["linux"]["uidMappings"], config["linux"]["gidMappings"]
+
+    oci.edit(join)
+    oci.configure("sh", "-c", "cat /proc/self/oom_score_adj; stat -c %u /data", oomScoreAdj=321)
+    oci.mount(tmp_path / "data", "/data", "bind", "idmap")
+    done = oci("run", "-b", str(oci.bundle), "two")
+    assert (done.stdout, done.stderr) == ("321\n0\n", "")
+
+
 def test_time_offsets_without_a_time_namespace_are_refused(oci: Oci) -> None:
     oci.edit(lambda config: config["linux"].update(timeOffsets={"boottime": {"secs": 1}}))
     assert "timeOffsets" in oci("create", "-b", str(oci.bundle), "one").stderr
