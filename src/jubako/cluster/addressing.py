@@ -8,7 +8,6 @@ Spec:         "Service ClusterIP allocation"; the numbers 1 and 10 are kubeadm's
 
 from __future__ import annotations
 
-import fcntl
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network
 
@@ -16,6 +15,7 @@ import msgspec
 
 from jubako.cluster.place import Place, names
 from jubako.errors import ResourceExhausted
+from jubako.linux import locks
 from jubako.linux.newfile import write_once
 from jubako.network import bridge
 from jubako.network.naming import Names
@@ -43,7 +43,7 @@ def addresses(place: Place) -> Addresses:
     """Return what this cluster has, or has from now on. Raises ResourceExhausted."""
     place.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     with open(place.state.parent / ".networks", "ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        locks.wait(lock.fileno())
         found = _recorded(place)
         if found is None:
             found = _choose(place)

@@ -11,7 +11,6 @@ Killed:       a directory without a mount means nothing, and the next mount or u
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from jubako.errors import Conflict, NotFound
+from jubako.linux import locks
 from jubako.spec import decoding
 from jubako.spec.oci_image import DiffID
 from jubako.store.failure import explained
@@ -95,7 +95,7 @@ def _locked(drivers: Drivers, image_id: str, *, make: bool) -> Iterator[Path]:
         except FileNotFoundError:
             raise NotFound("mount", image_id, message=f"image {image_id} is not mounted") from None
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
+        locks.wait(fd)
         yield directory
     finally:
         os.close(fd)

@@ -41,10 +41,10 @@ class Places:
 
     @contextmanager
     def locked(self, key: str, *, shared: bool = False) -> Iterator[None]:
-        """Hold the lock under which a phase changes, or with `shared` keep others from changing it; NotFound."""
+        """Hold the lock under which a phase changes, or with `shared` keep others from that. NotFound, Unavailable."""
         fd = self._open_lock(key)
         try:
-            fcntl.flock(fd, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+            locks.wait(fd, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
             yield
         finally:
             os.close(fd)

@@ -1,11 +1,22 @@
-"""Files and directories that belong to whoever holds their lock; it goes with the process."""
+"""Files and directories that belong to whoever holds their lock; it goes with the process.
+
+Stopped:  a process that was stopped (a terminal's ^Z) keeps its locks for as long as nobody continues it. Who waits for
+          one gives up and names it.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from jubako.errors import Unavailable
+from jubako.linux import proc
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S, _LOOK_S = 0.0005, 0.01, 1.0
+_PATIENCE_S = 20.0
 
 
 def try_lock(path: Path, flags: int) -> int | None:
@@ -31,6 +42,43 @@ def take(fd: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def wait(fd: int, how: int = fcntl.LOCK_EX, *, patience_s: float = _PATIENCE_S) -> None:
+    """Take the lock of an open file when nobody else has it; `how` is LOCK_EX or LOCK_SH.
+
+    Raises Unavailable when who has it has been stopped for `patience_s`.
+    """
+    pause_s, begun = _FIRST_PAUSE_S, time.monotonic()
+    stopped_since, next_look = begun, begun + min(_LOOK_S, patience_s)
+    while True:
+        try:
+            fcntl.flock(fd, how | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            now = time.monotonic()
+        if now >= next_look:
+            next_look = now + min(_LOOK_S, patience_s)
+            pid = _stopped_holder(fd)
+            stopped_since = stopped_since if pid else now
+            if pid and now - stopped_since >= patience_s:
+                what = os.readlink(f"/proc/self/fd/{fd}")
+                message = f"process {pid}, which holds {what}, is stopped"
+                raise Unavailable(message, hint=f"let it go on with `kill -CONT {pid}`, or end it")
+        time.sleep(pause_s)
+        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+
+def _stopped_holder(fd: int) -> int:
+    """A process that holds the lock and is stopped; 0 where there is none. proc_locks(5)."""
+    status = os.fstat(fd)
+    file = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    with open("/proc/locks", encoding="ascii") as lines:
+        for line in lines:
+            words = line.split()
+            if words[1] == "FLOCK" and words[5] == file and proc.state(int(words[4])) == "T":
+                return int(words[4])
+    return 0
 
 
 def is_held(fd: int) -> bool:

@@ -11,18 +11,29 @@ def start_ticks(pid: int) -> int | None:
 
     With the pid it names a process for ever: pids are used again, the pair is not.
     """
+    fields = _stat(pid)
+    return None if not fields or fields[0] in (b"Z", b"X") else int(fields[19])
+
+
+def state(pid: int) -> str:
+    """The letter for what a process is at (T: stopped by a signal); "" where there is none."""
+    fields = _stat(pid)
+    return fields[0].decode() if fields else ""
+
+
+def _stat(pid: int) -> list[bytes]:
+    """What /proc/<pid>/stat has after the command's name; nothing where there is no such process."""
     try:
         fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
-        return None
+        return []
     try:
         text = os.read(fd, 4096)
     except ProcessLookupError:
-        return None
+        return []
     finally:
         os.close(fd)
-    fields = text[text.rindex(b")") + 2 :].split()
-    return None if fields[0] in (b"Z", b"X") else int(fields[19])
+    return text[text.rindex(b")") + 2 :].split()
 
 
 def innermost_pid(pid: int) -> int:

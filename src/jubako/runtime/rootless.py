@@ -21,7 +21,7 @@ from pathlib import Path
 
 from jubako.errors import FailedPrecondition
 from jubako.linux import fd as fds_of
-from jubako.linux import nested, proc, userns
+from jubako.linux import locks, nested, proc, userns
 from jubako.runtime import idmap, program
 from jubako.store.failure import explained
 
@@ -113,7 +113,7 @@ def _locked(path: Path) -> int:
 def _alone(directory: Path) -> Iterator[None]:
     fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
+        locks.wait(fd)
         yield
     finally:
         os.close(fd)

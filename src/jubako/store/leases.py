@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from jubako.errors import InvalidArgument
+from jubako.linux import locks
 from jubako.store.failure import explained
 
 
@@ -89,7 +90,11 @@ class _Lock:
 
     def __enter__(self) -> None:
         self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._fd, self._how)
+        try:
+            locks.wait(self._fd, self._how)
+        except BaseException:
+            os.close(self._fd)
+            raise
 
     def __exit__(self, *_: object) -> None:
         os.close(self._fd)

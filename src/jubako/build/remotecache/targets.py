@@ -7,7 +7,6 @@ Concurrency:  a lock on DEST/index.json.lock while the index changes (the name t
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -24,6 +23,7 @@ from jubako.errors import InvalidArgument
 from jubako.image import manifest as documents
 from jubako.image import reference
 from jubako.image.layout import LAYOUT, REF_NAME, blob_path
+from jubako.linux import locks
 from jubako.spec.oci_image import INDEX, Descriptor, Index
 from jubako.store import Store
 
@@ -104,5 +104,5 @@ class Directory:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         with explained("write"), (self._root / f"{INDEX_FILE}.lock").open("wb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            locks.wait(lock.fileno())
             yield
