@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
+# By its own name: our commands start with msgspec alone (_invoke.py).
+import msgspec.toml
 
 from jubako.errors import InvalidArgument
 from jubako.spec import decoding

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.conftest import Cli
 
 from jubako.errors import InvalidArgument, NotFound, PermissionDenied
 from jubako.image.catalog import Images
@@ -97,6 +98,17 @@ def test_a_mirror_serves_and_the_registry_is_not_asked(write, honest, image, oth
         pulled = pull(other, Images(other), parse(f"{origin.domain}/app:v1"), options=options)
     assert (pulled.id, pulled.names) == (image.id, [f"{origin.domain}/app:v1"])
     assert (len(mirror.asked), origin.asked) == (4, [])
+
+
+def test_commands_read_the_file(write, configuration, honest, image, state: Cli):
+    env = {"JUBAKO_REGISTRIES_CONF": str(configuration.with_name("registries.conf"))}
+    with scripted(honest) as mirror:
+        write(mirrored("127.0.0.1:1", mirror.domain))
+        done = state.run("pull", "-q", "127.0.0.1:1/app:v1", env=env)
+        assert (done.stdout, done.stderr) == (b"127.0.0.1:1/app:v1\n", b"")
+        state("rmi", "127.0.0.1:1/app:v1")
+    write("registry = 1")
+    assert b"registries.conf: Expected `array`" in state.run("pull", "127.0.0.1:1/app:v1", env=env).stderr
 
 
 @pytest.mark.parametrize("status", [404, 401, 403, 429, 500])

@@ -11,10 +11,11 @@ from jubako.errors import InvalidArgument
 from jubako.registry.client.challenge import parse
 from jubako.registry.server import configured
 
-from .peer import digest_of
+from .peer import basic, digest_of
 
 pytestmark = pytest.mark.root
 BASIC = {"Authorization": "Basic " + b64encode(b"ann:secret").decode()}
+OWNERS = (("his", "bob"), ("hers", "ann"))
 WRONG = {"Authorization": "Basic " + b64encode(b"ann:guess").decode()}
 
 
@@ -113,14 +114,32 @@ def test_forged_token_is_refused(serve, htpasswd):
         assert registry("GET", "/v2/", **bearer).status == 200
 
 
-def test_mount_needs_the_right_to_read_the_source(serve, htpasswd):
+@pytest.mark.parametrize("source", ["&from=secret", ""])
+def test_mount_needs_the_right_to_read_the_source(serve, htpasswd, source):
     with serve(htpasswd=htpasswd, token_auth=True) as registry:
         digest = digest_of(b"data")
         _, secret = token(registry, challenge(registry("POST", "/v2/secret/blobs/uploads/")), BASIC)
         assert registry("POST", f"/v2/secret/blobs/uploads/?digest={digest}", b"data", **secret).status == 201
         _, mine = token(registry, challenge(registry("POST", "/v2/mine/blobs/uploads/")), BASIC)
-        path = f"/v2/mine/blobs/uploads/?mount={digest}&from=secret"
-        assert registry("POST", path, **mine).status == 202
+        path = f"/v2/mine/blobs/uploads/?mount={digest}{source}"
+        wanted = challenge(registry("POST", path, **mine))
+        assert wanted.parameters["scope"] == "repository:mine:pull,push repository:secret:pull"
+        _, both = token(registry, wanted, BASIC)
+        assert registry("POST", path, **both).status == 201
+        absent = path.replace(digest, digest_of(b"absent"))
+        assert registry("POST", absent, **mine).status == 202
+
+
+def test_mount_from_where_the_user_may_not_read_is_an_upload(serve_file, htpasswd):
+    htpasswd.write_text(htpasswd.read_text() + htpasswd.read_text().replace("ann:", "bob:"))
+    rules = ", ".join(f"{{repositories: [{name}], actions: [pull, push], users: [{user}]}}" for name, user in OWNERS)
+    digest = digest_of(b"data")
+    with serve_file(f"access: {{htpasswd: {htpasswd}, policy: [{rules}], token_service: {{}}}}\n") as registry:
+        _, his = token(registry, challenge(registry("POST", "/v2/his/blobs/uploads/")), basic("bob"))
+        assert registry("POST", f"/v2/his/blobs/uploads/?digest={digest}", b"data", **his).status == 201
+        _, hers = token(registry, challenge(registry("POST", "/v2/hers/blobs/uploads/")), BASIC)
+        for source in ("&from=his", ""):
+            assert registry("POST", f"/v2/hers/blobs/uploads/?mount={digest}{source}", **hers).status == 202
 
 
 def test_token_auth_without_users_is_refused(tmp_path):

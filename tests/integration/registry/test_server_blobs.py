@@ -127,6 +127,25 @@ def test_ranges(registry):
     assert registry("GET", path, Range=f"bytes={len(DATA)}-").status == 416
 
 
+def test_blob_that_the_client_has_is_not_sent(registry):
+    digest = registry.push_blob("a", DATA)
+    path, tag = f"/v2/a/blobs/{digest}", f'"{digest}"'
+    assert registry("GET", path).headers["ETag"] == tag
+    for method in ("GET", "HEAD"):
+        answer = registry(method, path, If_None_Match=tag)
+        assert (answer.status, answer.data) == (304, b"")
+    assert registry("GET", path, If_None_Match='"another"').data == DATA
+    assert registry("GET", path, If_Match='"another"').status == 412
+    assert registry("GET", path, If_Match=tag).data == DATA
+
+
+@pytest.mark.parametrize(("condition", "status"), [('"{}"', 206), ('"another"', 200), ('W/"{}"', 200)])
+def test_range_of_other_content_is_not_served(registry, condition, status):
+    digest = registry.push_blob("a", DATA)
+    answer = registry("GET", f"/v2/a/blobs/{digest}", Range="bytes=0-9", If_Range=condition.format(digest))
+    assert (answer.status, answer.data) == (status, DATA[:10] if status == 206 else DATA)
+
+
 def test_mount_shares_bytes_and_needs_the_source_to_have_them(registry, registry_root):
     digest = registry.push_blob("from", DATA)
     mounted = registry("POST", f"/v2/to/blobs/uploads/?mount={digest}&from=from")

@@ -61,7 +61,11 @@ def test_manifest_comes_back_byte_for_byte_with_its_type(registry, push, media_t
 
 def test_not_modified_when_the_client_has_it(registry, push):
     _, digest, _ = push("a", "v1")
-    assert registry("GET", "/v2/a/manifests/v1", If_None_Match=f'"{digest}"').status == 304
+    for known in (f'"{digest}"', digest, f'W/"{digest}"', f'"another", "{digest}"', "*"):
+        for method in ("GET", "HEAD"):
+            answer = registry(method, "/v2/a/manifests/v1", If_None_Match=known)
+            assert (answer.status, answer.data, answer.headers["ETag"]) == (304, b"", f'"{digest}"')
+    assert registry("GET", "/v2/a/manifests/v1", If_None_Match='"another"').status == 200
 
 
 def test_unknown_manifest_and_repository(registry, push):

@@ -44,10 +44,11 @@ class Blobs:
         else:
             blobs.replace(key, link)
 
-    def holders(self, digest: str) -> list[str]:
-        """Return the repositories that have a blob."""
+    def holders(self, digest: str, source: str = "") -> list[str]:
+        """Return the repositories that have a blob, or of those only `source`."""
         read = self._state.read
-        return [name for name in read.repositories.keys() if read.blobs.find(in_repository(name, digest))]
+        names = [source] if source else read.repositories.keys()
+        return [name for name in names if read.blobs.find(in_repository(name, digest))]
 
     def mount(self, name: str, digest: Digest, source: str) -> bool:
         """Let `name` serve what `source` serves, durably; False when there is nothing to mount."""

@@ -44,3 +44,7 @@ CATALOG = Scope("registry", "catalog", ("*",))
 
 def pull(name: str) -> Scope:
     return Scope("repository", name, ("pull",))
+
+
+def push(name: str) -> Scope:
+    return Scope("repository", name, ("pull", "push"))

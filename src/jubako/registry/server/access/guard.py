@@ -44,10 +44,10 @@ class Guard:
             return ANONYMOUS
         caller = await self.identify(request)
         if caller is None:
-            raise self._challenge(request, scope, "invalid_token", by_browser)
+            raise self._challenge(request, [scope], "invalid_token", by_browser)
         if not self.allows(caller, scope) and not (by_browser and not scope.type):
             if not caller.user or caller.granted is not None:
-                raise self._challenge(request, scope, "insufficient_scope", by_browser)
+                raise self._challenge(request, [scope], "insufficient_scope", by_browser)
             raise Refused(Code.DENIED, "requested access to the resource is denied", detail=_detail([scope]))
         return caller
 
@@ -58,6 +58,11 @@ class Guard:
         if caller.granted is None:
             return self.policy.allows(caller, scope)
         return (not scope.actions) or any(grant.covers(scope) for grant in caller.granted)
+
+    def ask_for_more(self, request: web.BaseRequest, caller: Caller, *scopes: Scope) -> None:
+        """Refused where only the caller's token stands against the last of `scopes`: another one may have all."""
+        if caller.granted is not None and self.policy.allows(caller, scopes[-1]):
+            raise self._challenge(request, scopes, "insufficient_scope")
 
     async def identify(self, request: web.BaseRequest) -> Caller | None:
         """Return whom the credentials of a request stand for, nobody when it has none; None when they are wrong."""
@@ -96,13 +101,16 @@ class Guard:
     def _in_groups(self, caller: Caller) -> Caller:
         return caller._replace(groups=caller.groups | self.policy.groups_of(caller.user))
 
-    def _challenge(self, request: web.BaseRequest, scope: Scope, error: str, by_browser: bool) -> Refused:
+    def _challenge(
+        self, request: web.BaseRequest, scopes: Sequence[Scope], error: str, by_browser: bool = False
+    ) -> Refused:
         if self.tokens is None or by_browser:
-            return challenge(BASIC, [scope])
+            return challenge(BASIC, scopes)
         realm = self.tokens.settings.realm or f"{request.scheme}://{request.host}/token"
         header = f'Bearer realm="{realm}",service="{self.tokens.settings.service}"'
-        header += f',scope="{scope}"' if scope.type else ""
-        return challenge(header + (f',error="{error}"' if has_credentials(request) else ""), [scope])
+        wanted = " ".join(str(scope) for scope in scopes if scope.type)
+        header += f',scope="{wanted}"' if wanted else ""
+        return challenge(header + (f',error="{error}"' if has_credentials(request) else ""), scopes)
 
 
 def challenge(header: str, wanted: Sequence[Scope | Grant]) -> Refused:

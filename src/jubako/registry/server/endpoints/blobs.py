@@ -6,6 +6,7 @@ from aiohttp import web
 
 from jubako.errors import JubakoError, NotFound
 from jubako.registry.server.access.caller import Caller
+from jubako.registry.server.endpoints.conditions import entity_tag, settled
 from jubako.registry.server.endpoints.copies import stream_blob
 from jubako.registry.server.endpoints.ranges import wanted_range
 from jubako.registry.server.endpoints.sending import broken_off, send_file
@@ -18,6 +19,7 @@ async def get(registry: Registry, request: web.BaseRequest, route: Route, caller
     headers = {
         "Content-Type": "application/octet-stream",
         CONTENT_DIGEST_HEADER: route.reference,
+        "ETag": entity_tag(route.reference),
         API_VERSION_HEADER: API_VERSION,
         "Cache-Control": "max-age=31536000, immutable",
     }
@@ -27,12 +29,14 @@ async def get(registry: Registry, request: web.BaseRequest, route: Route, caller
         upstream = registry.fetching.upstream_of(route.name)
         if upstream is None:
             raise
-        if (response := await stream_blob(registry, request, route, upstream, headers)) is not None:
-            return response
+        if (streamed := await stream_blob(registry, request, route, upstream, headers)) is not None:
+            return streamed
         link = registry.blobs.get(route.name, route.reference)
     if request.method == "HEAD" and registry.blobs.is_stale(link):
         # A client that looks whether a blob is here will build a manifest on it.
         await in_thread(registry.blobs.touch, route.name, route.reference)
+    if (response := settled(request, route.reference, headers)) is not None:
+        return response
     path = registry.state.storage.path(route.reference)
     if path is not None:
         return await send_file(request, path, route.reference, headers)
@@ -48,7 +52,7 @@ async def _streamed(
     registry: Registry, request: web.BaseRequest, digest: str, size: int, headers: dict[str, str]
 ) -> web.StreamResponse:
     """From storage to the client, one piece in memory at a time."""
-    start, end, partial = wanted_range(request, size)
+    start, end, partial = wanted_range(request, digest, size)
     headers |= {"Content-Length": str(end - start), "Accept-Ranges": "bytes"}
     if partial:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"

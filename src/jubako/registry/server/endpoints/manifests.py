@@ -9,6 +9,7 @@ from multidict import CIMultiDict
 from jubako.image.manifest import MALFORMED
 from jubako.registry.server.access.caller import Caller
 from jubako.registry.server.endpoints.body import read_body
+from jubako.registry.server.endpoints.conditions import entity_tag, settled
 from jubako.registry.server.endpoints.copies import refresh_manifest
 from jubako.registry.server.endpoints.negotiation import negotiated
 from jubako.registry.server.manifests import LIMIT_BYTES
@@ -28,9 +29,9 @@ class _Shape(msgspec.Struct, rename="camel"):
 async def get(registry: Registry, request: web.BaseRequest, route: Route, caller: Caller) -> web.StreamResponse:
     await refresh_manifest(registry, route)
     digest, entry = await negotiated(registry, request, route)
-    headers = {"Content-Type": entry.media_type, CONTENT_DIGEST_HEADER: digest, "ETag": f'"{digest}"'}
-    if request.headers.get("If-None-Match") in (f'"{digest}"', digest):
-        return web.Response(status=304, headers=headers)
+    headers = {"Content-Type": entry.media_type, CONTENT_DIGEST_HEADER: digest, "ETag": entity_tag(digest)}
+    if (response := settled(request, digest, headers)) is not None:
+        return response
     return web.Response(body=await registry.manifest(digest), headers=headers)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from aiohttp import web
 
+from jubako.registry.server.endpoints.conditions import range_holds
 from jubako.registry.server.refusal import Refused
 from jubako.spec.distribution import Code
 
@@ -20,10 +21,13 @@ class Range(NamedTuple):
     partial: bool
 
 
-def wanted_range(request: web.BaseRequest, size: int) -> Range:
-    """Which part of `size` bytes to send; all of them for a form of range that we do not serve. Refused with 416."""
+def wanted_range(request: web.BaseRequest, digest: str, size: int) -> Range:
+    """Which part of the `size` bytes of `digest` to send. Refused with 416.
+
+    All of them for a form of range that we do not serve, and for one that is meant for other content.
+    """
     match = _RANGE.fullmatch(request.headers.get("Range", ""))
-    if match is None or not (match[1] or match[2]):
+    if match is None or not (match[1] or match[2]) or not range_holds(request, digest):
         return Range(0, size, False)
     if not match[1]:
         start, end = max(0, size - int(match[2])), size

@@ -23,7 +23,7 @@ async def send_file(request: web.BaseRequest, path: Path, digest: str, headers: 
         raise NotFound("blob", digest) from None
     with stream:
         size = os.fstat(stream.fileno()).st_size
-        start, end, partial = wanted_range(request, size)
+        start, end, partial = wanted_range(request, digest, size)
         headers |= {"Content-Length": str(end - start), "Accept-Ranges": "bytes"}
         if partial:
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from aiohttp import web
 
 from jubako.image.reference import is_digest
-from jubako.registry.server.access.caller import Caller, pull
+from jubako.registry.server.access.caller import Caller, pull, push
 from jubako.registry.server.endpoints.limits import Limits, limits_of
 from jubako.registry.server.refusal import Refused
 from jubako.registry.server.registry import Registry, in_thread
@@ -58,16 +58,21 @@ async def cancel(registry: Registry, request: web.BaseRequest, route: Route, cal
 
 
 async def _mount(registry: Registry, request: web.BaseRequest, route: Route, caller: Caller) -> bool:
+    """Whether the blob is now here.
+
+    Where only the token stands against what its user may do, the client is told to ask for another, as Docker's does.
+    """
     digest, source = request.query["mount"], request.query.get("from", "")
     if not is_digest(digest):
         raise Refused(Code.DIGEST_INVALID, "invalid digest", detail={"digest": digest[:256]})
-    if source:
-        sources = [source] if is_repository(source) else []
-    else:
-        sources = await in_thread(registry.blobs.holders, digest)
+    if source and not is_repository(source):
+        return False
+    sources = await in_thread(registry.blobs.holders, digest, source)
     for name in sources:
         if registry.guard.allows(caller, pull(name)):
             return await in_thread(registry.blobs.mount, route.name, Digest(digest), name)
+    for name in sources:
+        registry.guard.ask_for_more(request, caller, push(route.name), pull(name))
     return False
 
 
