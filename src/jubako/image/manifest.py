@@ -90,6 +90,14 @@ def decode(data: bytes, media_type: str = "") -> Manifest | Index:
     return manifest
 
 
+def is_schema_1(data: bytes) -> bool:
+    """Whether this is a manifest of Docker's first form, which nothing here reads."""
+    try:
+        return _is_schema_1(_decode(data, _Shape, "manifest"))
+    except InvalidArgument:
+        return False
+
+
 def decode_config(data: bytes) -> ImageConfig:
     """Read an image configuration. Raises InvalidArgument."""
     _limit(data, CONFIG_LIMIT_BYTES, "image configuration")
@@ -126,7 +134,7 @@ def _read(store: Store, target: Descriptor, limit: int) -> bytes:
 
 
 def _refuse_confusion(shape: _Shape, served_as: str) -> None:
-    if shape.has("fs_layers") or shape.schema_version == 1:
+    if _is_schema_1(shape):
         raise InvalidArgument("the image uses Docker manifest schema 1, which is no longer supported")
     is_index, is_manifest = shape.has("manifests"), shape.has("layers") or shape.has("config")
     if is_index == is_manifest:
@@ -139,6 +147,10 @@ def _refuse_confusion(shape: _Shape, served_as: str) -> None:
     for name in (shape.media_type, served_as):
         if name in wrong or (name and name not in known and name in LAYER_TYPES):
             raise InvalidArgument(f"the document is {'an index' if is_index else 'a manifest'} but is called {name}")
+
+
+def _is_schema_1(shape: _Shape) -> bool:
+    return shape.has("fs_layers") or shape.schema_version == 1
 
 
 def _decode(data: bytes, kind: type[T], what: str) -> T:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 import time
+from email.utils import formatdate
 
 import msgspec
 import pytest
@@ -106,6 +108,22 @@ def test_too_many_requests_waits_as_long_as_the_registry_says(honest, fetch, ima
     assert waits == [7.0, 7.0]
 
 
+def test_retry_after_may_be_a_date(honest, fetch, image, options, other):
+    waits, end = [], formatdate(time.time() + 3600, usegmt=True)
+    refusals = [end, "Thu, 01 Jan 1970 00:00:00 GMT", "when we are back"]
+
+    def script(asked):
+        if "/manifests/" in asked.path and refusals:
+            return Answer(503, headers={"Retry-After": refusals.pop(0)})
+        return honest(asked)
+
+    patient = msgspec.structs.replace(options, sleep=waits.append)
+    with scripted(script) as server:
+        pull(other, Images(other), parse(f"{server.domain}/app:v1"), options=patient)
+    assert waits[:2] == [60.0, 0.0]
+    assert 0 < waits[2] < 2
+
+
 def test_endless_refusals_end_with_the_registrys_words(fetch):
     body = b'{"errors":[{"code":"TOOMANYREQUESTS","message":"You have reached your pull rate limit"}]}'
     with (
@@ -146,6 +164,54 @@ def test_answer_of_another_content_type_is_no_manifest(fetch, content_type):
         pytest.raises(InvalidArgument, match="not a manifest"),
     ):
         fetch(server)
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", ""])
+def test_an_image_of_schema_1_is_told_as_such(fetch, content_type):
+    body = b'{"schemaVersion": 1, "name": "app", "tag": "v1", "fsLayers": [], "history": [], "signatures": []}'
+    answer = Answer(body=body, headers={"Content-Type": content_type} if content_type else {})
+    with (
+        scripted(lambda asked: answer if "/app/" in asked.path else Answer()) as server,
+        pytest.raises(InvalidArgument, match="manifest schema 1"),
+    ):
+        fetch(server)
+
+
+def test_a_manifest_that_breaks_off_is_asked_for_again(honest, fetch, image):
+    broken = []
+
+    def script(asked):
+        answer = honest(asked)
+        if "/manifests/" in asked.path and len(broken) < 2:
+            broken.append(asked)
+            return answer._replace(body=answer.body[:50], length=len(answer.body))
+        return answer
+
+    with scripted(script) as server:
+        assert fetch(server).id == image.id
+
+
+def test_a_manifest_that_was_compressed_unasked_is_read(honest, fetch, image):
+    def script(asked):
+        answer = honest(asked)
+        if "/manifests/" not in asked.path:
+            return answer
+        return Answer(body=gzip.compress(answer.body), headers={**answer.headers, "Content-Encoding": "gzip"})
+
+    with scripted(script) as server:
+        assert fetch(server).id == image.id
+
+
+def test_a_compressed_bomb_is_cut_off(fetch, other):
+    bomb = gzip.compress(bytes(64 << 20))
+
+    def script(asked):
+        headers = {"Content-Type": MANIFEST, "Content-Encoding": "gzip"}
+        return Answer(body=bomb, headers=headers) if "/app/" in asked.path else Answer()
+
+    with scripted(script) as server, pytest.raises(ResourceExhausted, match="larger than 4 MB"):
+        fetch(server)
+    nothing_is_left(other)
 
 
 def test_cve_2021_41190_manifest_served_as_an_index_is_refused(honest, fetch, other):

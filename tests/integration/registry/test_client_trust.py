@@ -77,6 +77,45 @@ def test_an_upload_to_where_no_registry_can_be_is_refused(store, image, options)
         push(store, image, parse(f"{server.domain}/app:v1"), options=options)
 
 
+@pytest.mark.parametrize("status", [307, 308])
+def test_a_push_follows_where_the_registry_moved_to(store, image, options, status):
+    def moved(asked):
+        if asked.method == "HEAD":
+            return Answer(404)
+        return Answer(202, headers={"Location": "1?state=x"}) if asked.method == "POST" else Answer(201)
+
+    with scripted(moved) as there:
+        gone = lambda asked: Answer(status, headers={"Location": there.base + asked.path})  # noqa: E731
+        with scripted(lambda asked: Answer() if asked.path == "/v2/" else gone(asked)) as server:
+            push(store, image, parse(f"{server.domain}/app:v1"), options=options)
+        puts = [(asked.path.partition("?digest")[0], asked.body) for asked in there.asked if asked.method == "PUT"]
+    assert all(path.startswith("/v2/app/blobs/uploads/1?state=x") for path, _ in puts[:-1])
+    assert puts[-1] == ("/v2/app/manifests/v1", store.blobs.read(image.manifest_digest))
+
+
+def test_a_write_that_would_become_a_read_is_not_redirected(store, image, options):
+    def script(asked):
+        return Answer(302, headers={"Location": "/v2/"}) if asked.method == "POST" else Answer(404)
+
+    with scripted(script) as server, pytest.raises(InvalidArgument, match="unexpected status 302"):
+        push(store, image, parse(f"{server.domain}/app:v1"), options=options)
+
+
+def test_challenge_of_another_host_gets_no_credentials(honest, fetch):
+    """Of where a registry redirects to, as of a registry's token service elsewhere (CVE-2020-15157)."""
+    with scripted(lambda asked: Answer(body=b'{"token": "t"}')) as thief:
+        challenge = {"WWW-Authenticate": f'Bearer realm="{thief.base}/token"'}
+        with scripted(lambda asked: Answer(401, headers=challenge)) as cdn:
+
+            def script(asked):
+                location = {"Location": f"{cdn.base}{asked.path}"}
+                return Answer(307, headers=location) if "/blobs/" in asked.path else honest(asked)
+
+            with scripted(script) as server, pytest.raises(Unauthenticated):
+                fetch(server, credentials=CREDENTIALS)
+        assert thief.asked == []
+
+
 def test_redirects_in_a_circle_end(fetch):
     script = lambda asked: Answer(307, headers={"Location": asked.path}) if "/app/" in asked.path else Answer()  # noqa: E731
     with scripted(script) as server, pytest.raises(Unavailable, match="redirects"):
@@ -106,6 +145,19 @@ def test_token_is_asked_for_once_with_scope_and_sent_only_to_the_registry(honest
         tokens = [asked for asked in server.asked if asked.path.startswith("/token")]
     assert [asked.path for asked in tokens] == ["/token?service=s+p&scope=repository%3Aapp%3Apull&account=ann"]
     assert tokens[0].headers["Authorization"].startswith("Basic ")
+
+
+@pytest.mark.parametrize("more", ['"token": null', '"expires_in": null', '"expires_in": "300", "issued_at": 0'])
+def test_what_a_token_service_adds_to_the_token_does_not_matter(honest, fetch, image, more):
+    def script(asked):
+        if asked.path.startswith("/token"):
+            return Answer(body=b'{"access_token": "t", %s}' % more.encode())
+        if asked.path != "/v2/" and asked.headers.get("Authorization") != "Bearer t":
+            return Answer(401, headers={"WWW-Authenticate": f'Bearer realm="{server.base}/token"'})
+        return honest(asked)
+
+    with scripted(script) as server:
+        assert fetch(server).id == image.id
 
 
 def test_expired_token_is_renewed(honest, fetch, image):

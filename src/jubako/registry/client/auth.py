@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import cached_property
 from urllib.parse import urlencode, urlsplit
 
+import msgspec
 import urllib3
 
 from jubako.errors import Unauthenticated, Unavailable
@@ -24,10 +25,16 @@ from jubako.registry.client.endpoint import check_target
 from jubako.registry.client.options import ClientOptions
 from jubako.registry.client.transport import Transport, read
 from jubako.spec import decoding
-from jubako.spec.distribution import Token
 
 _CLIENT = "jubako"
 _TOKEN_LIMIT_BYTES = 1 << 20
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """What of a token service's answer matters here: how long a token lasts shows when it is refused."""
+
+    token: str | None = None
+    access_token: str | None = None
 
 
 class Authenticator:
@@ -85,12 +92,12 @@ class Authenticator:
         if status != 200:
             raise failure.refused(status, body, subject=f"token service of {self._domain}", registry=self._domain)
         try:
-            token = decoding.decode(body, Token)
+            answer = decoding.decode(body, _Answer)
         except MALFORMED as error:
             raise Unavailable(f"the token service of {self._domain} answered nonsense: {error}") from error
-        if not (token.token or token.access_token):
+        if not (token := answer.token or answer.access_token):
             raise Unavailable(f"the token service of {self._domain} gave no token")
-        return token.token or token.access_token
+        return token
 
     def _ask(self, realm: str, service: str, scopes: list[str]) -> tuple[int, bytes]:
         fields = [("service", service), *(("scope", scope) for scope in scopes)]

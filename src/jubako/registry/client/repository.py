@@ -50,9 +50,8 @@ class Repository:
         """
         shown = f"{self.name}{'@' if is_digest(reference) else ':'}{reference}"
         headers = {"Accept": ", ".join(ACCEPTED_MANIFESTS)}
-        response = self._request("GET", f"manifests/{quote(reference)}", shown, headers=headers)
-        data = _read(response, shown, "manifest")
-        media_type = _media_type(response, shown)
+        response, data = self._document(f"manifests/{quote(reference)}", shown, "manifest", headers=headers)
+        media_type = _media_type(response, data, shown)
         digest = _check_digest(data, reference, response.headers.get(CONTENT_DIGEST_HEADER, ""), shown)
         return Descriptor(media_type=media_type, digest=digest, size=len(data)), data
 
@@ -105,8 +104,8 @@ class Repository:
     def pages(self, path: str, *, expect: tuple[int, ...] = (200,)) -> Iterator[tuple[urllib3.BaseHTTPResponse, bytes]]:
         """A list, over as many pages as the registry needs: each response, and its body."""
         for _ in range(_PAGES_LIMIT):
-            response = self._request("GET", path, self.name, expect)
-            yield response, _read(response, self.name, "list")
+            response, data = self._document(path, self.name, "list", expect)
+            yield response, data
             path = _next_page(response.headers.get("Link", ""))
             if not path:
                 return
@@ -140,6 +139,19 @@ class Repository:
         response = self._request("POST", path, self.name, (201, 202), {"Content-Length": "0"}, b"")
         finish(response)
         return None if response.status == 201 else response.headers.get("Location")
+
+    def _document(
+        self, path: str, shown: str, what: str, expect: tuple[int, ...] = (200,), headers: dict[str, str] | None = None
+    ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
+        """A response and its whole body; one that breaks off is asked for again."""
+        for attempt in range(self.session.options.retries):
+            response = self._request("GET", path, shown, expect, headers)
+            try:
+                return response, _read(response, shown, what)
+            except Unavailable:
+                self.session.wait(attempt)
+        response = self._request("GET", path, shown, expect, headers)
+        return response, _read(response, shown, what)
 
     def _request(
         self,
@@ -184,9 +196,10 @@ def _next_page(link: str) -> str:
     return target.lstrip(" <") if 'rel="next"' in parameters.replace("'", '"') else ""
 
 
-def _media_type(response: urllib3.BaseHTTPResponse, shown: str) -> str:
+def _media_type(response: urllib3.BaseHTTPResponse, data: bytes, shown: str) -> str:
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
-    if media_type.startswith(_SCHEMA_1):
+    # Where there are still such images they are often called JSON, or text.
+    if media_type.startswith(_SCHEMA_1) or (media_type not in DOCUMENT_TYPES and documents.is_schema_1(data)):
         raise InvalidArgument(f"{shown}: the image uses Docker manifest schema 1, which is no longer supported")
     if media_type not in DOCUMENT_TYPES:
         answered = failure.header(response.headers, "Content-Type") or "no content type"

@@ -8,6 +8,7 @@ Retries:      connections that break and the statuses 429, 500, 502, 503, 504 ar
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
@@ -24,6 +25,7 @@ from jubako.registry.client.options import RANGES, ClientOptions
 from jubako.registry.client.transport import Body, Transport, finish, read
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_SAME_REQUEST = frozenset({307, 308})
 _REDIRECT_LIMIT = 5
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 _BACKOFF_S = 0.25
@@ -107,14 +109,14 @@ class Session:
     def wait(self, attempt: int, retry_after: str = "") -> None:
         """Pause before the repetition number `attempt`, counted from 0."""
         delay = min(_BACKOFF_LIMIT_S, _BACKOFF_S * 2**attempt) * random.uniform(0.75, 1.25)
-        if retry_after.isascii() and retry_after.isdigit():
-            delay = min(_RETRY_AFTER_LIMIT_S, float(retry_after))
+        if (asked := _delay_of(retry_after)) is not None:
+            delay = min(_RETRY_AFTER_LIMIT_S, asked)
         self.options.sleep(delay)
 
     def _repeat(
         self, method: str, url: str, scope: str, headers: Mapping[str, str], body: Body | None
     ) -> urllib3.BaseHTTPResponse:
-        attempts = self.options.retries + 1 if body is None or isinstance(body, bytes) else 1
+        attempts = self.options.retries + 1 if _repeatable(body) else 1
         for attempt in range(attempts):
             is_last = attempt == attempts - 1
             try:
@@ -135,14 +137,15 @@ class Session:
     ) -> urllib3.BaseHTTPResponse:
         """Send, and send again after answering the challenge."""
         tried = self._auth.header(scope)
-        response = self._redirected(method, url, tried, headers, body)
-        if response.status != 401 or not (body is None or isinstance(body, bytes)):
+        response, answered_by = self._redirected(method, url, tried, headers, body)
+        # What the registry redirects to does not say where its credentials go.
+        if response.status != 401 or not _repeatable(body) or not same_origin(answered_by, self.base):
             return response
         offered = ", ".join(response.headers.getlist("WWW-Authenticate"))
         if not self._auth.answer(offered, scope, tried, self.base):
             return response
         finish(response)
-        return self._redirected(method, url, self._auth.header(scope), headers, body)
+        return self._redirected(method, url, self._auth.header(scope), headers, body)[0]
 
     def _redirected(
         self,
@@ -151,7 +154,8 @@ class Session:
         authorization: str | None,
         headers: Mapping[str, str],
         body: Body | None,
-    ) -> urllib3.BaseHTTPResponse:
+    ) -> tuple[urllib3.BaseHTTPResponse, str]:
+        """Return the response with a Location, if it has any, that is a whole URL; and the URL that answered."""
         for _ in range(_REDIRECT_LIMIT):
             sent = dict(headers)
             if not same_origin(url, self.base):
@@ -160,10 +164,12 @@ class Session:
             elif authorization:
                 sent["Authorization"] = authorization
             response = self._open(method, url, sent, body)
-            if response.status not in _REDIRECTS or method not in ("GET", "HEAD"):
-                return response
+            if location := response.headers.get("Location"):
+                response.headers["Location"] = location = urljoin(url, location)
+            if not (location and _leads_on(response.status, method, body)):
+                return response, url
             finish(response)
-            url = urljoin(url, response.headers.get("Location", ""))
+            url = location
         raise Unavailable(f"{self.domain} redirects more than {_REDIRECT_LIMIT} times")
 
     def _open(
@@ -201,3 +207,28 @@ class Session:
         if not problems:
             return choices[0]
         raise failure.unreachable(*problems[-1]) from problems[-1][0]
+
+
+def _repeatable(body: Body | None) -> bool:
+    return body is None or isinstance(body, bytes)
+
+
+def _leads_on(status: int, method: str, body: Body | None) -> bool:
+    """Whether to ask the same of where a redirect points to; others than 307 and 308 would make a GET of a write."""
+    if method in ("GET", "HEAD"):
+        return status in _REDIRECTS
+    return status in _SAME_REQUEST and _repeatable(body)
+
+
+def _delay_of(retry_after: str) -> float | None:
+    """Seconds, of which Retry-After has the number or the end; None where it says nothing."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after)
+    if not retry_after:
+        return None
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None

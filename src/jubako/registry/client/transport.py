@@ -95,8 +95,12 @@ class Transport:
 
 
 def read(response: urllib3.BaseHTTPResponse, limit: int) -> bytes:
-    """Return up to `limit` bytes of the body, and close the response or give its connection back."""
+    """Return up to `limit` bytes of the body, and close the response or give its connection back.
+
+    What a server compresses, though nobody asked it to, is decompressed, and not beyond `limit`.
+    """
     data = bytearray()
+    response.decode_content = True
     try:
         while len(data) < limit and (piece := response.read(limit - len(data))):
             data += piece
@@ -108,7 +112,8 @@ def read(response: urllib3.BaseHTTPResponse, limit: int) -> bytes:
 def finish(response: urllib3.BaseHTTPResponse) -> None:
     """Keep the connection where little is left to read; otherwise close it."""
     left = response.length_remaining
-    if left is not None and left <= BLOCK_BYTES:
+    # To read the rest of a compressed body could be to inflate a bomb.
+    if left is not None and left <= BLOCK_BYTES and "Content-Encoding" not in response.headers:
         response.drain_conn()
         response.release_conn()
     else:
