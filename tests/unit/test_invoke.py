@@ -83,8 +83,9 @@ die(invoke(main, []))
 
 def test_the_third_interrupt_ends_what_does_not_end_by_itself() -> None:
     program = """
-import os, time
+import os, signal, time
 from jubako._invoke import die, invoke
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where the tests run in the background, it is ignored
 def main(arguments):
     while True:
         try:
