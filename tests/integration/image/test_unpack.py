@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import zstandard
@@ -51,6 +52,33 @@ def test_every_kind_of_entry_is_made(target: Target) -> None:
     assert target.stat("hard").st_ino == target.stat("etc/name").st_ino
     assert target.stat("null").st_rdev == os.makedev(1, 3)
     assert (result.entries, result.size_bytes) == (8, 8)
+
+
+@pytest.mark.parametrize("whiteouts", ["overlay", "apply"])
+def test_directories_without_an_entry_are_the_same_each_time(
+    target: Target, whiteouts: Literal["overlay", "apply"]
+) -> None:
+    old = os.umask(0o077)
+    try:
+        target.unpack(
+            tar_of(
+                info("a/b/one", mtime=1000),
+                info("a/two", mtime=2000),
+                info("gone/.wh.x", mtime=3000),
+                info("said/later", mtime=4000),
+                info("said", tarfile.DIRTYPE, mode=0o700, mtime=5000),
+            ),
+            whiteouts=whiteouts,
+        )
+    finally:
+        os.umask(old)
+    found = {name: target.stat(name) for name in ("a", "a/b", "gone", "said")}
+    assert {name: (stat.S_IMODE(one.st_mode), one.st_mtime) for name, one in found.items()} == {
+        "a": (0o755, 1000),
+        "a/b": (0o755, 1000),
+        "gone": (0o755, 3000),
+        "said": (0o700, 5000),
+    }
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o777])

@@ -61,6 +61,8 @@ class Extractor:
         parent_fd = self._tree.fds.get(parent[2:] if parent.startswith(b"./") else parent)
         if parent_fd is None or base in (b"", b".", b".."):
             parent_fd, base, _ = self._tree.place(entry.name)
+            if self._tree.implied:
+                self._imply(entry)
         if base.startswith(self.special_prefix):
             self.special(entry, parent_fd, base)
         elif entry.kind == FILE:
@@ -72,6 +74,12 @@ class Extractor:
 
     def special(self, entry: Entry, parent_fd: int, base: bytes) -> None:
         """Deal with a name that begins with special_prefix."""
+
+    def _imply(self, entry: Entry) -> None:
+        """Directories that the archive has only by their content are as old as that: each unpacking is the same."""
+        for path in self._tree.implied:
+            self._directories.add(path, Entry(path, DIRECTORY, 0o755, mtime_ns=entry.mtime_ns))
+        self._tree.implied.clear()
 
     def make_room(self, entry: Entry, existing: os.stat_result) -> int:
         """Remove what `entry` replaces; return the fd of its parent, which may have changed."""
@@ -225,6 +233,10 @@ class CopyExtractor(Extractor):
         # The content goes into a directory that is there, and that stays as it is: moby, pkg/archive, "Unpack".
         if base:
             super()._directory(entry, parent_fd, base)
+
+    def _imply(self, entry: Entry) -> None:
+        # They belong to who extracts, now.
+        self._tree.implied.clear()
 
     def _extract(self, entry: Entry) -> None:
         if self._owner:

@@ -36,6 +36,8 @@ class Tree:
         self._at = at + b"/" if at else b""
         self.fds: dict[bytes, int] = {}
         """Clean paths to fds: read it to save a call, then call directory()."""
+        self.implied: list[bytes] = []
+        """Clean paths of directories that were made because something is in them; who reads it clears it."""
         self._implied_left = implied_limit
 
     def close(self) -> None:
@@ -86,6 +88,7 @@ class Tree:
             if self._implied_left < 0:
                 raise ResourceExhausted("the archive makes more directories than are allowed") from None
             os.mkdir(name, 0o755, dir_fd=parent)
+            self.implied.append(path)
             return os.open(name, _ENTER, dir_fd=parent)
         except OSError as error:
             if error.errno not in (errno.ELOOP, errno.ENOTDIR):
