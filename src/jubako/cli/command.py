@@ -46,6 +46,7 @@ NONE = Operands(0, 0)
 ANY = Operands(0, None)
 ONE = Operands(1, 1)
 TWO = Operands(2, 2)
+ONE_OR_TWO = Operands(1, 2)
 SOME = Operands(1, None)
 AT_MOST_ONE = Operands(0, 1)
 

@@ -271,6 +271,12 @@ class EngineContainers:
 
         copy.copy_from(self._drivers, text, path, out)
 
+    def export(self, text: str, out: BinaryIO) -> None:
+        """Write the whole root of a container, without what is mounted in it, to `out` as a tar."""
+        from jubako.engine import imaging
+
+        imaging.export(self._drivers, text, out)
+
     def stat_path(self, text: str, path: str) -> dict[str, Any]:
         """Docker's path stat: name, size (bytes), mode (Go's bits), mtime, linkTarget; raises NotFound."""
         from jubako.engine import copy

@@ -15,6 +15,7 @@ from jubako.image.catalog import Image
 
 if TYPE_CHECKING:
     from jubako.engine.imagetree import Variant
+    from jubako.engine.imaging import Edit
     from jubako.image.progress import Progress
     from jubako.registry.client import ClientOptions, Credentials
     from jubako.spec.oci_image import Descriptor
@@ -158,6 +159,35 @@ class EngineImages:
             self.get(name)
         wanted = platforms.parse_given(platform)
         archive.save(self._drivers.store, self._drivers.images, names, out, format=format, platform=wanted)
+
+    def commit(
+        self,
+        container: str,
+        name: str | None = None,
+        *,
+        author: str = "",
+        message: str = "",
+        edit: Edit = lambda config: config,
+        pause: bool = True,
+    ) -> Image:
+        """Make an image of a container and what it changed; `edit` has the last word on the image's configuration."""
+        from jubako.engine import imaging
+
+        return imaging.commit(self._drivers, container, name, author=author, message=message, edit=edit, pause=pause)
+
+    def import_archive(
+        self,
+        source: BinaryIO,
+        name: str | None = None,
+        *,
+        message: str = "",
+        edit: Edit = lambda config: config,
+        platform: str | None = None,
+    ) -> Image:
+        """Make an image of one layer, the tar in `source`; `edit` has the last word on its configuration."""
+        from jubako.engine import imaging
+
+        return imaging.import_archive(self._drivers, source, name, message=message, edit=edit, platform=platform)
 
     def tag(self, source: str, target: str) -> None:
         """Give an image one more name."""

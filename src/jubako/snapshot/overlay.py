@@ -126,6 +126,10 @@ class Overlay:
             options.append(f"lowerdir+={self._empty()}")
         return [self._mount([*options, "ro"])]
 
+    def view_of(self, key: str) -> list[Mount]:
+        options = [f"lowerdir+={self.upper(key)}", *self._lower(self.get(key).layers)]
+        return [self._mount([*options, "ro"])]
+
     def remove(self, key: str) -> bool:
         """Delete the snapshot, and say whether it was there."""
         try:

@@ -46,6 +46,9 @@ class Snapshotter(Protocol):
     def view_mounts(self, layers: Sequence[DiffID]) -> list[Mount]:
         """Return what to mount for a read-only root of `layers`."""
 
+    def view_of(self, key: str) -> list[Mount]:
+        """Return what to mount to read a snapshot, which may be in use: what changes meanwhile may be seen or not."""
+
     def get(self, key: str) -> Snapshot: ...
     def keys(self) -> list[str]: ...
     def remove(self, key: str) -> bool: ...

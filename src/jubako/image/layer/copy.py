@@ -63,6 +63,13 @@ def archive_path(root_fd: int, path: str, out: BinaryIO, *, name: str | None = N
     writer.finish()
 
 
+def archive_root(root_fd: int, out: BinaryIO) -> None:
+    """Write all that is in the root to `out` as an archive; names begin with what is in it."""
+    writer = Writer(out.write)
+    Walker(writer, live=True).tree(root_fd)
+    writer.finish()
+
+
 class Placement(msgspec.Struct, frozen=True):
     """Where a copy goes: into which directory it is extracted, and under which name the source is archived."""
 

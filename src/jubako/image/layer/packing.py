@@ -45,11 +45,12 @@ def pack(
     whiteouts: Whiteouts = "overlay",
     xattr_prefix: str = "trusted.",
     prefix: bytes = b"",
+    live: bool = False,
 ) -> Packed:
     """Write what is beneath `root_fd` to `out` as a layer's (uncompressed) tar.
 
     "overlay" reads the tree as an overlay's upper directory; "none" as a plain tree. Times later than
-    `source_date_epoch` become it. Names begin with `prefix`.
+    `source_date_epoch` become it. Names begin with `prefix`. A `live` tree is one that others may change meanwhile.
     """
     digest = hashlib.sha256()
 
@@ -60,7 +61,10 @@ def pack(
     with Behind(consume) as behind:
         writer = Writer(behind)
         walker = Walker(
-            writer, overlay_prefix=xattr_prefix if whiteouts == "overlay" else None, newest_s=source_date_epoch
+            writer,
+            overlay_prefix=xattr_prefix if whiteouts == "overlay" else None,
+            newest_s=source_date_epoch,
+            live=live,
         )
         walker.tree(root_fd, prefix)
         writer.finish()
@@ -76,6 +80,7 @@ def pack_blob(
     whiteouts: Whiteouts = "overlay",
     xattr_prefix: str = "trusted.",
     prefix: bytes = b"",
+    live: bool = False,
 ) -> tuple[Descriptor, DiffID]:
     """Pack what is beneath `root_fd` into a blob; return its descriptor and the diff_id. See pack()."""
     with blobs.writer() as blob:
@@ -87,6 +92,7 @@ def pack_blob(
             whiteouts=whiteouts,
             xattr_prefix=xattr_prefix,
             prefix=prefix,
+            live=live,
         )
         sink.finish()
         info = blob.commit()
