@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
@@ -136,7 +137,7 @@ class EngineImages:
                 source,
                 drivers.images,
                 progress=progress,
-                on_layer=unpacking.begin,
+                on_layer=partial(unpacking.begin, doubted=True),
                 ready=unpacking.finish,
                 platform=platforms.parse_given(platform),
             )

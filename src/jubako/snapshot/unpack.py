@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from threading import Event, Lock
 from typing import TYPE_CHECKING, BinaryIO, Self
 
@@ -20,6 +21,7 @@ from jubako.image.progress import SILENT, Progress, short
 from jubako.store import digest as digests
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from jubako.image.catalog import Image
@@ -56,22 +58,30 @@ class Unpacking:
         self._jobs: dict[DiffID, Future[None]] = {}
         self._pool = ThreadPoolExecutor(os.cpu_count())
 
-    def begin(self, diff_id: DiffID, layer: Descriptor) -> None:
-        """Begin with a layer, unless it is there or under way, and return at once. Any thread may call this."""
+    def begin(self, diff_id: DiffID, layer: Descriptor, *, doubted: bool = False) -> None:
+        """Begin with a layer, unless it is there or under way, and return at once. Any thread may call this.
+
+        Of one that is there a `doubted` blob is compared with it: nobody has said yet that they belong together.
+        """
         self._lease.add(diff_id)
-        if self._snapshotter.has_layer(diff_id):
-            return
-        self._lease.add(layer.digest)
-        with self._beginning:
-            if diff_id not in self._jobs:
-                self._jobs[diff_id] = self._pool.submit(
-                    unpack_layer, self._store, self._snapshotter, diff_id, layer, self._progress, self._cancelled
-                )
+        if not self._snapshotter.has_layer(diff_id):
+            self._lease.add(layer.digest)
+            self._submit(
+                diff_id,
+                partial(unpack_layer, self._store, self._snapshotter, diff_id, layer, self._progress, self._cancelled),
+            )
+        elif doubted and str(layer.digest) != str(diff_id):
+            self._submit(diff_id, partial(check_layer, self._store, diff_id, layer))
 
     def finish(self) -> None:
         """Wait for all of them; raises what went wrong with the first."""
         for job in self._jobs.values():
             job.result()
+
+    def _submit(self, diff_id: DiffID, work: Callable[[], None]) -> None:
+        with self._beginning:
+            if diff_id not in self._jobs:
+                self._jobs[diff_id] = self._pool.submit(work)
 
     def __enter__(self) -> Self:
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import lzma
@@ -138,6 +139,24 @@ def test_import_makes_an_image_of_an_archive(jubako: Cli, named: str, tmp_path: 
     assert (image["Comment"], len(image["RootFS"]["Layers"])) == ("from afar", 1)
     assert (image["Config"]["WorkingDir"], image["Config"]["ExposedPorts"]) == ("/a/b", {"80/tcp": {}})
     assert jubako("run", "--rm", named) == "it runs\n"
+
+
+def test_an_archive_whose_layers_are_not_what_it_says_is_refused(jubako: Cli, named: str) -> None:
+    """Also where both are here already: pushed, the image would be another than the one that runs here."""
+    one, two = archive(one=b"1"), archive(two=b"2")
+    diff_ids = [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in (one, two)]
+    document = {"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": diff_ids}}
+
+    def saved(*layers: bytes) -> bytes:
+        item = {"Config": "config", "RepoTags": [named], "Layers": ["0", "1"]}
+        files = {str(number): gzip.compress(layer) for number, layer in enumerate(layers)}
+        return archive(config=json.dumps(document).encode(), **files, **{"manifest.json": json.dumps([item]).encode()})
+
+    assert jubako("load", input=saved(one, two)) == f"Loaded image: {named}\n"
+    assert jubako("load", input=saved(one, two)) == f"Loaded image: {named}\n"
+    done = jubako.run("load", input=saved(two, one))
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"unpacks to" in done.stderr
 
 
 def test_import_from_a_pipe_for_another_platform(jubako: Cli, named: str) -> None:

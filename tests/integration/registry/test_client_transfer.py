@@ -251,6 +251,8 @@ def test_manifest_that_is_not_what_was_asked_for_by_digest_is_data_loss(honest, 
         ref = parse(f"{server.domain}/app@{digest_of(b'other')}")
         with pytest.raises(DataLoss, match="does not match its digest"):
             pull(other, Images(other), ref, options=options)
+        # As it stands: some proxies before registries know no %3A.
+        assert server.asked[0].path == f"/v2/app/manifests/{ref.digest}"
 
 
 def test_text_from_a_registry_cannot_drive_the_terminal(fetch):

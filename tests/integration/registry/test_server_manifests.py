@@ -71,6 +71,7 @@ def test_not_modified_when_the_client_has_it(registry, push):
 def test_unknown_manifest_and_repository(registry, push):
     answer = registry("GET", "/v2/a/manifests/nothing")
     assert (answer.status, registry.code(answer)) == (404, "MANIFEST_UNKNOWN")
+    assert answer.json()["errors"][0]["message"] == "manifest unknown"
     answer = registry("GET", "/v2/a/tags/list")
     assert (answer.status, registry.code(answer)) == (404, "NAME_UNKNOWN")
 

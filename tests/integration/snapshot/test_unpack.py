@@ -71,6 +71,19 @@ def test_missing_layers_are_unpacked_and_mount(store: Store, snapshots: Overlay)
         assert sorted(os.listdir(root)) == ["b", "c"]
 
 
+@pytest.mark.parametrize("doubted", [True, False])
+def test_a_doubted_blob_must_be_what_its_layer_is(store: Store, snapshots: Overlay, doubted: bool) -> None:
+    blob, diff_id = _layer(store, {"a": b"1"})
+    other, _ = _layer(store, {"b": b"2"})
+    with store.leases.hold() as lease, Unpacking(store, snapshots, lease=lease) as unpacking:
+        unpacking.begin(diff_id, blob)
+    with store.leases.hold() as lease, Unpacking(store, snapshots, lease=lease) as unpacking:
+        unpacking.begin(diff_id, blob, doubted=True)
+    expected = pytest.raises(DataLoss, match="unpacks to") if doubted else contextlib.nullcontext()
+    with expected, store.leases.hold() as lease, Unpacking(store, snapshots, lease=lease) as unpacking:
+        unpacking.begin(diff_id, other, doubted=doubted)
+
+
 def test_a_layer_that_occurs_twice_is_unpacked_once(store: Store, snapshots: Overlay) -> None:
     layer = _layer(store, {"a": b"1"})
     with store.leases.hold() as lease:

@@ -57,6 +57,15 @@ def test_an_image_without_tags_is_dangling(store: Store, images: Images) -> None
     assert images.resolve(image.id).diff_ids == [digest(LOWER)]
 
 
+def test_the_names_that_are_told_are_those_of_the_archive(store: Store, images: Images) -> None:
+    for tags, told in ((["tool:v1"], ["docker.io/library/tool:v1"]), (["b", "b"], ["docker.io/library/b:latest"])):
+        (image,) = archive.load(store, io.BytesIO(docker_archive(LOWER, tags=tags)), images)
+        assert image.names == told
+    (image,) = archive.load(store, io.BytesIO(docker_archive(LOWER, tags=None)), images)
+    assert image.names == []
+    assert sorted(images.resolve("b").names) == ["docker.io/library/b:latest", "docker.io/library/tool:v1"]
+
+
 @pytest.mark.parametrize(
     "compress", [gzip.compress, zstandard.compress, lzma.compress, bz2.compress, bytes], ids=lambda c: c.__module__
 )

@@ -41,7 +41,7 @@ def test_each_status_has_its_kind(status, kind):
 
 def test_unknown_manifest_in_dockers_words():
     error = refused(404, body("MANIFEST_UNKNOWN", "manifest unknown"), subject="app:v1", registry="r.example")
-    assert error.message == "manifest for app:v1 not found: manifest unknown: manifest unknown: manifest unknown"
+    assert error.message == "manifest for app:v1 not found: manifest unknown: manifest unknown"
 
 
 def test_refused_access_says_how_to_log_in():

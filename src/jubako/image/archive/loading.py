@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
+
 from jubako.errors import InvalidArgument
 from jubako.image.archive import docker, oci
 from jubako.image.archive.files import Files, opened
@@ -59,8 +61,8 @@ def _is_layout(files: Files) -> bool:
 
 
 def _record(images: Images, item: docker.Loaded) -> Image:
-    for name in item.names:
+    """The image under the names that it has in the archive; the same image may have others here."""
+    names = list(dict.fromkeys(item.names))
+    for name in names or (None,):
         images.put(name, item.target)
-    if not item.names:
-        images.put(None, item.target)
-    return images.load(item.target)
+    return msgspec.structs.replace(images.load(item.target), names=names)

@@ -63,7 +63,8 @@ def _not_found(subject: str, infos: list[ErrorInfo], words: str) -> NotFound:
     code = infos[0].code if infos else ""
     what = {"BLOB_UNKNOWN": "blob", "NAME_UNKNOWN": "repository"}.get(code, "manifest")
     if what == "manifest" and code in ("", "MANIFEST_UNKNOWN"):
-        return NotFound(what, subject, message=f"manifest for {subject} not found: manifest unknown: {words}")
+        said = words if code else f"manifest unknown: {words}"
+        return NotFound(what, subject, message=f"manifest for {subject} not found: {said}")
     return NotFound(what, subject, message=f"{subject}: {words}")
 
 

@@ -50,7 +50,7 @@ class Repository:
         """
         shown = f"{self.name}{'@' if is_digest(reference) else ':'}{reference}"
         headers = {"Accept": ", ".join(ACCEPTED_MANIFESTS)}
-        response, data = self._document(f"manifests/{quote(reference)}", shown, "manifest", headers=headers)
+        response, data = self._document(f"manifests/{quote(reference, safe=':')}", shown, "manifest", headers=headers)
         media_type = _media_type(response, data, shown)
         digest = _check_digest(data, reference, response.headers.get(CONTENT_DIGEST_HEADER, ""), shown)
         return Descriptor(media_type=media_type, digest=digest, size=len(data)), data
@@ -97,7 +97,7 @@ class Repository:
     def put_manifest(self, reference: str, media_type: str, data: bytes) -> bool:
         """Put a manifest or index; whether the registry lists it with its subject by itself."""
         headers = {"Content-Type": media_type}
-        response = self._request("PUT", f"manifests/{quote(reference)}", self.name, (201,), headers, data)
+        response = self._request("PUT", f"manifests/{quote(reference, safe=':')}", self.name, (201,), headers, data)
         finish(response)
         return SUBJECT_HEADER in response.headers
 
@@ -124,7 +124,7 @@ class Repository:
     def manifest_digest(self, reference: str) -> str:
         """The digest that a tag or digest means there; "" when there is none, or the registry does not say."""
         headers = {"Accept": ", ".join(ACCEPTED_MANIFESTS)}
-        response = self._request("HEAD", f"manifests/{quote(reference)}", self.name, (200, 404), headers)
+        response = self._request("HEAD", f"manifests/{quote(reference, safe=':')}", self.name, (200, 404), headers)
         finish(response)
         return response.headers.get(CONTENT_DIGEST_HEADER, "") if response.status == 200 else ""
 

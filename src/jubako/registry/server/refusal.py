@@ -43,6 +43,13 @@ _UNKNOWN_THING: dict[str, Code] = {
     "repository": Code.NAME_UNKNOWN,
     "upload": Code.BLOB_UPLOAD_UNKNOWN,
 }
+# As Docker's registry has them: people look for these words.
+_WORDS: dict[Code, str] = {
+    Code.BLOB_UNKNOWN: "blob unknown to registry",
+    Code.MANIFEST_UNKNOWN: "manifest unknown",
+    Code.NAME_UNKNOWN: "repository name not known to registry",
+    Code.BLOB_UPLOAD_UNKNOWN: "blob upload unknown to registry",
+}
 _KINDS: tuple[tuple[type[JubakoError], Code, int], ...] = (
     (InvalidArgument, Code.UNSUPPORTED, 400),
     (Conflict, Code.BLOB_UPLOAD_INVALID, 409),
@@ -76,7 +83,7 @@ def from_kind(error: JubakoError) -> Refused:
     """The answer that an error of the layers below means."""
     if isinstance(error, NotFound):
         code = _UNKNOWN_THING.get(error.what, Code.UNKNOWN)
-        return Refused(code, f"{error.what} unknown to registry", detail={"name": error.name}, status=404)
+        return Refused(code, _WORDS.get(code, "unknown to registry"), detail={"name": error.name}, status=404)
     for kind, code, status in _KINDS:
         if isinstance(error, kind):
             return Refused(code, error.message, status=status)
