@@ -169,7 +169,7 @@ class EngineImages:
         author: str = "",
         message: str = "",
         edit: Edit = lambda config: config,
-        pause: bool = True,
+        pause: bool | None = None,
     ) -> Image:
         """Make an image of a container and what it changed; `edit` has the last word on the image's configuration."""
         from jubako.engine import imaging

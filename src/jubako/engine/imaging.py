@@ -17,7 +17,7 @@ from jubako.engine import lifecycle, rootfs, stopping
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit_container, emit_image
 from jubako.engine.record import RUNNING, ContainerRecord
-from jubako.errors import InvalidArgument, NotFound
+from jubako.errors import FailedPrecondition, InvalidArgument, NotFound
 from jubako.image import platform as platforms
 from jubako.image import reference
 from jubako.image.compose import write_image
@@ -59,9 +59,12 @@ def commit(
     author: str = "",
     message: str = "",
     edit: Edit = lambda config: config,
-    pause: bool = True,
+    pause: bool | None = None,
 ) -> Image:
-    """Make an image of a container: its image, what it changed in its root, and its own configuration after `edit`."""
+    """Make an image of a container: its image, what it changed in its root, and its own configuration after `edit`.
+
+    Meanwhile it is paused; with `pause` None only where that is possible.
+    """
     called = _name(name)
     record = lifecycle.get(drivers, text)
     base = _image_of(drivers, record)
@@ -175,16 +178,26 @@ def _configuration(record: ContainerRecord, config: ContainerConfig) -> Containe
 
 
 @contextmanager
-def _still(drivers: Drivers, record: ContainerRecord, wanted: bool) -> Iterator[None]:
+def _still(drivers: Drivers, record: ContainerRecord, wanted: bool | None) -> Iterator[None]:
     """Hold a running container where it is, unless somebody else does."""
-    if not wanted or record.phase != RUNNING or record.paused:
-        yield
-        return
-    stopping.pause(drivers, record.id)
+    wanted_here = wanted is not False and record.phase == RUNNING and not record.paused
+    paused = wanted_here and _paused(drivers, record, must=wanted is True)
     try:
         yield
     finally:
-        stopping.unpause(drivers, record.id)
+        if paused:
+            stopping.unpause(drivers, record.id)
+
+
+def _paused(drivers: Drivers, record: ContainerRecord, *, must: bool) -> bool:
+    """Pause it, and say whether that was possible: not every container of an ordinary user has a control group."""
+    try:
+        stopping.pause(drivers, record.id)
+    except FailedPrecondition:
+        if must:
+            raise
+        return False
+    return True
 
 
 def _changes_of(drivers: Drivers, record: ContainerRecord) -> tuple[Descriptor, DiffID]:

@@ -69,6 +69,28 @@ def test_a_container_in_the_background_and_its_verbs(session: User) -> None:
     assert lines[1:] == ["hello", "written", "C /etc", "A /etc/made", "1", "box running", "exited 3", "written", "137"]
 
 
+def test_export_commit_and_import(session: User) -> None:
+    """Without a control group the container is not paused, unless that is asked for."""
+    shown = said(
+        session,
+        """
+        jubako run -d --name one --network none busybox sh -c 'echo new >/new; rm /etc/group; sleep 60' >/dev/null
+        until jubako exec one test -s /new; do sleep 0.1; done
+        jubako export one >~/one.tar
+        tar -tf ~/one.tar | grep -x -e new -e etc/group -e bin/busybox | sort
+        jubako import -c 'CMD ["cat", "/new"]' ~/one.tar imported >/dev/null
+        jubako commit -c 'CMD ["cat", "/new"]' one committed >/dev/null
+        jubako commit --pause one || echo refused
+        jubako run --rm --network none imported
+        jubako run --rm --network none committed
+        """,
+    )
+    lines = shown.splitlines()
+    assert (lines[:2], lines[-2:]) == (["bin/busybox", "new"], ["new", "new"])
+    assert "refused" in lines
+    assert "no control group" in shown
+
+
 def test_the_namespaces_last_as_long_as_a_container(session: User) -> None:
     said(session, "jubako run -d --name box --network none busybox sleep 4999")
     assert len(holders(session)) == 1

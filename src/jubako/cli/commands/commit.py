@@ -17,7 +17,7 @@ def run(call: Call, arguments: Arguments) -> int:
         author=arguments.text("author"),
         message=arguments.text("message"),
         edit=lambda config: change(config, arguments.texts("change")),
-        pause=arguments.flag("pause"),
+        pause=arguments.flag("pause") if arguments.given("pause") else None,
     )
     call.line(image.id)
     return 0
