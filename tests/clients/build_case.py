@@ -43,6 +43,7 @@ _BOTH_LACK = (
     "sizes of tmpfs mounts",
     "RUN --security",
     "SOURCE_DATE_EPOCH",
+    "newer BuildKit",
 )
 LACKS: dict[str, dict[str, str]] = {
     "docker": dict.fromkeys(

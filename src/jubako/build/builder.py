@@ -141,7 +141,8 @@ class _Build:
             workshop = self._workshop(stack, text, lease)
             options = self.options
             bases = Bases(self.drivers.images, lease, options.pull, self.progress, always_pull=options.always_pull)
-            arguments = [Arguments(self.options.build_args, each, self.options.target) for each in self.platforms]
+            target = options.target or dockerfile.stages[-1].name
+            arguments = [Arguments(options.build_args, each, target) for each in self.platforms]
             states = [
                 self._convert(dockerfile, given, each, workshop, bases)
                 for given, each in zip(arguments, self.platforms, strict=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import posixpath
 import stat
 import time
 from collections.abc import Sequence
@@ -160,7 +161,7 @@ class RunMounts:
             os.fchmod(fd, 0o400 if spec.mode is None else spec.mode)
         finally:
             os.close(fd)
-        return [_plain_bind(path, spec.target or _SECRETS + spec.id, readonly=True)]
+        return [_plain_bind(path, spec.target or _SECRETS + posixpath.basename(spec.id), readonly=True)]
 
     def _agent(self, spec: MountSpec) -> list[Mount]:
         """The n-th socket is at a place of its own; the first one is where SSH_AUTH_SOCK points."""
@@ -201,8 +202,8 @@ def _make_data(data: Path, spec: MountSpec) -> None:
 
 
 def _tmpfs(spec: MountSpec) -> Mount:
-    size = [f"size={spec.size}"] if spec.size else []
-    return Mount(destination=spec.target, type="tmpfs", source="tmpfs", options=["nosuid", "nodev", *size])
+    options = [*([f"size={spec.size}"] if spec.size else []), *(["ro"] if spec.readonly else [])]
+    return Mount(destination=spec.target, type="tmpfs", source="tmpfs", options=["nosuid", "nodev", *options])
 
 
 def _plain_bind(source: Path, target: str, *, readonly: bool) -> Mount:

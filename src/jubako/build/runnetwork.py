@@ -15,7 +15,8 @@ from jubako.network import Networks, hosts, pasta, resolv
 if TYPE_CHECKING:
     from jubako.runtime.executor import Handle
 
-HOSTNAME = "build"
+HOSTNAME = "buildkitsandbox"
+"""What the Dockerfile reference says a RUN's machine is called."""
 Entry = tuple[Sequence[str], str]
 """Names and the address, as a line of the hosts file has them."""
 
@@ -43,8 +44,9 @@ class RunNetwork:
 
     @property
     def hosts(self) -> list[Entry]:
-        """The entries of the hosts file."""
-        return [*hosts.entries(self._spec.hosts, self._gateway), ([HOSTNAME], self._address)]
+        """The entries of the hosts file; a container without an address knows its own name all the same."""
+        own = ([self._spec.hostname or HOSTNAME], self._address or "127.0.0.1")
+        return [*hosts.entries(self._spec.hosts, self._gateway), own]
 
     def _gateway(self) -> str:
         return pasta.host_address() if self._carried else self._networks.host_address(self._spec.network)

@@ -42,7 +42,7 @@ def specification(spec: RunSpec, identity: Identity, env: Mapping[str, str], mou
     groups = list(dict.fromkeys([identity.gid, *identity.groups]))
     namespaces = [*_NAMESPACES, *(["network"] if spec.network != "host" else [])]
     return Spec(
-        hostname=HOSTNAME,
+        hostname=spec.hostname or HOSTNAME,
         root=Root(path="rootfs"),
         process=Process(
             user=User(uid=identity.uid, gid=identity.gid, additional_gids=groups),

@@ -242,7 +242,7 @@ def test_bad_context_and_dockerfile_are_named(site: Site) -> None:
 
 
 def test_copy_from_names_only_earlier_stages(site: Site) -> None:
-    with pytest.raises(DockerfileError, match="is not an earlier stage"):
+    with pytest.raises(DockerfileError, match="needs to be defined before current stage"):
         site.build("FROM base\nCOPY --from=later /x /\nFROM base AS later\n", target="0")
     with pytest.raises(DockerfileError, match="invalid stage index 3"):
         site.build("FROM base\nCOPY --from=3 /x /\n")

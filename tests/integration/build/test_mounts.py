@@ -198,8 +198,9 @@ def test_variables_are_expanded_in_mounts(site: Site) -> None:
     ("flag", "problem"),
     [
         ("type=ssh,env=x", "unexpected key 'env'"),
-        ("type=disk,target=/x", "unsupported mount type 'disk'"),
-        ("type=cache", "needs a target"),
+        ("type=disk,target=/x", "unsupported mount type"),
+        ("type=cache", "a mount can not be at /"),
+        ("type=$NOT_SET,target=/x", "unsupported mount type"),
         ("type=cache,target=/x,sharing=some", "unsupported sharing value"),
         ("type=tmpfs,target=/x,mode=1", "unexpected key 'mode'"),
         ("type=cache,target=/x,source=y", "only in what from names"),

@@ -18,6 +18,9 @@ CASES = [
     ("u+s", 0o755, False, 0o4755),
     ("+t", 0o777, True, 0o1777),
     ("u+rw-x", 0o500, False, 0o600),
+    ("g=u", 0o640, False, 0o660),
+    ("go=u-w", 0o700, True, 0o755),
+    ("o+g,u-o", 0o750, False, 0o255),
 ]
 
 

@@ -112,7 +112,8 @@ def _mounts(stages: Stages, kind: str) -> Iterator[dict[str, object]]:
     for instruction in _instructions(stages):
         for mount in instruction.mounts if isinstance(instruction, ins.Run) else ():
             target = mount.options.get("target", "")
-            unnamed = {"secret": target.rpartition("/")[2], "ssh": "default"}.get(kind, target)
+            of_secret = mount.options.get("source") or target.rpartition("/")[2]
+            unnamed = {"secret": of_secret, "ssh": "default"}.get(kind, target)
             name = mount.options.get("id") or unnamed
             if mount.kind == kind and name not in seen:
                 seen.add(name)

@@ -21,7 +21,7 @@ class Arguments:
 
     def __init__(self, given: Mapping[str, str], platform: Platform, target_stage: str | None) -> None:
         self._given = dict(given)
-        self._automatic = _automatic(platform, target_stage)
+        self._automatic = {name: given.get(name, value) for name, value in _automatic(platform, target_stage).items()}
         self._used: set[str] = set()
         self.globals: dict[str, str | None] = {}
 
@@ -37,7 +37,7 @@ class Arguments:
 
     def global_lookup(self, name: str) -> str | None:
         """A variable as FROM sees it."""
-        return self.globals[name] if name in self.globals else self._automatic.get(name)
+        return self.inherited(name)
 
     def automatic(self) -> dict[str, str]:
         """What the builder says about platforms and the target."""

@@ -71,8 +71,9 @@ class Converter:
             for item in instruction.items:
                 name = self._expand(item.key)
                 given = self._arguments.given(name)
-                default = self._expand(item.value) if item.value is not None else None
-                self._arguments.globals[name] = default if given is None else given
+                if given is None and item.value is not None:
+                    given = self._expand(item.value)
+                self._arguments.globals[name] = given
 
     def _expand(self, text: Text) -> str:
         try:
@@ -135,8 +136,13 @@ class Converter:
     def _stage_platform(self, source: From) -> Platform:
         if source.platform is None:
             return self._platform
+        text = self._expand(source.platform)
+        if not text:
+            written = source.platform.value
+            meant = suggestion(written.strip("${}"), [*self._arguments.globals, *self._arguments.automatic()])
+            raise self._fail(source.platform, f"empty platform value from expression {written}{meant}")
         try:
-            return platforms.parse(self._expand(source.platform))
+            return platforms.parse(text)
         except InvalidArgument as error:
             raise self._fail(source.platform, error.message, error.hint) from None
 
@@ -164,11 +170,16 @@ class Converter:
         found = self._stage_called(name.lower(), stage.index)
         if found is not None:
             return self._state(found).vertex
+        if name == "scratch":
+            return Vertex(Base("scratch", Filesystem()))
         if name.isdecimal():
             raise scope.fail(text, f"invalid stage index {name}: only earlier stages can be copied from")
         if name not in self._images:
             if any(later.name == name.lower() for later in self._dockerfile.stages[stage.index :]):
-                raise scope.fail(text, f'stage "{name}" is not an earlier stage')
+                here = stage.name or f"stage-{stage.index}"
+                raise scope.fail(
+                    text, f'cannot copy from stage "{name}", it needs to be defined before current stage "{here}"'
+                )
             image = self._image(text, name, self._platform)
             self._images[name] = Vertex(Base.of_image(f"FROM {name}", image))
             self._workshop.places[id(self._images[name])] = Place(self._dockerfile.source, stage.source)

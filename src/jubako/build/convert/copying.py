@@ -27,12 +27,6 @@ def convert_copy(scope: Scope, instruction: Copy) -> None:
     local = [path for path, vertex in sources if vertex is None]
     remote = [(url, vertex) for url, vertex in sources if vertex is not None]
     spec = _spec(scope, instruction, local, [url for url, _ in remote])
-    if len(spec.sources) + len(spec.inline) + len(remote) > 1 and not spec.destination.endswith("/"):
-        raise scope.fail(
-            instruction.destination,
-            f"when using {spec.keyword} with more than one source file, the destination must be "
-            "a directory and end with a /",
-        )
     fetched = [vertex for _, vertex in remote]
     below: FsVertex = Vertex(Base("scratch", Filesystem())) if spec.link else scope.stage.vertex
     workshop = scope.workshop
@@ -86,7 +80,8 @@ def _sources(scope: Scope, instruction: Copy, name: str) -> list[tuple[str, FsVe
         else:
             found.append((source, None))
     if instruction.checksum is not None and [vertex is None for _, vertex in found] != [False]:
-        raise scope.fail(instruction.checksum, "checksum can't be specified for multiple sources or local ones")
+        problem = "for multiple sources" if len(found) > 1 else "for a local source: it requires an HTTP(S) or Git one"
+        raise scope.fail(instruction.checksum, f"checksum can't be specified {problem}")
     return found
 
 
@@ -100,11 +95,9 @@ def _inline(scope: Scope, instruction: Copy) -> list[Inline]:
 
 
 def _destination(scope: Scope, text: Text) -> str:
-    """Absolute; a slash at the end says that it is a directory, and so does `.`."""
+    """Absolute; a slash at the end says that it is a directory, and so do `.` and nothing at all."""
     path = scope.expand(text)
-    if not path:
-        raise scope.fail(text, "the destination is empty after its variables were expanded")
-    directory = path.endswith("/") or path == "."
+    directory = path in ("", ".") or path.endswith(("/", "/."))
     absolute = posixpath.normpath(posixpath.join("/", scope.stage.workdir, path)).replace("//", "/")
     return absolute.rstrip("/") + "/" if directory else absolute
 

@@ -22,7 +22,8 @@ from jubako.build.graph.directory import MakeDirectory
 from jubako.spec.oci_image import Healthcheck
 
 # What stands before the last colon is the host's, which an image has no say in: read and dropped, as BuildKit does.
-_PORT = re.compile(r"(?:[\w.:\[\]-]*:)?(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)
+_PORT = re.compile(r"(?:[\w.:\[\]-]*:)?(\d{1,5})(?:-(\d{1,5}))?(?:/(\w*))?")
+_PROTOCOLS = ("tcp", "udp", "sctp")
 _SIGNALS_END = 65
 _REAL_TIME_SIGNAL = re.compile(r"SIG(?:RTMIN\+|RTMAX-)(\d{1,2})")
 
@@ -36,9 +37,9 @@ def _arg(scope: Scope, instruction: ins.Arg) -> None:
     said: list[tuple[str, str | None]] = []
     for item in instruction.items:
         name = scope.expand(item.key)
-        given = scope.arguments.given(name)
-        default = scope.expand(item.value) if item.value is not None else None
-        value = given if given is not None else default
+        value = scope.arguments.given(name)
+        if value is None and item.value is not None:
+            value = scope.expand(item.value)
         if value is None:
             value = scope.arguments.inherited(name)
         said.append((name, value))
@@ -64,11 +65,10 @@ def _expanded(scope: Scope, items: list[KeyValue]) -> list[tuple[str, str]]:
 
 
 def _workdir(scope: Scope, instruction: ins.Workdir) -> None:
-    path = scope.expand(instruction.path)
-    if not path:
-        raise scope.fail(instruction.path, "WORKDIR is empty after its variables were expanded")
+    """One that is empty after its variables were expanded stays where it is."""
     stage = scope.stage
-    stage.workdir = posixpath.normpath(posixpath.join("/", stage.workdir, path)).replace("//", "/")
+    path = posixpath.join("/", stage.workdir, scope.expand(instruction.path))
+    stage.workdir = posixpath.normpath(path).replace("//", "/")
     vertex = None
     if stage.workdir != "/":
         operation = MakeDirectory(scope.step_name(instruction), scope.bench, stage.workdir, stage.user)
@@ -87,9 +87,11 @@ def _expose(scope: Scope, instruction: ins.Expose) -> None:
         for text in scope.expand_words(word):
             match = _PORT.fullmatch(text)
             first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, -1)
-            if not match or not 0 < first <= last <= 65535:
+            protocol = (match[3] or "tcp").lower() if match else "tcp"
+            if protocol not in _PROTOCOLS:
+                raise scope.fail(word, f"invalid proto: {protocol}")
+            if not first <= last <= 65535:
                 raise scope.fail(word, f"invalid containerPort: {text}")
-            protocol = (match[3] or "tcp").lower()
             ports += [f"{port}/{protocol}" for port in range(first, last + 1)]
     scope.stage.exposed.update((port, {}) for port in sorted(ports))
     scope.stage.record(history.ports(ports))

@@ -6,13 +6,14 @@ import posixpath
 
 from jubako.build.convert.scope import Place, Scope
 from jubako.build.dockerfile.instructions import Run
-from jubako.build.dockerfile.mounts import MountFlag
+from jubako.build.dockerfile.mounts import BadMount, MountFlag, check_mount
 from jubako.build.dockerfile.source import Placed
 from jubako.build.graph.copy import Copy, CopySpec
 from jubako.build.graph.filesystem import Filesystem, FsVertex
 from jubako.build.graph.mounts import MountSpec
 from jubako.build.graph.source import Base
 from jubako.build.graph.vertex import Vertex
+from jubako.build.truth import truth
 
 _COPIED = "/source"
 """Where the part of the context that a bind shows lies in its layer, be it a file or a directory."""
@@ -26,26 +27,26 @@ def convert_mounts(scope: Scope, instruction: Run) -> tuple[list[MountSpec], lis
 
 
 def _convert(scope: Scope, instruction: Run, flag: MountFlag, sources: list[FsVertex]) -> MountSpec:
-    options = {name: scope.expand(Placed(value, flag.at.position())) for name, value in flag.options.items()}
+    kind, options = _expanded(scope, flag)
     target = options.get("target", "")
-    if target or flag.kind not in ("secret", "ssh"):
+    if target or kind not in ("secret", "ssh"):
         target = posixpath.normpath(posixpath.join("/", scope.stage.workdir, target)).replace("//", "/")
     if target == "/":
         raise scope.fail(flag.at, "a mount can not be at /")
     source = options.get("source", "")
-    if flag.kind == "bind":
+    if kind == "bind":
         sources.append(_source(scope, instruction, flag, options))
         source = (source or "/") if "from" in options else _COPIED
     elif "from" in options:
         sources.append(_source(scope, instruction, flag, options))
         source = source or "/"
     return MountSpec(
-        kind=flag.kind,
+        kind=kind,
         target=target,
-        source=source,
-        id=options.get("id") or {"secret": posixpath.basename(target), "ssh": "default"}.get(flag.kind, target),
-        readonly=_readonly(scope, flag, options),
-        sharing=options.get("sharing", "shared"),
+        source="" if kind == "secret" else source,
+        id=options.get("id") or {"secret": source or posixpath.basename(target), "ssh": "default"}.get(kind, target),
+        readonly=_readonly(scope, flag, kind, options),
+        sharing=options.get("sharing", "shared").lower(),
         mode=_number(scope, flag, options, "mode", base=8),
         uid=_number(scope, flag, options, "uid") or 0,
         gid=_number(scope, flag, options, "gid") or 0,
@@ -53,6 +54,18 @@ def _convert(scope: Scope, instruction: Run, flag: MountFlag, sources: list[FsVe
         required=_truth(scope, flag, options, "required"),
         env=options.get("env", ""),
     )
+
+
+def _expanded(scope: Scope, flag: MountFlag) -> tuple[str, dict[str, str]]:
+    """The type and the options with their variables expanded, checked."""
+    place = flag.at.position()
+    kind = scope.expand(Placed(flag.kind, place))
+    options = {name: scope.expand(Placed(value, place)) for name, value in flag.options.items()}
+    try:
+        check_mount(kind, options, options)
+    except BadMount as error:
+        raise scope.fail(flag.at, str(error)) from None
+    return kind.lower(), options
 
 
 def _source(scope: Scope, instruction: Run, flag: MountFlag, options: dict[str, str]) -> FsVertex:
@@ -68,17 +81,17 @@ def _source(scope: Scope, instruction: Run, flag: MountFlag, options: dict[str, 
     return vertex
 
 
-def _readonly(scope: Scope, flag: MountFlag, options: dict[str, str]) -> bool:
-    if flag.kind == "bind":
+def _readonly(scope: Scope, flag: MountFlag, kind: str, options: dict[str, str]) -> bool:
+    if "readonly" not in options and kind == "bind":
         return not _truth(scope, flag, options, "readwrite")
     return _truth(scope, flag, options, "readonly")
 
 
 def _truth(scope: Scope, flag: MountFlag, options: dict[str, str], name: str) -> bool:
-    value = options.get(name, "false").lower()
-    if value not in ("true", "false", "1", "0", ""):
-        raise scope.fail(flag.at, f"invalid value for {name}: {value}")
-    return value in ("true", "1")
+    value = truth(options.get(name, "false"))
+    if value is None:
+        raise scope.fail(flag.at, f"invalid value for {name}: {options[name]}")
+    return value
 
 
 def _number(scope: Scope, flag: MountFlag, options: dict[str, str], name: str, base: int = 10) -> int | None:

@@ -8,7 +8,6 @@ from jubako.build.convert import history
 from jubako.build.convert.granted import check_allowed, convert_devices
 from jubako.build.convert.mounting import convert_mounts
 from jubako.build.convert.scope import Place, Scope
-from jubako.build.convert.state import DEFAULT_PATH
 from jubako.build.dockerfile.instructions import Run
 from jubako.build.dockerfile.lexer import Heredoc, heredoc_token
 from jubako.build.emulation import can_run
@@ -40,14 +39,15 @@ def _given(scope: Scope, instruction: Run) -> RunSpec:
     network = instruction.network or "default"
     return RunSpec(
         arguments=[],
-        env={"PATH": DEFAULT_PATH, **stage.variables},
-        workdir=stage.workdir,
+        env=dict(stage.variables),
+        workdir=stage.workdir or "/",
         user=stage.user,
         network=conditions.network if network == "default" else network,
         security=instruction.security or "sandbox",
         hosts=list(conditions.hosts),
         ulimits=list(conditions.ulimits),
         shm_bytes=conditions.shm_bytes,
+        hostname=scope.arguments.given("BUILDKIT_SANDBOX_HOSTNAME") or "",
     )
 
 

@@ -33,11 +33,12 @@ class StageState:
         self.base_created = base.created
         self.history: list[HistoryStep] = []
         self.env = dict(text.split("=", 1) for text in config.env or [] if "=" in text)
+        self.env.setdefault("PATH", DEFAULT_PATH)
         self.labels = dict(config.labels or {})
         self.exposed = dict(config.exposed_ports or {})
         self.volumes = dict(config.volumes or {})
         self.user = config.user
-        self.workdir = config.working_dir or "/"
+        self.workdir = config.working_dir
         self.cmd = config.cmd
         self.entrypoint = config.entrypoint
         self.shell = config.shell

@@ -7,7 +7,14 @@ from jubako.build.dockerfile.instructions import Command, KeyValue
 from jubako.build.dockerfile.lexer import Lexed, Statement
 from jubako.build.dockerfile.mounts import BadMount, MountFlag, parse_mount
 from jubako.build.dockerfile.source import DockerfileError, Placed, Position, Text, error_at
-from jubako.build.dockerfile.words import NotStrings, json_strings, split_flags, split_quoted, split_spaces
+from jubako.build.dockerfile.words import (
+    NotStrings,
+    json_strings,
+    split_flags,
+    split_quoted,
+    split_spaces,
+    unquoted,
+)
 from jubako.build.truth import truth
 from jubako.spec.suggestion import suggestion
 
@@ -19,6 +26,7 @@ FLAGS: dict[str, frozenset[str]] = {
     "HEALTHCHECK": frozenset({"interval", "timeout", "start-period", "start-interval", "retries"}),
 }
 _BOOLEANS = frozenset({"link", "parents", "keep-git-dir", "unpack"})
+_NOT_EMPTY = _BOOLEANS | {"exclude"}
 
 
 class Context:
@@ -75,9 +83,7 @@ class Context:
         return self.words() if strings is None else [Placed(text, self.body.position()) for text in strings]
 
     def command(self) -> Command:
-        """The JSON form if it is one, else the shell form."""
-        if not self.body.value:
-            raise self.fail_here(f"{self.keyword} requires at least one argument")
+        """The JSON form if it is one, else the shell form; nothing at all is the empty command of a shell."""
         strings = self._json()
         return Command([self.body.value], shell=True) if strings is None else Command(strings, shell=False)
 
@@ -128,23 +134,24 @@ class Context:
         return value
 
     def _take_flag(self, word: Text) -> None:
-        name, equals, value = word.value[2:].partition("=")
+        name, equals, value = unquoted(word.value)[2:].partition("=")
         known = FLAGS.get(self.keyword, frozenset())
         if name not in known:
-            raise self.fail(word, f"unknown flag: --{name}{suggestion(name, known, '--')}")
+            raise self.fail(word, f"unknown flag: --{name}{suggestion(name, known)}")
+        text = Placed(value, word.position())
         if name in ("mount", "device"):
-            self._take_many(name, Placed(_unquoted(value), word.position()), word)
+            self._take_many(name, text, word)
             return
         if name in self.flags:
             raise self.fail(word, f"duplicate flag specified: {name}")
         if name in _BOOLEANS and not equals:
             equals, value = "=", "true"
-        if not equals or not value:
+            text = Placed("true", word.position())
+        if not equals or (not value and name in _NOT_EMPTY):
             raise self.fail(word, f"missing a value on flag: --{name}")
-        text = Placed(_unquoted(value), word.position())
         if name == "exclude":
             self.excludes.append(text)
-        else:
+        elif text.value:
             self.flags[name] = text
 
     def _take_many(self, name: str, value: Text, word: Text) -> None:
@@ -155,9 +162,3 @@ class Context:
                 self.devices.append(parse_device(value))
         except (BadMount, BadDevice) as error:
             raise self.fail(word, str(error)) from None
-
-
-def _unquoted(text: str) -> str:
-    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
-        return text[1:-1]
-    return text

@@ -96,11 +96,17 @@ def _copy(context: Context) -> ins.Instruction:
         )
     for word in words[:-1]:
         _check_source(context, word)
+    source_stage = context.flags.get("from")
+    if source_stage is not None and "$" in source_stage.value:
+        raise context.fail(
+            source_stage,
+            "variable expansion is not supported for --from: name a stage that is FROM the variable instead",
+        )
     return ins.Copy(
         sources=words[:-1],
         destination=words[-1],
         heredocs=context.statement.heredocs,
-        source_stage=context.flags.get("from"),
+        source_stage=source_stage,
         chown=context.flags.get("chown"),
         chmod=context.flags.get("chmod"),
         is_add=context.keyword == "ADD",
@@ -164,6 +170,8 @@ def _entrypoint(context: Context) -> ins.Instruction:
 
 
 def _shell(context: Context) -> ins.Instruction:
+    if not context.body.value:
+        raise context.fail_here("SHELL requires at least one argument")
     command = context.command()
     if command.shell:
         raise context.fail(context.body, "SHELL requires the arguments to be in JSON form")

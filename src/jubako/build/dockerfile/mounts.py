@@ -1,13 +1,18 @@
 """The `--mount` flags of RUN: which options each type knows.
 
-Spec: Dockerfile reference, "RUN --mount".
+Values may hold variables, the type too; what depends on them is checked once they are expanded.
+Spec: Dockerfile reference, "RUN --mount"; BuildKit instructions/commands_runmount.go.
 """
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Mapping
+
 import msgspec
 
 from jubako.build.dockerfile.source import Text
+from jubako.spec.suggestion import suggestion
 
 _NAMES = {
     "dst": "target",
@@ -16,14 +21,17 @@ _NAMES = {
     "rw": "readwrite",
     "ro": "readonly",
 }
+_EVERYWHERE = frozenset({"id", "target", "readonly", "readwrite"})
 _OPTIONS = {
-    "bind": frozenset({"target", "source", "from", "readwrite", "readonly"}),
-    "cache": frozenset({"id", "target", "readonly", "readwrite", "sharing", "mode", "uid", "gid", "from", "source"}),
-    "tmpfs": frozenset({"target", "size"}),
-    "secret": frozenset({"id", "target", "required", "mode", "uid", "gid", "env"}),
-    "ssh": frozenset({"id", "target", "required", "mode", "uid", "gid"}),
+    "bind": _EVERYWHERE | {"source", "from"},
+    "cache": _EVERYWHERE | {"sharing", "mode", "uid", "gid", "from", "source"},
+    "tmpfs": _EVERYWHERE | {"size"},
+    "secret": _EVERYWHERE | {"source", "required", "mode", "uid", "gid", "env"},
+    "ssh": _EVERYWHERE | {"required", "mode", "uid", "gid"},
 }
+_KNOWN = frozenset({"type", *_NAMES}).union(*_OPTIONS.values())
 _FLAGS = frozenset({"readwrite", "readonly", "required"})
+_OPPOSITES = {"readwrite": "readonly", "readonly": "readwrite"}
 _SHARING = ("shared", "private", "locked")
 
 
@@ -43,31 +51,52 @@ def parse_mount(at: Text) -> MountFlag:
     """Read `type=cache,target=/x,…`. Raises BadMount."""
     options: dict[str, str] = {}
     kind = "bind"
-    for field in at.value.split(","):
-        name, equals, value = field.partition("=")
-        name = _NAMES.get(name.strip().lower(), name.strip().lower())
-        if name == "type":
-            kind = value.lower()
-        elif not equals and name not in _FLAGS:
+    for field in _fields(at.value):
+        written, equals, value = field.partition("=")
+        name = _NAMES.get(written.strip().lower(), written.strip().lower())
+        if name != "type" and name not in _KNOWN:
+            raise BadMount(f"unexpected key '{written}' in '{field}'{suggestion(written.lower(), sorted(_KNOWN))}")
+        if not equals and name not in _FLAGS:
             raise BadMount(f"invalid field '{field}': it must be a key=value pair")
-        else:
-            options[name] = value if equals else "true"
-    _check(kind, options)
+        if name == "type":
+            kind = value
+            continue
+        options.pop(_OPPOSITES.get(name, ""), None)
+        options[name] = value if equals else "true"
+    if "$" in options.get("from", ""):
+        raise BadMount("'from' doesn't support variable expansion: name a stage that is FROM the variable instead")
+    if "$" not in kind:
+        check_mount(kind, {name: value for name, value in options.items() if "$" not in value}, options)
     return MountFlag(kind, options, at)
 
 
-def _check(kind: str, options: dict[str, str]) -> None:
-    if kind not in _OPTIONS:
-        raise BadMount(f"unsupported mount type {kind!r}: it is one of {', '.join(_OPTIONS)}")
-    for name in options:
+def check_mount(kind: str, known: Mapping[str, str], given: Mapping[str, str]) -> None:
+    """Whether the type takes these options; `known` are those of the `given` whose values are. Raises BadMount."""
+    if kind.lower() not in _OPTIONS:
+        choice = suggestion(kind, _OPTIONS) or f": it is one of {', '.join(_OPTIONS)}"
+        raise BadMount(f'unsupported mount type "{kind}"{choice}')
+    kind = kind.lower()
+    for name in given:
         if name not in _OPTIONS[kind]:
             raise BadMount(f"unexpected key '{name}' for mount type '{kind}'")
-    if kind == "secret":
-        if not (options.get("id") or options.get("target")):
-            raise BadMount("a secret needs an id")
-    elif kind != "ssh" and not options.get("target"):
-        raise BadMount(f"a mount of type {kind} needs a target")
-    if kind == "cache" and "source" in options and "from" not in options:
+    if kind == "secret" and not {"id", "source", "target"} & set(given):
+        raise BadMount("a secret needs an id")
+    if kind == "secret" and {"id", "source"} <= set(given):
+        raise BadMount("a secret's id and source are the same: they can't both be given")
+    if kind == "cache" and "source" in given and "from" not in given:
         raise BadMount("a cache has a source only in what from names")
-    if options.get("sharing", "shared") not in _SHARING:
-        raise BadMount(f"unsupported sharing value {options['sharing']!r}: it is one of {', '.join(_SHARING)}")
+    sharing = known.get("sharing", "shared")
+    if sharing.lower() not in _SHARING:
+        choice = suggestion(sharing, _SHARING) or f": it is one of {', '.join(_SHARING)}"
+        raise BadMount(f'unsupported sharing value "{sharing}"{choice}')
+
+
+def _fields(text: str) -> list[str]:
+    """A field with a comma in it stands in double quotes, as in a CSV file."""
+    try:
+        fields = next(csv.reader([text], strict=True), [])
+    except csv.Error as error:
+        raise BadMount(f"the fields can not be told apart: {error}") from None
+    if not fields:
+        raise BadMount("the flag is empty")
+    return fields

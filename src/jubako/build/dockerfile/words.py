@@ -39,6 +39,15 @@ def split_flags(text: Text, escape: str) -> tuple[list[Text], Text]:
     return flags, text.slice(len(text))
 
 
+def unquoted(word: str) -> str:
+    """A flag without its quotes, and without the backslashes that take the meaning off a character."""
+    return re.sub(r"\\(.?)|(['\"])((?:\\.|(?!\2)[^\\])*)(?:\2|\\?$)", _bare, word, flags=re.DOTALL)
+
+
+def _bare(match: re.Match[str]) -> str:
+    return re.sub(r"\\(.)", r"\1", match[3], flags=re.DOTALL) if match[2] else match[1]
+
+
 class NotStrings(ValueError):
     """A JSON array that holds something else than strings."""
 

@@ -35,7 +35,7 @@ class Copier:
         existing = _status(self.root_fd, real_path(self.root_fd, destination))
         if existing is None or not stat.S_ISDIR(existing.st_mode):
             raise InvalidArgument(
-                "when more than one source file is copied, the destination must be a directory and end with a /"
+                "with more than one source file, the destination must be a directory and end with a /"
             )
 
     def copy(self, item: Selected, destination: str) -> None:

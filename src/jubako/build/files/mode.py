@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-_CLAUSE = re.compile(r"([ugoa]*)((?:[-+=][rwxXst]*)+)")
-_ACTION = re.compile(r"([-+=])([rwxXst]*)")
+_CLAUSE = re.compile(r"([ugoa]*)((?:[-+=][rwxXstugo]*)+)")
+_ACTION = re.compile(r"([-+=])([rwxXstugo]*)")
 _SHARES = {"u": 0o4700, "g": 0o2070, "o": 0o1007, "a": 0o7777}
 _BITS = {"r": 0o444, "w": 0o222, "x": 0o111, "s": 0o6000, "t": 0o1000}
+_SHIFTS = {"u": 6, "g": 3, "o": 0}
 
 
 def check(text: str) -> None:
@@ -45,6 +46,9 @@ def _change(mode: int, operator: str, letters: str, share: int, directory: bool)
     for letter in letters:
         if letter == "X":
             bits |= 0o111 if directory or mode & 0o111 else 0
+        elif letter in _SHIFTS:
+            # What that class of users has, for each class.
+            bits |= (mode >> _SHIFTS[letter] & 0o7) * 0o111
         else:
             bits |= _BITS[letter]
     bits &= share

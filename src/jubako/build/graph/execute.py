@@ -36,6 +36,7 @@ class RunSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     hosts: list[str] = []
     ulimits: list[str] = []
     shm_bytes: int = 0
+    hostname: str = ""
 
 
 class Job(NamedTuple):

@@ -1,0 +1,3 @@
+FROM busybox
+COPY --from=scratch / /nothing/
+RUN ls -A /nothing >/x

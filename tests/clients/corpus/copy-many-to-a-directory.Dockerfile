@@ -1,0 +1,4 @@
+FROM busybox
+COPY a.txt b.txt /tmp
+WORKDIR /w
+COPY a.txt b.txt ../tmp

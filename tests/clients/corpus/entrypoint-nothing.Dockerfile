@@ -1,0 +1,3 @@
+#: buildah differs Entrypoint because buildah takes it for none
+FROM busybox
+ENTRYPOINT
