@@ -67,8 +67,8 @@ def inquire(store: Store, images: Images, context: Path | str, inquiry: Inquiry)
     return answer(images, Path(context), text, inquiry)
 
 
-def warnings_about(of: Subject) -> list[Warned]:
-    """The warnings about one build, from what is here: no image is pulled for them."""
+def warnings_about(of: Subject, *, every_stage: bool = False) -> list[Warned]:
+    """The warnings about one build, or all of its file, from what is here: no image is pulled for them."""
     return check(
         of.dockerfile,
         settings_of(of.dockerfile, of.build_args),
@@ -76,6 +76,7 @@ def warnings_about(of: Subject) -> list[Warned]:
         target=of.target,
         find_facts=_facts(of.images),
         ignore=contexts.read_ignore(of.context, of.text),
+        every_stage=every_stage,
     )
 
 
@@ -102,7 +103,8 @@ def _facts(images: Images) -> FindFacts:
 
 def _check(images: Images, context: Path, text: DockerfileText, inquiry: Inquiry) -> Answer:
     dockerfile = parse(text.data, text.name)
-    warnings = warnings_about(Subject(dockerfile, text, context, images, inquiry.build_args, inquiry.target))
+    subject = Subject(dockerfile, text, context, images, inquiry.build_args, inquiry.target)
+    warnings = warnings_about(subject, every_stage=True)
     told = report.data(dockerfile.source, warnings).decode() if inquiry.json else None
     return Answer(told or report.text(dockerfile.source, warnings).rstrip("\n"), not warnings)
 

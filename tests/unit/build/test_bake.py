@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -57,6 +58,23 @@ def plan(tmp_path: Path, text: str, *names: str, file: str = "docker-bake.hcl", 
         ("[{n = 1}, {n = 2}][*].n", [1, 2]),
         ("<<-EOT\n    one\n      two\n    EOT\n", "one\n  two\n"),
         ('join("-", split(",", "a,b"))', "a-b"),
+        ("[absolute(-2), signum(-3), pow(2, 3), log(8, 2), negate(2)]", [2, -1, 8, 3, -2]),
+        ('parseint("ff", 16)', 255),
+        ('formatlist("%s-%s", ["a", "b"], "c")', ["a-c", "b-c"]),
+        ('csvdecode("a,b\\n1,2")', [{"a": "1", "b": "2"}]),
+        ('[indexof(["a", "b"], "b"), sethaselement(["a"], "b")]', [1, False]),
+        ('setintersection(["a", "b"], ["b", "c"], ["b"])', ["b"]),
+        ('[setsubtract(["a", "b"], ["b"]), setsymmetricdifference(["a", "b"], ["b", "c"])]', [["a"], ["a", "c"]]),
+        ('setunion(["a"], ["b", "a"])', ["a", "b"]),
+        ('uuidv5("dns", "www.example.com")', "2ed6657d-e927-568b-95e1-2665a8aea6a2"),
+        ('[cidrhost("10.0.0.0/8", 2), cidrhost("10.1.2.240/28", -1)]', ["10.0.0.2", "10.1.2.255"]),
+        ('cidrnetmask("172.16.0.0/12")', "255.240.0.0"),
+        ('[cidrsubnet("172.16.0.0/12", 4, 2), cidrsubnet("fd00::/16", 8, 1)]', ["172.18.0.0/16", "fd00:100::/24"]),
+        ('cidrsubnets("10.0.0.0/8", 8, 4)', ["10.0.0.0/16", "10.16.0.0/12"]),
+        ('timeadd("2020-01-31T23:30:00Z", "-1h30m")', "2020-01-31T22:00:00Z"),
+        ('formatdate("EEE, DD MMM YYYY hh:mm:ss ZZZ", "2018-01-02T23:12:01Z")', "Tue, 02 Jan 2018 23:12:01 UTC"),
+        ("formatdate(\"H:mm aa 'o''clock'\", \"2018-01-02T15:04:05+02:00\")", "3:04 pm o'clock"),
+        ("unixtimestampparse(1690328596).rfc3339", "2023-07-25T23:43:16Z"),
         ('regex_replace("v1.2.3", "^v(\\\\d+)\\\\..*", "$1")', "1"),
         ('regex("(\\\\d+)\\\\.(\\\\d+)", "v1.2")', ["1", "2"]),
         ('concat(["a"], distinct(["b", "b"]), compact(["", "c"]))', ["a", "b", "c"]),
@@ -326,3 +344,70 @@ def test_without_a_file_that_is_said(tmp_path: Path) -> None:
 def test_a_malformed_override_is_refused(text: str) -> None:
     with pytest.raises(BakeError, match="invalid override"):
         parse_override(text)
+
+
+def test_variables_have_types(tmp_path: Path) -> None:
+    text = """
+    variable "names" { type = list(string) }
+    variable "ports" {
+      type = map(number)
+      default = {}
+    }
+    variable "row" {
+      type = object({a = string, b = optional(bool, true), c = optional(tuple([number, string]))})
+      default = {a = "x"}
+    }
+    target "default" {
+      tags = names
+      args = {port = ports.http + 1, b = row.b, c = row.c}
+    }
+    """
+    environ = {"names": "one,two", "ports_JSON": '{"http": "80"}'}
+    target = plan(tmp_path, text, environ=environ).targets["default"]
+    assert (target.tags, target.args) == (["one", "two"], {"port": "81", "b": "true"})
+
+
+@pytest.mark.parametrize(
+    ("variable", "environ", "problem"),
+    [
+        ("type = number", {"v": "many"}, 'variable "v": failed to parse v from the environment: a number is needed'),
+        ("type = map(string)", {"v_JSON": "[1]"}, "an object is needed, not a list"),
+        ("type = list(strings)", {}, "there is no type 'strings'"),
+        ('type = object({a = string})\ndefault = {b = "c"}', {}, "attribute a is required"),
+        ('validation {\ncondition = v == "x"\nerror_message = "x it is"\n}', {}, "x it is"),
+    ],
+)
+def test_a_variable_that_is_not_what_it_shall_be_is_named(
+    tmp_path: Path, variable: str, environ: dict[str, str], problem: str
+) -> None:
+    with pytest.raises(BakeError, match=re.escape(problem)):
+        plan(tmp_path, f'variable "v" {{\n{variable}\n}}\ntarget "default" {{}}', environ=environ)
+
+
+def test_targets_refer_to_one_another(tmp_path: Path) -> None:
+    text = """
+    target "base" { args = {version = "1"} }
+    target "default" {
+      args = {version = "${target.base.args.version}.2"}
+      tags = ["app:${target.default.args.version}"]
+    }
+    """
+    assert plan(tmp_path, text).targets["default"].tags == ["app:1.2"]
+    with pytest.raises(BakeError, match="there is no element other"):
+        plan(tmp_path, 'target "default" { tags = [target.other.target] }')
+
+
+def test_empty_and_repeated_entries_are_none(tmp_path: Path) -> None:
+    target = plan(tmp_path, 'target "default" { tags = ["", "a", true ? "" : "b", "a"] }').targets["default"]
+    assert target.tags == ["a"]
+
+
+def test_overrides_have_the_names_of_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FROM_OUTSIDE", "yes")
+    overrides = ["*.platform=linux/arm64", "*.secrets=id=a", "*.args.FROM_OUTSIDE", "*.args.NOT_SET_AT_ALL"]
+    target = plan(tmp_path, 'target "default" { args = {} }', overrides=overrides).targets["default"]
+    assert (target.platforms, target.secret, target.args) == (["linux/arm64"], ["id=a"], {"FROM_OUTSIDE": "yes"})
+    pushed = plan(tmp_path, 'target "default" {}', overrides=["*.push=true"]).targets["default"]
+    assert pushed.output == ["type=image,push=true"]
+    with pytest.raises(NotFound, match="could not find any target matching 'other'"):
+        plan(tmp_path, 'target "default" {}', overrides=["other.pull=true"])

@@ -115,11 +115,16 @@ BROKEN = [
     ),
     (
         "CopyIgnoredFile",
-        "FROM a\nCOPY logs/x /",
-        2,
+        f"{EXPERIMENTAL}FROM a\nCOPY logs/x /",
+        3,
         'Attempting to Copy file "logs/x" that is excluded by .dockerignore',
     ),
-    ("CopyIgnoredFile", "FROM a\nADD ./logs /", 2, 'Attempting to Add file "logs" that is excluded by .dockerignore'),
+    (
+        "CopyIgnoredFile",
+        f"{EXPERIMENTAL}FROM a\nADD ./logs /",
+        3,
+        'Attempting to Add file "logs" that is excluded by .dockerignore',
+    ),
     (
         "InvalidDefinitionDescription",
         f"{EXPERIMENTAL}\n# something\nFROM a AS b",
@@ -227,6 +232,30 @@ def test_skipped_rules_are_silent_and_the_build_argument_replaces_the_directive(
     assert warnings(text) == []
     assert len(warnings(text, build_args={"BUILDKIT_DOCKERFILE_CHECK": "skip=FromAsCasing"})) == 1
     assert warnings(text, build_args={"BUILDKIT_DOCKERFILE_CHECK": "skip=all"}) == []
+
+
+def test_experimental_rules_are_asked_for_by_name_and_not_skipped_with_the_others() -> None:
+    text = "FROM a AS Build\nCOPY logs /"
+    assert [warned.rule.name for warned in warnings(text)] == ["StageNameCasing"]
+    asked = f"# check=skip=all;experimental=CopyIgnoredFile\n{text}"
+    assert [warned.rule.name for warned in warnings(asked)] == ["CopyIgnoredFile"]
+
+
+def test_every_stage_is_looked_at_when_asked_without_a_target() -> None:
+    dockerfile = parse(b"FROM a AS one\nCOPY $one /\nFROM a AS two\nCOPY $two /")
+
+    def lines(target: str | None) -> list[int]:
+        settings = parse_settings("")
+        found = check(
+            dockerfile, settings, build_args={}, target=target, find_facts=facts, ignore=None, every_stage=True
+        )
+        return [warned.first_line for warned in found]
+
+    assert (lines(None), lines("one")) == ([2, 4], [2])
+
+
+def test_rules_of_other_builders_may_be_skipped() -> None:
+    assert parse_settings("skip=InvalidBaseImagePlatform").skip == {"InvalidBaseImagePlatform"}
 
 
 def test_settings_are_read() -> None:

@@ -25,6 +25,8 @@ CASES = [
     ("FROM a\nRUN --mount= true", 2, 5, "the flag is empty"),
     ("FROM a\nRUN '--mont=type=tmpfs' true\nRUN --mont=x true", 3, 5, "unknown flag: --mont (did you mean mount?)"),
     ("FROM a\nCOPY --from=$b x /", 2, 6, "variable expansion is not supported for --from"),
+    ("FROM a\nCOPY x <<EOF\nEOF", 2, 8, "cannot have a here-document for its destination"),
+    ("FROM a\nCOPY <<a/b /\na/b", 2, 6, "can't have a / in its name"),
     ("FROM a\nCOPY --link= x /", 2, 6, "missing a value on flag: --link"),
     ("FROM a\nRUN --device=a/b=c,wanted true", 2, 5, "unexpected key 'wanted'"),
     ("FROM a\nRUN --device=required true", 2, 5, "a device needs a name"),

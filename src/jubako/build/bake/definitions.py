@@ -22,9 +22,10 @@ class FunctionDefinition(msgspec.Struct, frozen=True):
 
 
 class Variable(msgspec.Struct, frozen=True):
-    """`checks` are conditions and their messages."""
+    """`checks` are conditions and their messages; `type` is an expression of types.py."""
 
     default: Expression | None
+    type: Expression | None
     checks: list[tuple[Expression, Expression]]
 
 
@@ -58,7 +59,7 @@ class Definitions(msgspec.Struct):
                     for inner in child.blocks
                     if inner.type == "validation" and {"condition", "error_message"} <= inner.attributes.keys()
                 ]
-                self.variables[label] = Variable(attributes.get("default"), checks)
+                self.variables[label] = Variable(attributes.get("default"), attributes.get("type"), checks)
             case "function":
                 self.functions[label] = _function(attributes, f"{name}: function {label}")
             case kind:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from jubako.build.bake import functions
 from jubako.build.bake.definitions import Definitions, FunctionDefinition
 from jubako.build.bake.expressions import Inner
+from jubako.build.bake.types import converted, from_environment, type_of
 from jubako.build.bake.values import BakeError, Value, list_of, number_of, text_of, truth_of
 from jubako.image import platform as platforms
 
@@ -30,6 +31,10 @@ class Environment:
         self._asked: list[str] = []
         self._depth = 0
 
+    def refer(self, name: str, value: Value) -> None:
+        """Let `name` stand for `value`."""
+        self._values[name] = value
+
     def variable(self, name: str) -> Value:
         if name not in self._values:
             if name in self._asked:
@@ -41,6 +46,14 @@ class Environment:
                 self._asked.pop()
             self._check(name)
         return self._values[name]
+
+    def check_variables(self) -> None:
+        """Work out all variables, also those that nothing asks for. Raises BakeError for what is wrong with them."""
+        for name in self._definitions.variables:
+            try:
+                self.variable(name)
+            except BakeError as problem:
+                raise BakeError(f'variable "{name}": {problem.message}') from None
 
     def call(self, name: str, arguments: Sequence[Value]) -> Value:
         found = self._definitions.functions.get(name)
@@ -58,6 +71,10 @@ class Environment:
         variable = self._definitions.variables.get(name)
         if variable is not None:
             default = variable.default(self) if variable.default else None
+            if variable.type is not None:
+                wanted = type_of(variable.type)
+                given = name in self._environ or f"{name}_JSON" in self._environ
+                return from_environment(name, self._environ, wanted) if given else converted(default, wanted)
             return _typed(name, self._environ[name], default) if name in self._environ else default
         if name in self._definitions.constants:
             return self._definitions.constants[name](self)

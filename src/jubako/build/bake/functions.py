@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from urllib.parse import quote_plus
 
+from jubako.build.bake import collections, dates, numbers
 from jubako.build.bake.expressions import arithmetic, item
 from jubako.build.bake.formatting import formatted
 from jubako.build.bake.values import BakeError, Value, kind_of, list_of, map_of, number_of, text_of, truth_of
@@ -66,14 +67,6 @@ def _regex_replace(text: Value, pattern: Value, new: Value) -> Value:
 
 def _replace(text: Value, old: Value, new: Value) -> Value:
     return text_of(text).replace(text_of(old), text_of(new))
-
-
-def _unique(value: Value) -> list[Value]:
-    found: list[Value] = []
-    for each in list_of(value):
-        if each not in found:
-            found.append(each)
-    return found
 
 
 def _concat(*lists: Value) -> Value:
@@ -184,6 +177,9 @@ def _calculated(mark: str) -> Function:
 
 
 FUNCTIONS: dict[str, Function] = {
+    **collections.FUNCTIONS,
+    **dates.FUNCTIONS,
+    **numbers.FUNCTIONS,
     "abs": lambda number: abs(number_of(number)),
     "add": _calculated("+"),
     "and": lambda left, right: truth_of(left) and truth_of(right),
@@ -199,7 +195,7 @@ FUNCTIONS: dict[str, Function] = {
     "concat": _concat,
     "contains": _contains,
     "dirname": lambda text: posixpath.dirname(text_of(text)) or ".",
-    "distinct": _unique,
+    "distinct": lambda values: collections.unique(list_of(values)),
     "divide": _calculated("/"),
     "element": _element,
     "equal": lambda left, right: left == right,
@@ -241,7 +237,6 @@ FUNCTIONS: dict[str, Function] = {
     "reverselist": lambda values: list_of(values)[::-1],
     "sanitize": lambda text: re.sub(r"[^a-zA-Z0-9_-]", "_", text_of(text)),
     "setproduct": _product,
-    "setunion": lambda *sets: _unique(_concat(*sets)),
     "sha1": _hash("sha1"),
     "sha256": _hash("sha256"),
     "sha512": _hash("sha512"),

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatchcase
 
 import msgspec
 
@@ -40,9 +41,17 @@ class Resolver:
         self._overrides = overrides
         self._concrete: dict[str, tuple[str, Scope]] = {}
         self._matrices: dict[str, list[str]] = {}
+        self._scope.refer("target", _Referred(self._attributes_referred_to))
         with within_limits():
+            self._scope.check_variables()
             for name in definitions.targets:
                 self._expand(name)
+
+        for override in overrides:
+            if not any(fnmatchcase(name, override.pattern) for name in self._concrete):
+                raise NotFound(
+                    "target", override.pattern, message=f"could not find any target matching '{override.pattern}'"
+                )
 
     @within_limits()
     def plan(self, names: Sequence[str]) -> Plan:
@@ -136,6 +145,12 @@ class Resolver:
             _lay_over(found, self._evaluated(name, definition, scope))
         return found
 
+    def _attributes_referred_to(self, name: str) -> Value:
+        """A target as `target.NAME` means it: what it says itself, each attribute worked out when it is asked for."""
+        base, scope = self._concrete[name]
+        said = {key: value for part in self._definitions.targets[base] for key, value in part.items()}
+        return _Referred(lambda key: said[key](scope))
+
     def _evaluated(self, name: str, definition: Mapping[str, Expression], scope: Scope) -> dict[str, Value]:
         found = {}
         for key, expression in definition.items():
@@ -145,6 +160,17 @@ class Resolver:
                 except BakeError as problem:
                     raise BakeError(f'target "{name}": {key}: {problem.message}') from None
         return found
+
+
+class _Referred(dict[str, Value]):
+    """A map that finds its values when they are asked for; a KeyError says that there is none."""
+
+    def __init__(self, find: Callable[[str], Value]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, key: str) -> Value:
+        return self._find(key)
 
 
 def _lay_over(found: dict[str, Value], others: Mapping[str, Value]) -> None:

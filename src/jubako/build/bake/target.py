@@ -71,7 +71,8 @@ def attribute_line(entry: Entry) -> str:
 
 
 def _texts(value: Value) -> list[str]:
-    return [text_of(each) for each in list_of(value) if each is not None]
+    """Without what is empty, as where a condition did not hold, and each once."""
+    return list(dict.fromkeys(text for each in list_of(value) if (text := text_of(each))))
 
 
 def _entries(value: Value) -> list[Entry]:

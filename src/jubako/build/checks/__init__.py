@@ -30,11 +30,15 @@ def check(
     target: str | None,
     find_facts: FindFacts,
     ignore: Ignore | None,
+    every_stage: bool = False,
 ) -> list[Warned]:
-    """The warnings about what is built for `target`, in the order of the file. Raises NotFound for a stage."""
-    if "all" in settings.skip:
+    """The warnings about what is built for `target`, in the order of the file. Raises NotFound for a stage.
+
+    With `every_stage` they are about all of the file when there is no target.
+    """
+    if "all" in settings.skip and not settings.experimental:
         return []
-    stages = Stages(dockerfile, build_args, target)
+    stages = Stages(dockerfile, build_args, target, every=every_stage)
     checker = StageChecker(stages, dict(build_args), find_facts, ignore)
     return settings.select([*check_form(dockerfile), *check_bases(stages), *checker.check()])
 

@@ -54,7 +54,7 @@ _ALL = (
     Rule("SecretsUsedInArgOrEnv", "ARG and ENV stay visible in the image, so they do not hold secrets"),
     Rule("InvalidDefaultArgInFrom", "FROM names an image also when no build argument is given"),
     Rule("FromPlatformFlagConstDisallowed", "The platform of FROM is left to the builder"),
-    Rule("CopyIgnoredFile", "What is copied is not left out by .dockerignore"),
+    Rule("CopyIgnoredFile", "What is copied is not left out by .dockerignore", True),
     Rule("InvalidDefinitionDescription", "A comment above ARG or FROM begins with the name it describes", True),
     Rule("ExposeProtoCasing", "Protocols are written in lower case"),
     Rule("ExposeInvalidFormat", "EXPOSE names a port of the container and nothing of the host"),

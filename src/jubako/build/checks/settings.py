@@ -25,9 +25,10 @@ class CheckSettings(msgspec.Struct, frozen=True):
     error: bool = False
 
     def applies(self, rule: Rule) -> bool:
-        if rule.name in self.skip or "all" in self.skip:
-            return False
-        return not rule.experimental or bool({rule.name, "all"} & self.experimental)
+        """An experimental rule is asked for by name, or with all of them; what is skipped are the others."""
+        if rule.experimental:
+            return bool({rule.name, "all"} & self.experimental)
+        return not {rule.name, "all"} & self.skip
 
     def select(self, warnings: Iterable[Warned]) -> list[Warned]:
         """Those that apply, in the order of the file."""
@@ -38,7 +39,7 @@ class CheckSettings(msgspec.Struct, frozen=True):
 
 
 def parse(text: str) -> CheckSettings:
-    """Raises InvalidArgument for an option or a rule that there is not."""
+    """Raises InvalidArgument for an option that there is not, and for a misspelled rule."""
     found: dict[str, frozenset[str]] = {}
     error = False
     for part in filter(None, map(str.strip, text.split(";"))):
@@ -60,7 +61,9 @@ def _truth(value: str) -> bool:
 
 
 def _rules(value: str) -> frozenset[str]:
+    """A name that is like none of ours may be a rule of another builder's; one that is almost right is a mistake."""
     names = frozenset(filter(None, map(str.strip, value.split(","))))
     for name in sorted(names - set(RULES) - {"all"}):
-        raise InvalidArgument(f"there is no check {name!r}{suggestion(name, RULES)}")
+        if meant := suggestion(name, RULES):
+            raise InvalidArgument(f"there is no check {name!r}{meant}")
     return names

@@ -19,10 +19,14 @@ from jubako.spec.suggestion import suggestion
 class Stages:
     """The stages of a Dockerfile with the names in their FROMs expanded."""
 
-    def __init__(self, dockerfile: Dockerfile, given: Mapping[str, str], target: str | None) -> None:
+    def __init__(
+        self, dockerfile: Dockerfile, given: Mapping[str, str], target: str | None, *, every: bool = False
+    ) -> None:
+        """With `every` all the stages are needed when there is no target."""
         self.dockerfile = dockerfile
+        self._every = every and target is None
         self.given = given
-        self.automatic = Arguments(given, platforms.host(), target).automatic()
+        self.automatic = Arguments(given, platforms.host(), target or dockerfile.stages[-1].name).automatic()
         self.globals = self._globals(given)
         self.defaults = self._globals({})
         self.target = self._find_target(target)
@@ -64,7 +68,7 @@ class Stages:
     def needed(self) -> list[Stage]:
         """The target and what it takes from, in the order of the file."""
         found: dict[int, Stage] = {}
-        waiting = [self.target]
+        waiting = list(self.dockerfile.stages) if self._every else [self.target]
         while waiting:
             stage = waiting.pop()
             if stage.index not in found:

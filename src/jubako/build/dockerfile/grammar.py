@@ -96,6 +96,8 @@ def _copy(context: Context) -> ins.Instruction:
         )
     for word in words[:-1]:
         _check_source(context, word)
+    if heredoc_token(words[-1].value) is not None:
+        raise context.fail(words[-1], f"{context.keyword} cannot have a here-document for its destination")
     source_stage = context.flags.get("from")
     if source_stage is not None and "$" in source_stage.value:
         raise context.fail(
@@ -126,6 +128,8 @@ def _check_source(context: Context, word: Text) -> None:
     name = heredoc_token(word.value)
     if name is not None and context.flags.get("from"):
         raise context.fail(word, "a here-document can't be combined with --from")
+    if name is not None and "/" in name:
+        raise context.fail(word, "a here-document is named as its file will be, which can't have a / in its name")
 
 
 def _env(context: Context) -> ins.Instruction:

@@ -63,7 +63,7 @@ def select(
     rules = Ignore(excludes, name="--exclude") if excludes else None
     for source in sources:
         if parents:
-            selected.append(_with_parents(tree, source, where, rules))
+            selected += _with_parents(tree, source, where, rules)
             continue
         matches = _matches(tree, source)
         found = [item for path in matches if (item := _one(tree, path)) is not None]
@@ -84,18 +84,23 @@ def digest(selected: list[Selected], hash_file: HashFile, *, keep_owner: bool) -
     return summary.hexdigest()
 
 
-def _with_parents(tree: Tree, source: str, where: str, rules: Ignore | None) -> Selected:
-    """`/./` in a source is the pivot: what stands before it does not come along."""
-    pivot, found, pattern = source.rpartition("/./")
-    root = tree.real(clean_path(pivot)) if found else ""
-    matches = _matches(tree, posixpath.join(root, pattern.lstrip("/")), deep=True)
-    matches = [path for path in matches if tree.find(path)]
-    if not matches and not has_wildcards(source):
+def _with_parents(tree: Tree, source: str, where: str, rules: Ignore | None) -> list[Selected]:
+    """The first `/./` in a source is the pivot: what stands before it, a wildcard perhaps, does not come along."""
+    before, found, pattern = source.partition("/./")
+    pivots = _matches(tree, before) if found else [""]
+    selected: list[Selected] = []
+    for pivot in pivots:
+        root = tree.real(pivot)
+        entry = tree.find(root)
+        if entry is None or not stat.S_ISDIR(entry.status.st_mode):
+            continue
+        matches = _matches(tree, posixpath.join(root, (pattern if found else source).lstrip("/")), deep=True)
+        matches = [path for path in matches if tree.find(path)]
+        if matches or has_wildcards(source):
+            selected.append(SelectedParents(tree, entry, "", rules, tuple(matches)))
+    if not selected and not has_wildcards(source):
         raise _missing(tree, source, where)
-    entry = tree.find(root)
-    if entry is None:
-        raise _missing(tree, pivot, where)
-    return SelectedParents(tree, entry, "", rules, tuple(matches))
+    return selected
 
 
 def _excluded(found: list[Selected], rules: Ignore) -> Iterator[Selected]:
