@@ -62,6 +62,10 @@ def describe(error: BaseException) -> str:
         case OSError(strerror=str() as reason):
             names = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, (str, bytes))]
             return f"{' '.join(names)}: {_lower_first(reason)}" if names else _lower_first(reason)
+        case UnicodeEncodeError():
+            from jubako.spec.decoding import not_utf8
+
+            return not_utf8(error)
     return f"internal error: {type(error).__name__}: {error} (jubako --debug shows where)"
 
 

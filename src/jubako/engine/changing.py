@@ -12,7 +12,7 @@ from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit_container
 from jubako.engine.group import group_of
 from jubako.engine.lifecycle import get
-from jubako.engine.options import CreateOptions, validate
+from jubako.engine.options import CreateOptions, check_types, validate
 from jubako.engine.record import RUNNING
 from jubako.engine.resources import compile_limits
 from jubako.errors import AlreadyExists
@@ -40,6 +40,7 @@ def update(drivers: Drivers, text: str, changes: Mapping[str, Any]) -> None:
     """Change limits and the restart policy in the record, and the limits of one that runs."""
     record = get(drivers, text)
     options = msgspec.structs.replace(record.options, **changes)
+    check_types(options)
     validate(options)
     if "restart" in changes:
         ordinary.check_restart(options.restart)

@@ -67,23 +67,31 @@ class Engine(_Engine):
     def run(self, options: CreateOptions, *, stdin: bytes | None = None) -> Completed:
         """Create a container, run it to its end and return what it wrote.
 
-        Raises NotFound for an unknown image or command, and what kept it from starting; then nothing is left.
+        Raises NotFound for an unknown image or command, and what kept it from starting; then nothing is left. Nor is
+        anything after another exception, such as KeyboardInterrupt: the container is killed and removed.
         """
         if stdin is not None:
+            memoryview(stdin)  # raises TypeError for what is no bytes, while nothing waits for them
             options = msgspec.structs.replace(options, open_stdin=True, attach_stdin=True)
         record = self.containers.create(options)
-        handle = self.containers.start(record.id, attach=True, fresh=True)
-        assert handle is not None
-        assert handle.attached is not None
-        try:
-            with _fed(handle, handle.attached, stdin):
+        with self._gone_on_failure(record.id):
+            handle = self.containers.start(record.id, attach=True, fresh=True)
+            assert handle is not None
+            assert handle.attached is not None
+            with _fed(handle, handle.attached, stdin), self._gone_on_failure(record.id):
                 stdout, stderr = _read_all(handle.attached)
             ended = handle.wait()
-        except BaseException:
-            self.containers.finish(record.id, handle, handle.wait())
-            raise
         self.containers.finish(record.id, handle, ended)
         return Completed(record.id, ended.code, stdout, stderr)
+
+    @contextmanager
+    def _gone_on_failure(self, container_id: str) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            with suppress(JubakoError):
+                self.containers.remove(container_id, force=True, volumes=True)
+            raise
 
     def build(self, context: str | Path, **options: Any) -> BuildResult:
         """Build an image from a context; see jubako.build.build for the options."""

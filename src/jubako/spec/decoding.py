@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from jubako.errors import InvalidArgument
+
 T = TypeVar("T")
 
 # One for all types, since they share classes. A signal handler may come here within the same thread.
@@ -33,6 +35,24 @@ def decoder(type: type[T]) -> msgspec.json.Decoder[T]:
         with _lock:
             found = _decoders[type] = msgspec.json.Decoder(type)
     return found
+
+
+def encode_checked(value: T, type: type[T]) -> bytes:
+    """The JSON of a value, which can be read again as `type`; raises InvalidArgument with the path of what is wrong."""
+    try:
+        data = msgspec.json.encode(value)
+        decoder(type).decode(data)
+    except UnicodeEncodeError as error:
+        raise InvalidArgument(not_utf8(error)) from None
+    except (msgspec.ValidationError, TypeError) as error:
+        raise InvalidArgument(f"{type.__name__}: {error}") from None
+    return data
+
+
+def not_utf8(error: UnicodeEncodeError) -> str:
+    """What is wrong with a text that came from bytes which are no text."""
+    shown = error.object.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return f"'{shown}' is not valid UTF-8"
 
 
 def known(type: T) -> T:

@@ -59,6 +59,7 @@ class Collection(Generic[T]):
         self.name = name
         self._lasting = lasting
         self._database = database
+        self._type = type
         self._decoder = decoding.decoder(type)
 
     def get(self, key: str) -> T:
@@ -73,10 +74,13 @@ class Collection(Generic[T]):
         return self._decode(key, rows[0][0]) if rows else None
 
     def insert(self, key: str, value: T, *, unique: Unique = ()) -> None:
-        """Add a document; AlreadyExists names the key or unique string that is taken, and its holder."""
+        """Add a document; AlreadyExists names the key or unique string that is taken, and its holder.
+
+        Raises InvalidArgument for one that is not of the collection's type.
+        """
         with self._database.transaction():
             try:
-                self._change("INSERT INTO records VALUES (?, ?, ?)", self.name, key, msgspec.json.encode(value))
+                self._change("INSERT INTO records VALUES (?, ?, ?)", self.name, key, self._encode(value))
             except sqlite3.IntegrityError:
                 raise AlreadyExists(self.name, key, holder=key) from None
             self._claim(key, unique)
@@ -87,7 +91,7 @@ class Collection(Generic[T]):
         with self._database.transaction():
             if not self._change(
                 "UPDATE records SET value = ? WHERE collection = ? AND key = ?",
-                msgspec.json.encode(value),
+                self._encode(value),
                 self.name,
                 key,
             ):
@@ -160,6 +164,10 @@ class Collection(Generic[T]):
 
     def _release(self, key: str) -> None:
         self._change("DELETE FROM uniques WHERE collection = ? AND key = ?", self.name, key)
+
+    def _encode(self, value: T) -> bytes:
+        """A document that could not be read again would keep everybody from all of the collection."""
+        return decoding.encode_checked(value, self._type)
 
     def _decode(self, key: str, value: object) -> T:
         try:

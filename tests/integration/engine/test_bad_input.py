@@ -544,3 +544,11 @@ def test_another_users_state_directory(own, reachable, root_mode):
             refused(done, code, str(own.root))
     assert own("ps", "--format", "{{.Names}}") == "victim\n"
     own("rm", "-f", "victim")
+
+
+@pytest.mark.parametrize(
+    "words", [("busybox", "echo", b"a\xff"), ("-e", b"A=\xff", "busybox"), ("-l", b"\xff", "busybox")]
+)
+def test_bytes_that_are_no_text_are_refused_by_name(own: Cli, words: tuple[str, ...]) -> None:
+    refused(own.run("run", "--network", "none", *words), 125, r"\xff", "is not valid UTF-8")
+    refused(own.run("inspect", b"\xff"), 1, r"\xff")  # type: ignore[arg-type]

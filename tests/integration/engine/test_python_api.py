@@ -72,6 +72,39 @@ def test_an_interrupt_ends_a_container_that_does_not_read_its_stdin(engine):
     assert engine.containers.list(all=True) == []
 
 
+@pytest.mark.parametrize("command", [["echo", 5], ["echo", "\udcff"]])
+def test_what_could_not_be_read_again_is_not_recorded(state, engine, command):
+    before = engine.containers.list(all=True)
+    with pytest.raises(InvalidArgument, match="Expected `str`, got `int`|not valid UTF-8"):
+        jubako.run("busybox", command, network="none", root=state.root, run_root=state.run_root)
+    assert engine.containers.list(all=True) == before
+
+
+def test_stdin_is_bytes(state, engine):
+    with pytest.raises(TypeError):
+        jubako.run("busybox", ["cat"], stdin="a", network="none", root=state.root, run_root=state.run_root)
+    assert engine.containers.list(all=True) == []
+
+
+@pytest.mark.parametrize("stdin", [None, b"never read" * 100_000])
+def test_an_interrupted_run_leaves_no_container(state, engine, stdin):
+    """As a cell of a notebook is interrupted: by KeyboardInterrupt in the main thread."""
+    ended = threading.Event()
+
+    def interrupt():
+        until(lambda: ended.is_set() or engine.containers.list())
+        if not ended.is_set():
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    helper = threading.Thread(target=interrupt)
+    helper.start()
+    with pytest.raises(KeyboardInterrupt):
+        jubako.run("busybox", ["sleep", "1000"], network="none", stdin=stdin, root=state.root, run_root=state.run_root)
+    ended.set()
+    helper.join()
+    assert engine.containers.list(all=True) == []
+
+
 def test_run_with_check_raises_with_the_output(state):
     with pytest.raises(jubako.ContainerError) as caught:
         jubako.run(

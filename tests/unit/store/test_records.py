@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from jubako.errors import AlreadyExists, DataLoss, FailedPrecondition, NotFound
+from jubako.errors import AlreadyExists, DataLoss, FailedPrecondition, InvalidArgument, NotFound
 from jubako.store import Collection, Records, Store
 
 
@@ -265,3 +265,15 @@ def test_records_need_only_a_directory(tmp_path: Path) -> None:
     records.collection("box", Box).insert("a", Box("red"))
     records.close()
     assert (tmp_path / "jubako.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("box", "words"), [(Box(7), "Expected `str`, got `int`"), (Box("a\udcff"), r"'a\\xff' is not valid UTF-8")]
+)
+def test_what_could_not_be_read_again_is_not_written(boxes: Collection[Box], box: Box, words: str) -> None:
+    boxes.insert("a", Box("red"))
+    with pytest.raises(InvalidArgument, match=words):
+        boxes.insert("b", box)
+    with pytest.raises(InvalidArgument, match=words):
+        boxes.replace("a", box)
+    assert boxes.items() == [("a", Box("red"))]
