@@ -92,7 +92,17 @@ SAME = [
     "ps -q --format '{{.Names}}'", "images -q", "images --format '{{.Repository}}:{{.Tag}}'",
     "images --filter dangling=true", "images nosuch", "network ls", "volume ls",
     "network ls --format '{{.Name}} {{.Driver}}'", "system df --format '{{.Type}} {{.TotalCount}} {{.Active}}'",
+    "ps -a --filter name=^/running$ -q", "ps -aq --filter name=^running$", "ps -aq --filter name=^run$",
+    "ps -aq --filter name=[", "ps -aq --filter exited=x", "ps -aq --filter exited=3", "ps -aq --filter publish=x",
+    "ps -aq --filter is-task=true", "ps -aq --filter is-task=false", "ps -l -n 3 -q",
+    "network ls -q --filter name=^bridge$", "network ls --filter type=x", "network ls -q --filter dangling=false",
+    "volume ls -q --filter name=^nosuch", "network rm -f nosuch",
+    "volume prune -f --filter label=nosuch", "network prune -f --filter label=nosuch",
+    "container prune -f --filter label=nosuch",
     # One container.
+    "rename running running", "diff created", "restart -s KILL -t 3 running",
+    "logs --details ended", "history --format '{{.CreatedAt}}' -H=false busybox", "top running --foo",
+    "top running pid",
     "logs ended", "logs -t ended", "logs --since 1h ended", "logs --since x ended", "port running", "wait ended",
     "stop ended", "start running", "rename ended ''", "update running", "top running", "top running -o pid,comm",
     "exec running sh -c 'echo hi; exit 5'", "exec -e A=b -w /tmp running sh -c 'echo $A; pwd'", "exec -d running true",
@@ -117,7 +127,8 @@ SAME = [
 
 # Here dockerd 20.10 words the message otherwise than later ones do, or speaks of its own parts.
 SAME_CODE = [
-    "network", "kill nosuch", "kill ended", "save nosuch", "network rm nosuch", "volume rm nosuch",
+    "network", "images -q --filter dangling=x",
+    "kill nosuch", "kill ended", "save nosuch", "network rm nosuch", "volume rm nosuch",
     "volume inspect nosuch", "inspect --type image nosuch", "ps --filter foo=bar", "images --filter foo=bar",
     "exec ended true", "pause ended", "unpause running", "rm running", "rename ended running",
     "run --rm busybox nosuch", "run --rm busybox /etc/passwd", "run --rm busybox /nosuch", "run --rm busybox /etc",
@@ -146,3 +157,32 @@ def test_input_arrives_byte_for_byte(both: Both, line: str) -> None:
                for program in (both.docker, both.jubako)]  # fmt: skip
     assert answers[1].stdout == answers[0].stdout
     assert answers[1].returncode == answers[0].returncode == 0
+
+
+PUBLISHED = "run -d --name published -p 127.0.0.1:48090:80 --expose 90-91/udp busybox sleep 1000"
+PORTS = ["publish=80", "publish=48090", "publish=48000-48100", "publish=48090/udp", "expose=80", "expose=90/udp",
+         "expose=85-95/udp", "expose=48090"]  # fmt: skip
+
+
+def test_containers_are_found_by_their_ports(both: Both) -> None:
+    """One after the other: they publish the same port."""
+    found = []
+    for program in (both.docker, both.jubako):
+        assert both.one(program, PUBLISHED)[0] == 0
+        found.append([both.one(program, f"ps --filter {text} --format '{{{{.Names}}}}'") for text in PORTS])
+        both.one(program, "rm -f published")
+    assert found[1] == found[0]
+    assert {outcome[1] for outcome in found[0]} == {"", "published\n"}
+
+
+def test_details_of_a_log(both: Both) -> None:
+    options = "-l b=c,d -l e=f -e A='x y' --log-opt labels=b,nosuch --log-opt env=A"
+    both.quietly(f"run --name detailed --network none {options} busybox echo text")
+    docker, jubako = both("logs --details detailed")
+    both.quietly("rm detailed")
+    assert jubako == docker
+
+
+def test_sizes_are_looked_up_where_a_format_shows_them(both: Both) -> None:
+    for _, shown, _ in both("ps -a --filter name=ended --format '{{.Size}}'"):
+        assert "(virtual " in shown

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from jubako.cli import humanize, times
 from jubako.cli.formatting import Row
 from jubako.cli.listing import short
-from jubako.spec.filters import check_keys, matches_label
+from jubako.cli.pruning import limits
+from jubako.spec.filters import boolean, check_keys, matches_label
 
 if TYPE_CHECKING:
     from jubako.engine.images import EngineImages
@@ -51,9 +52,9 @@ def select(images: EngineImages, filters: Mapping[str, Sequence[str]]) -> list[I
     for text in filters.get("since", ()):
         limit = created(images.get(text))
         found = [image for image in found if created(image) > limit]
-    for text in filters.get("dangling", ()):
-        wants = text.lower() in ("true", "1")
-        found = [image for image in found if (not image.names) == wants]
+    dangling = boolean(filters, "dangling")
+    if dangling is not None:
+        found = [image for image in found if (not image.names) == dangling]
     for text in filters.get("label", ()):
         found = [image for image in found if has_label(image, text)]
     return found
@@ -62,13 +63,13 @@ def select(images: EngineImages, filters: Mapping[str, Sequence[str]]) -> list[I
 def prunable(filters: Mapping[str, Sequence[str]]) -> Callable[[Image], bool]:
     """Whether an image passes the filters of prune; raises InvalidArgument for an unknown key."""
     check_keys(filters, ("label", "label!", "until"))
-    limits = [times.since(text, "--filter until") or 0 for text in filters.get("until", ())]
+    before = limits(filters)
 
     def passes(image: Image) -> bool:
         return (
             all(has_label(image, text) for text in filters.get("label", ()))
             and not any(has_label(image, text) for text in filters.get("label!", ()))
-            and all(created(image) * 1e9 < limit for limit in limits)
+            and all(created(image) * 1e9 < limit for limit in before)
         )
 
     return passes

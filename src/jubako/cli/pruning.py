@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from jubako.cli import times
 from jubako.cli.call import Call
-from jubako.cli.options import FLAG, Arguments, Option
+from jubako.cli.options import FILTER, FLAG, Arguments, Option
 
 FORCE = Option("force", "f", FLAG, "Do not prompt for confirmation")
+UNTIL = Option("filter", "", FILTER, 'Provide filter values (e.g. "until=<timestamp>")')
+
+
+def limits(wanted: Mapping[str, Sequence[str]]) -> list[int]:
+    """The moments that the filter `until` names: what was made before all of them goes."""
+    return [times.since(text, "--filter until") or 0 for text in wanted.get("until", ())]
 
 
 def confirmed(call: Call, arguments: Arguments, warning: str) -> bool:

@@ -15,13 +15,15 @@ from jubako.engine.lifecycle import get
 from jubako.engine.options import CreateOptions, check_types, validate
 from jubako.engine.record import RUNNING
 from jubako.engine.resources import compile_limits
-from jubako.errors import AlreadyExists
+from jubako.errors import AlreadyExists, InvalidArgument
 
 
 def rename(drivers: Drivers, text: str, name: str) -> None:
     """Give another name; raises AlreadyExists for a taken one."""
     record = get(drivers, text)
     with drivers.store.records.transaction():
+        if name.removeprefix("/") == record.name:
+            raise InvalidArgument("Renaming a container with the same name as its current name")
         record.name = names.check(name)
         try:
             drivers.containers.replace(record.id, record, unique=record.uniques)

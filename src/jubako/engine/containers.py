@@ -140,10 +140,10 @@ class EngineContainers:
 
         stopping.kill(self._drivers, text, signal)
 
-    def restart(self, text: str, timeout_s: float | None = None) -> None:
+    def restart(self, text: str, timeout_s: float | None = None, *, signal: str | None = None) -> None:
         """Stop, then start."""
         record = self.get(text)
-        self.stop(record.id, timeout_s)
+        self.stop(record.id, timeout_s, signal=signal)
         self.start(record.id)
         with self._drivers.store.records.transaction():
             emit_container(self._drivers, record, "restart")
@@ -241,6 +241,12 @@ class EngineContainers:
             self._drivers, record, follow=follow, stopped=stopped, tail=tail, since_ns=since_ns, until_ns=until_ns
         )
 
+    def log_details(self, text: str) -> str:
+        """`key=value,…` of the labels and variables that the log options `labels` and `env` name."""
+        from jubako.engine import logs
+
+        return logs.details(self.get(text))
+
     def stats(self, text: str) -> Sample:
         """One reading of the counters; all are 0 when it does not run."""
         from jubako.engine import stats
@@ -289,12 +295,8 @@ class EngineContainers:
 
         changing.update(self._drivers, text, changes)
 
-    def prune(self, filters: Mapping[str, Sequence[str]] | None = None) -> _IDs:
-        """Remove what does not run; `label` filters. Returns IDs."""
+    def prune(self, accept: Callable[[ContainerRecord], bool] = lambda record: True) -> _IDs:
+        """Remove what does not run and `accept` takes. Returns IDs."""
         from jubako.engine.system import prune_containers
-        from jubako.spec.filters import matches_label
 
-        labels = (filters or {}).get("label", ())
-        return prune_containers(
-            self._drivers, lambda record: all(matches_label(record.labels, label) for label in labels)
-        )
+        return prune_containers(self._drivers, accept)

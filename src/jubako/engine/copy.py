@@ -83,7 +83,10 @@ def changes(drivers: Drivers, text: str) -> list[tuple[str, str]]:
     """
     record = lifecycle.get(drivers, text)
     made = {f"/etc/{name}" for name in files.NAMES} | {point.destination for point in record.mounts}
-    upper_fd = os.open(drivers.snapshots.upper(record.id), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        upper_fd = os.open(drivers.snapshots.upper(record.id), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return []  # a container that has not been started has no snapshot yet
     try:
         with mounted(drivers.snapshots.view_mounts(record.layers)) as lower_fd:
             return sorted(_changed(upper_fd, lower_fd, made), key=lambda change: change[1])

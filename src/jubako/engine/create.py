@@ -18,7 +18,7 @@ from jubako.engine.record import ContainerID, ContainerRecord
 from jubako.errors import AlreadyExists, InvalidArgument
 from jubako.image.catalog import Image
 from jubako.linux import userns
-from jubako.network import publish
+from jubako.network import expose, publish
 from jubako.runtime.rlimits import rlimit
 from jubako.spec.oci_image import ContainerConfig, Healthcheck
 
@@ -162,8 +162,8 @@ def _exposed(options: CreateOptions, config: ContainerConfig) -> list[str]:
     published = [
         f"{binding.container_port}/{binding.protocol}" for t in options.publish for binding in publish.parse(t)
     ]
-    texts = [*(config.exposed_ports or {}), *options.expose, *published]
-    return list(dict.fromkeys(text if "/" in text else f"{text}/tcp" for text in texts))
+    asked = [port for text in options.expose for port in expose.parse(text)]
+    return list(dict.fromkeys([*expose.of_image(list(config.exposed_ports or {})), *asked, *published]))
 
 
 def _mount_points(drivers: Drivers, options: CreateOptions, config: ContainerConfig) -> list[mounts.MountPoint]:

@@ -104,9 +104,14 @@ class EngineNetworks:
         with self._drivers.store.records.transaction():
             emit(self._drivers, "network", "destroy", network.id, {"name": network.name, "type": network.driver})
 
-    def prune(self) -> _Names:
-        """Remove the user-defined networks that no container uses; returns their names."""
-        return [network.name for network in self._drivers.networks.prune(system.networks_in_use(self._drivers))]
+    def in_use(self) -> set[str]:
+        """Names that containers and pods, running or not, want to be connected to."""
+        return system.networks_in_use(self._drivers)
+
+    def prune(self, accept: Callable[[Network], bool] = lambda network: True) -> _Names:
+        """Remove the user-defined networks that no container uses and that `accept` takes; returns their names."""
+        kept = {network.id for network in self.list() if not accept(network)}
+        return [network.name for network in self._drivers.networks.prune(self.in_use() | kept)]
 
 
 class EngineVolumes:
@@ -158,9 +163,9 @@ class EngineVolumes:
         with self._drivers.store.records.transaction():
             emit(self._drivers, "volume", "destroy", name, {"driver": "local"})
 
-    def prune(self, *, all: bool = False) -> tuple[_Names, int]:
-        """Delete unused anonymous volumes (with `all`, every unused one); returns names and bytes."""
-        names, freed = self._drivers.volumes.prune(users=self.users, named=all)
+    def prune(self, *, all: bool = False, accept: Callable[[Volume], bool] = lambda volume: True) -> tuple[_Names, int]:
+        """Delete unused anonymous volumes (with `all`, every unused one) that `accept` takes; names and bytes."""
+        names, freed = self._drivers.volumes.prune(users=self.users, named=all, accept=accept)
         return [*names], freed.bytes
 
 

@@ -10,7 +10,7 @@ from jubako.engine.drivers import Drivers, find, look_up
 from jubako.engine.inspect import health_of, network_settings
 from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.errors import InvalidArgument, JubakoError
-from jubako.spec.filters import check_keys, matches_label
+from jubako.spec.filters import boolean, check_keys, matches_label, matches_name
 
 Filters = Mapping[str, Sequence[str]]
 KEYS = (
@@ -20,6 +20,7 @@ KEYS = (
     "expose",
     "health",
     "id",
+    "is-task",
     "label",
     "name",
     "network",
@@ -29,6 +30,7 @@ KEYS = (
     "status",
     "volume",
 )
+_HEALTHS = ("none", "starting", "healthy", "unhealthy")
 _STATES = ("created", "restarting", "running", "removing", "paused", "exited", "dead")
 
 
@@ -36,14 +38,28 @@ def containers(drivers: Drivers, *, all: bool = False, filters: Filters | None =
     """Newest first; only running ones unless `all` or a status is asked for. Raises InvalidArgument for a filter."""
     wanted = dict(filters or {})
     check_keys(wanted, KEYS)
-    for state in wanted.get("status", ()):
-        if state not in _STATES:
-            raise InvalidArgument(f"invalid filter 'status={state}'")
+    _check(wanted)
     everything = all or bool({"status", "exited", "since", "before"} & set(wanted))
     present = (lifecycle.refresh(drivers, record) for _, record in drivers.containers.items())
     rows = [record for record in present if record and (everything or record.phase == RUNNING)]
     rows.sort(key=lambda record: record.created_ns, reverse=True)
     return [record for record in rows if _matches(drivers, record, wanted)]
+
+
+def _check(wanted: Filters) -> None:
+    for state in wanted.get("status", ()):
+        if state not in _STATES:
+            raise InvalidArgument(f"invalid filter 'status={state}'")
+    for health in wanted.get("health", ()):
+        if health not in _HEALTHS:
+            raise InvalidArgument(f"unrecognized filter value for health: {health}")
+    for code in wanted.get("exited", ()):
+        if not code.removeprefix("-").isdecimal():
+            raise InvalidArgument(f'strconv.Atoi: parsing "{code}": invalid syntax')
+    for key in ("expose", "publish"):
+        for text in wanted.get(key, ()):
+            _ports_named(key, text)
+    boolean(wanted, "is-task")
 
 
 def _matches(drivers: Drivers, record: ContainerRecord, filters: Filters) -> bool:
@@ -57,7 +73,9 @@ def _matches_one(drivers: Drivers, record: ContainerRecord, key: str, values: Se
         case "id":
             return any(record.id.startswith(value) for value in values)
         case "name":
-            return any(value.removeprefix("/") in record.name for value in values)
+            return matches_name(values, record.name) or matches_name(values, f"/{record.name}")
+        case "is-task":
+            return "false" in values or "0" in values
         case "status":
             return record.status in values
         case "health":
@@ -67,7 +85,7 @@ def _matches_one(drivers: Drivers, record: ContainerRecord, key: str, values: Se
         case "ancestor":
             return any(_is_ancestor(drivers, record, value) for value in values)
         case "network":
-            return record.options.network in values
+            return bool({record.options.network, _network_id(drivers, record)} & set(values))
         case "pod":
             return record.options.pod in {look_up(drivers.pods, value).id for value in values}
         case "volume":
@@ -79,10 +97,35 @@ def _matches_one(drivers: Drivers, record: ContainerRecord, key: str, values: Se
         case "since":
             return all(record.created_ns > find(drivers, value).created_ns for value in values)
         case "expose" | "publish":
-            ports = network_settings(drivers, record).get("Ports", {})
-            published = [port for port, places in ports.items() if places or key == "expose"]
-            return any(port == (value if "/" in value else f"{value}/tcp") for port in published for value in values)
+            there = _ports_of(drivers, record, key)
+            return any(there & _ports_named(key, value) for value in values)
     return False
+
+
+def _network_id(drivers: Drivers, record: ContainerRecord) -> str:
+    try:
+        return str(drivers.networks.get(record.options.network).id)
+    except JubakoError:
+        return ""
+
+
+def _ports_of(drivers: Drivers, record: ContainerRecord, key: str) -> set[tuple[int, str]]:
+    """The host's ports that are published, or all of the container's own."""
+    ports = _ports(network_settings(drivers, record).get("Ports", {}))
+    number = "PublicPort" if key == "publish" else "PrivatePort"
+    return {(port[number], port["Type"]) for port in ports if number in port}
+
+
+def _ports_named(key: str, text: str) -> set[tuple[int, str]]:
+    """What `80`, `80/udp` or `80-90/tcp` names."""
+    numbers, _, protocol = text.partition("/")
+    first, _, last = numbers.partition("-")
+    for number in (first, last or first):
+        if not (number.isascii() and number.isdecimal()):
+            raise InvalidArgument(
+                f'error while looking up for {key} {text}: strconv.ParseUint: parsing "{number}": invalid syntax'
+            )
+    return {(port, protocol or "tcp") for port in range(int(first), min(int(last or first), 65535) + 1)}
 
 
 def _health(drivers: Drivers, record: ContainerRecord) -> str:

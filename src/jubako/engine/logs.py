@@ -62,6 +62,20 @@ def of(
     return read(drivers.log_path(record), tail=tail, since_ns=since_ns, until_ns=until_ns, follow=alive)
 
 
+def details(record: ContainerRecord) -> str:
+    """The labels and variables that the log options `labels` and `env` name, as `docker logs --details` shows them."""
+    from urllib.parse import quote_plus
+
+    variables = dict(text.partition("=")[::2] for text in record.env)
+    chosen = {
+        name: known[name]
+        for option, known in (("labels", record.labels), ("env", variables))
+        for name in record.options.log_opts.get(option, "").split(",")
+        if name in known
+    }
+    return ",".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in sorted(chosen.items()))
+
+
 def read(
     path: Path,
     *,

@@ -198,7 +198,7 @@ def _log(drivers: Drivers, record: ContainerRecord) -> LogFile | None:
     from jubako.engine.mounts import parse_size
 
     options, cri = record.options.log_opts, record.options.log_driver == "k8s-file"
-    unknown = set(options) - {"max-size", "max-file", *(["path"] if cri else [])}
+    unknown = set(options) - {"max-size", "max-file", "labels", "env", *(["path"] if cri else [])}
     if unknown:
         raise InvalidArgument(f"unknown log opt '{sorted(unknown)[0]}' for {record.options.log_driver} log driver")
     return LogFile(

@@ -12,7 +12,7 @@ def lines_of(pids: Iterable[int], words: Sequence[str]) -> tuple[str, list[str]]
     """Return the head line of `ps WORDS…`, and the lines of `pids`. FailedPrecondition in Docker's words."""
     done = subprocess.run(["ps", *words], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise FailedPrecondition(f"Error running ps: {done.stderr.strip()}")
+        raise FailedPrecondition(f"ps: {done.stderr.strip().partition(chr(10))[0]}")
     head, *lines = done.stdout.splitlines()
     titles = head.split()
     if "PID" not in titles:

@@ -51,6 +51,10 @@ def _unused(name: str) -> Iterable[str]:
     return ()
 
 
+def _any(volume: Volume) -> bool:
+    return True
+
+
 class Volumes:
     """The volumes of one store."""
 
@@ -90,11 +94,16 @@ class Volumes:
         if buried:
             self._store.ingest.dispose(buried)
 
-    def prune(self, *, users: Users = _unused, named: bool = False) -> tuple[Sequence[str], Freed]:
-        """Delete the unused anonymous volumes, or with `named` all unused ones; return names and what it freed."""
+    def prune(
+        self, *, users: Users = _unused, named: bool = False, accept: Callable[[Volume], bool] = _any
+    ) -> tuple[Sequence[str], Freed]:
+        """Delete the unused anonymous volumes, or with `named` all unused ones, that `accept` takes.
+
+        Returns names and what it freed.
+        """
         names, freed_bytes = [], 0
         for volume in self.list():
-            if (volume.anonymous or named) and not list(users(volume.name)):
+            if (volume.anonymous or named) and accept(volume) and not list(users(volume.name)):
                 size_bytes = self.usage(volume)
                 try:
                     self.remove(volume.name, users=users)

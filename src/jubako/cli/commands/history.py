@@ -20,7 +20,7 @@ HEADERS = {
     "Size": "SIZE",
     "Comment": "COMMENT",
 }
-TABLE = "{{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}"
+TABLE = "{{.ID}}\t{{.%s}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}"
 
 
 def run(call: Call, arguments: Arguments) -> int:
@@ -30,7 +30,8 @@ def run(call: Call, arguments: Arguments) -> int:
     if arguments.flag("quiet"):
         call.out("".join(f"{row['ID']}\n" for row in rows))
         return 0
-    call.out(render(rows, arguments.text("format"), TABLE, HEADERS))
+    table = TABLE % ("CreatedSince" if arguments.flag("human") else "CreatedAt")
+    call.out(render(rows, arguments.text("format"), table, HEADERS))
     return 0
 
 

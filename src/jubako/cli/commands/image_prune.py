@@ -6,8 +6,8 @@ from jubako.cli import humanize
 from jubako.cli.call import Call
 from jubako.cli.command import NONE, Command
 from jubako.cli.each import filters
-from jubako.cli.options import FILTER, FLAG, Arguments, Option
-from jubako.cli.pruning import FORCE, confirmed, deleted
+from jubako.cli.options import FLAG, Arguments, Option
+from jubako.cli.pruning import FORCE, UNTIL, confirmed, deleted
 
 _DANGLING = "WARNING! This will remove all dangling images."
 _UNUSED = "WARNING! This will remove all images without at least one container associated to them."
@@ -38,7 +38,7 @@ COMMAND = Command(
     NONE,
     (
         Option("all", "a", FLAG, "Remove all unused images, not just dangling ones"),
-        Option("filter", "", FILTER, 'Provide filter values (e.g. "until=<timestamp>")'),
+        UNTIL,
         FORCE,
     ),
 )

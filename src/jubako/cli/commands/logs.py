@@ -22,8 +22,9 @@ def run(call: Call, arguments: Arguments) -> int:
         until_ns=times.since(arguments.text("until"), "until"),
     )
     stamped = arguments.flag("timestamps")
+    details = f"{call.engine.containers.log_details(name)} " if arguments.flag("details") else ""
     for line in lines:
-        text = f"{line.time} {line.log}" if stamped else line.log
+        text = f"{line.time} {details}{line.log}" if stamped else f"{details}{line.log}"
         fd = call.streams.stderr if line.stream == "stderr" else call.streams.stdout
         write_all(fd, text.encode("utf-8", "surrogateescape"))
     return 0
@@ -63,6 +64,7 @@ COMMAND: Command = Command(
     "[OPTIONS] CONTAINER",
     ONE,
     (
+        Option("details", "", FLAG, "Show extra details provided to logs"),
         Option("follow", "f", FLAG, "Follow log output"),
         Option(
             "since",

@@ -11,7 +11,8 @@ from jubako.cli.command import NONE, Command
 from jubako.cli.each import filters
 from jubako.cli.formatting import FORMAT, Row, label_list, label_of, render
 from jubako.cli.options import FILTER, FLAG, Arguments, Option
-from jubako.spec.filters import check_keys, matches_label
+from jubako.errors import InvalidArgument
+from jubako.spec.filters import boolean, check_keys, matches_name, passes_labels
 
 if TYPE_CHECKING:
     from jubako.network import Network
@@ -27,14 +28,21 @@ HEADERS = {
     "CreatedAt": "CREATED AT",
 }
 TABLE = "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}"
-_KEYS = ("driver", "id", "label", "name", "scope", "type")
+_KEYS = ("dangling", "driver", "id", "label", "name", "scope", "type")
+_TYPES = ("builtin", "custom")
 _PREDEFINED = ("bridge", "host", "none")
 
 
 def run(call: Call, arguments: Arguments) -> int:
     wanted = filters(arguments.pairs("filter"))
     check_keys(wanted, _KEYS)
+    for kind in wanted.get("type", ()):
+        if kind not in _TYPES:
+            raise InvalidArgument(f"invalid filter: 'type'='{kind}'")
     found = [network for network in call.engine.networks.list() if _passes(network, wanted)]
+    if (dangling := boolean(wanted, "dangling")) is not None:
+        used = {*_PREDEFINED, *call.engine.networks.in_use()}
+        found = [network for network in found if (network.name not in used) == dangling]
     rows = [_row(network, truncate=not arguments.flag("no-trunc")) for network in sorted(found, key=_by_name)]
     if arguments.flag("quiet"):
         call.out("".join(f"{row['ID']}\n" for row in rows))
@@ -52,13 +60,13 @@ def _passes(network: Network, wanted: Mapping[str, Sequence[str]]) -> bool:
     tests: dict[str, Callable[[str], bool]] = {
         "driver": lambda text: text == network.driver,
         "id": lambda text: network.id.startswith(text),
-        "name": lambda text: text in network.name,
+        "name": lambda text: matches_name([text], network.name),
         "scope": lambda text: text == "local",
         "type": lambda text: text == kind,
     }
     if not all(any(test(text) for text in wanted[key]) for key, test in tests.items() if key in wanted):
         return False
-    return all(matches_label(network.labels, text) for text in wanted.get("label", ()))
+    return passes_labels(network.labels, wanted)
 
 
 def _row(network: Network, *, truncate: bool) -> Row:

@@ -14,8 +14,8 @@ from jubako.cli.options import FILTER, FLAG, INT, Arguments, Option
 
 def run(call: Call, arguments: Arguments) -> int:
     truncate = not arguments.flag("no-trunc")
-    last = 1 if arguments.flag("latest") else arguments.number("last")
-    limit = last if last is not None and last > 0 else None
+    last = arguments.number("last") or -1
+    limit = last if last > 0 else 1 if arguments.flag("latest") else None
     containers = call.engine.containers
     records = containers.list(
         all=arguments.flag("all") or limit is not None, filters=filters(arguments.pairs("filter"))
@@ -26,12 +26,17 @@ def run(call: Call, arguments: Arguments) -> int:
         call.out("".join(f"{record.short_id if truncate else record.id}\n" for record in records))
         return 0
     documents = [containers.summary(record) for record in records]
-    if arguments.flag("size"):
+    if arguments.flag("size") or _shows_size(arguments.text("format")):
         _add_sizes(call, documents)
     rows = [listing.row(document, truncate=truncate) for document in documents]
     table = listing.TABLE + ("\t{{.Size}}" if arguments.flag("size") else "")
     call.out(render(rows, arguments.text("format"), table, listing.HEADERS))
     return 0
+
+
+def _shows_size(template: str) -> bool:
+    """What containers take is looked up only for who wants to see it."""
+    return ".Size" in template or "json ." in template
 
 
 def _add_sizes(call: Call, documents: list[dict[str, Any]]) -> None:

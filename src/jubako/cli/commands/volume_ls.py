@@ -10,7 +10,7 @@ from jubako.cli.command import NONE, Command
 from jubako.cli.each import filters
 from jubako.cli.formatting import FORMAT, Row, label_list, label_of, render
 from jubako.cli.options import FILTER, FLAG, Arguments, Option
-from jubako.spec.filters import check_keys, matches_label
+from jubako.spec.filters import boolean, check_keys, matches_name, passes_labels
 
 if TYPE_CHECKING:
     from jubako.engine import Engine
@@ -43,14 +43,14 @@ def run(call: Call, arguments: Arguments) -> int:
 
 
 def _passes(engine: Engine, volume: Volume, wanted: Mapping[str, Sequence[str]]) -> bool:
-    for text in wanted.get("dangling", ()):
-        if (not engine.volumes.users(volume.name)) != (text.lower() in ("true", "1")):
-            return False
+    dangling = boolean(wanted, "dangling")
+    if dangling is not None and (not engine.volumes.users(volume.name)) != dangling:
+        return False
     if "driver" in wanted and "local" not in wanted["driver"]:
         return False
-    if "name" in wanted and not any(text in volume.name for text in wanted["name"]):
+    if "name" in wanted and not matches_name(wanted["name"], volume.name):
         return False
-    return all(matches_label(volume.labels, text) for text in wanted.get("label", ()))
+    return passes_labels(volume.labels, wanted)
 
 
 def _row(volume: Volume) -> Row:
