@@ -75,7 +75,7 @@ def test_an_interrupt_ends_a_container_that_does_not_read_its_stdin(engine):
 @pytest.mark.parametrize("command", [["echo", 5], ["echo", "\udcff"]])
 def test_what_could_not_be_read_again_is_not_recorded(state, engine, command):
     before = engine.containers.list(all=True)
-    with pytest.raises(InvalidArgument, match="Expected `str`, got `int`|not valid UTF-8"):
+    with pytest.raises(InvalidArgument, match=r"Expected `str`, got `int`|not valid UTF-8"):
         jubako.run("busybox", command, network="none", root=state.root, run_root=state.run_root)
     assert engine.containers.list(all=True) == before
 
