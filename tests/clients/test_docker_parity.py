@@ -186,3 +186,48 @@ def test_details_of_a_log(both: Both) -> None:
 def test_sizes_are_looked_up_where_a_format_shows_them(both: Both) -> None:
     for _, shown, _ in both("ps -a --filter name=ended --format '{{.Size}}'"):
         assert "(virtual " in shown
+
+
+REFUSED = [
+    "--label =x", "-v /a:/b:zz", "-v /a:/b:ro,rw", "--mount foo", "--mount type=foo,target=/x",
+    "--mount type=bind,target=/x", "--mount target=/x,nosuch=1", "--mount type=tmpfs,source=/a,target=/x",
+    "--mount type=tmpfs,target=/x,tmpfs-mode=zz", "--mount type=tmpfs,target=/x,tmpfs-size=zz",
+    "--mount type=bind,source=/tmp,target=/x,bind-propagation=foo", "--mount type=bind,source=/tmp",
+    "--mount type=bind,source=/tmp,target=/x,volume-nocopy", "--mount type=bind,source=/tmp,target=/x,readonly=foo",
+    "--mount type=volume,source=aa,target=/x,bind-propagation=rshared",
+    "--mount type=volume,source=aa,target=/x,tmpfs-size=1m", "--mount type=bind,src=/nosuch,dst=/x",
+    "--expose a", "--expose 90-80", "--expose 80:90", "--expose ''", "--memory-swap 10m", "--memory-reservation 1m",
+    "--memory 10m --memory-reservation 20m", "--cpus -1", "--cpu-period 10", "--cpu-quota 10", "--cpus x/y",
+    "--cpus 1 --cpu-quota 10000", "--cpus 1 --cpu-period 10000", "--cpuset-cpus 9999", "--cpuset-cpus x",
+    "--cpuset-cpus 1-0", "--cpuset-mems 999", "--oom-score-adj 2000", "--restart on-failure:x", "--cap-add foo",
+    "--cap-drop foo", "--security-opt foo", "--security-opt foo=bar", "--security-opt seccomp=/nosuch",
+    "--security-opt no-new-privileges=x", "--security-opt systempaths=foo", "--device /dev/null:/dev/x:q",
+    "--device /dev/null:/dev/x:rwm:y", "--device ''", "--device null", "--device a:b", "--hostname x --uts host",
+    "--network container:running --hostname x", "--network container:running --dns 1.1.1.1",
+    "--network container:running --add-host a:1.2.3.4", "--network container:running --expose 80",
+    "--network container:running -p 80:80", "--mac-address zz", "--network ''", "--network name=bridge,foo=x",
+    "--network alias=x", "--network name=bridge,alias=x", "--network-alias x", "--ip foo", "--ipc container:nosuch",
+    "--pid container:nosuch", "--pid foo", "--uts foo", "--userns foo", "--cgroupns foo",
+    "--log-driver none --log-opt max-size=1m", "--log-opt foo=1", "--cidfile /nosuch/dir/id",
+]  # fmt: skip
+
+
+def _reason(outcome: Outcome) -> tuple[int, str]:
+    return outcome[0], outcome[2].partition("\n")[0].removeprefix("jubako: ").removeprefix("Error: ")
+
+
+@pytest.mark.parametrize("options", REFUSED)
+def test_what_no_container_can_have_is_refused_for_the_same_reason(both: Both, options: str) -> None:
+    both.quietly("start running")
+    docker, jubako = both(f"run --rm {options} busybox true")
+    assert _reason(jubako) == _reason(docker)
+    assert jubako[0] == 125
+
+
+@pytest.mark.parametrize("kind", ["pid", "ipc", "network"])
+def test_a_namespace_of_a_container_by_name(both: Both, kind: str) -> None:
+    both.quietly("start running")
+    look = "'kill -0 1 && cat /proc/1/comm'" if kind == "pid" else "'echo there'"
+    docker, jubako = both(f"run --rm --{kind} container:running busybox sh -c {look}")
+    assert jubako == docker
+    assert docker[0] == 0

@@ -14,7 +14,7 @@ RUN = [
     "run", "-d", "--name", "inspected", *LIMITS, "-e", "A=b c", "-l", "x=y", "-w", "/tmp", "-h", "host",
     "-v", "data:/data", "-v", "/tmp:/host:ro", "--tmpfs", "/t", "-p", "127.0.0.1:48080:80", "-p", "48081:81/udp",
     "--expose", "82", "-m", "64m", "--cpus", "0.5", "--pids-limit", "50", "--restart", "on-failure:3",
-    "--cap-add", "NET_ADMIN", "--cap-drop", "CHOWN", "--stop-signal", "SIGINT", "--init=false", "-u", "0:0",
+    "--device", "/dev/null:/dev/other:r", "--cap-add", "NET_ADMIN", "--cap-drop", "CHOWN", "--stop-signal", "SIGINT", "--init=false", "-u", "0:0",
     "--add-host", "there:10.1.2.3", "--dns", "10.9.8.7", "--entrypoint", "sleep", "busybox", "1000",
 ]  # fmt: skip
 COLUMNS = ("Names", "Image", "Command", "Ports", "Mounts", "Labels")
@@ -29,7 +29,7 @@ def parties(state, docker):
     found = {}
     for name, party in parties.items():
         party(*RUN)
-        found[name] = json.loads(party("inspect", "inspected"))[0]
+        found[name] = json.loads(party("inspect", "--size", "inspected"))[0]
         found[f"{name} ports"] = sorted(party("port", "inspected").splitlines())
         found[f"{name} port"] = party("port", "inspected", "81/udp").splitlines()
         found[f"{name} ps"] = party(
@@ -61,7 +61,7 @@ HOST = (
     "Binds NetworkMode PortBindings RestartPolicy AutoRemove VolumeDriver VolumesFrom CapAdd CapDrop Dns DnsOptions "
     "DnsSearch ExtraHosts GroupAdd Links OomScoreAdj PidMode Privileged PublishAllPorts ReadonlyRootfs SecurityOpt "
     "UTSMode UsernsMode ShmSize Memory MemorySwap MemoryReservation NanoCpus CpuShares CpuPeriod CpuQuota CpusetCpus "
-    "PidsLimit OomKillDisable Devices Tmpfs Init"
+    "PidsLimit OomKillDisable Devices Tmpfs Init Ulimits Cgroup CgroupParent BlkioWeight Links DeviceCgroupRules"
 ).split()
 TOP = ("Path", "Args", "Image", "Name", "RestartCount", "Platform", "Driver")
 
@@ -70,6 +70,16 @@ TOP = ("Path", "Args", "Image", "Name", "RestartCount", "Platform", "Driver")
 def test_fields_of_a_running_container(parties, section, fields):
     ours, theirs = (parties[name][section] if section else parties[name] for name in ("ours", "theirs"))
     assert {f: plain(ours.get(f)) for f in fields} == {f: plain(theirs.get(f)) for f in fields}
+
+
+def test_there_is_every_field_that_docker_has(parties):
+    ours, theirs = parties["ours"], parties["theirs"]
+    for section in (lambda d: d["HostConfig"], lambda d: d["NetworkSettings"]["Networks"]["bridge"]):
+        assert section(theirs).keys() - section(ours).keys() == set()
+    assert theirs["HostConfig"]["Ulimits"]
+    assert theirs["HostConfig"]["Devices"]
+    assert ours["SizeRw"] >= theirs["SizeRw"] == 0
+    assert ours["SizeRootFs"] > ours["SizeRw"]
 
 
 def test_fields_that_differ_by_nature_have_one_form(parties):

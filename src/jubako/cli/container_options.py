@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from jubako.cli import quantities
+from jubako.cli import network_options, quantities
 from jubako.cli.envfile import environment, labels
 from jubako.cli.options import CPUS, DURATION, FLAG, INT, LIST, SIZE, SWAP, TEXT, Arguments, Kind, Option, UsageError
 from jubako.errors import InvalidArgument
@@ -58,7 +58,7 @@ OPTIONS = (
     Option("interactive", "i", FLAG, "Keep STDIN open even if not attached"),
     Option("ip", "", TEXT, "IPv4 address (e.g., 172.30.100.104)"),
     Option("ipc", "", TEXT, "IPC mode to use"),
-    Option("label", "l", LIST, "Set meta data on a container"),
+    Option("label", "l", Kind("list", quantities.label, many=True), "Set meta data on a container"),
     Option("label-file", "", LIST, "Read in a line delimited file of labels"),
     Option("log-driver", "", TEXT, "Logging driver for the container", "json-file"),
     Option("log-opt", "", LIST, "Log driver options"),
@@ -128,7 +128,7 @@ def shared_options(arguments: Arguments) -> SharedOptions:
     """The place in a network and the limits that are asked for, of a container or of a pod."""
     from jubako.engine.options import SharedOptions
 
-    network, aliases, ip, mac_address = network_of(arguments)
+    network, aliases, ip, mac_address = network_options.network_of(arguments)
     return SharedOptions(
         name=arguments.optional("name"),
         labels=labels(arguments.texts("label-file"), arguments.texts("label")),
@@ -246,23 +246,6 @@ def _healthcheck(arguments: Arguments) -> Healthcheck | None:
 
 def pairs(arguments: Arguments, name: str) -> dict[str, str]:
     return dict(text.partition("=")[::2] for text in arguments.texts(name))
-
-
-def network_of(arguments: Arguments) -> tuple[str, list[str], str | None, str | None]:
-    """Name, aliases, address and MAC of the one network, given plainly or as `name=NET,alias=NAME,ip=ADDRESS`."""
-    asked = [*arguments.texts("network"), *arguments.texts("net")]
-    if len(asked) > 1:
-        raise InvalidArgument("a container is created with one network")
-    aliases = [*arguments.texts("network-alias"), *arguments.texts("net-alias")]
-    ip, mac = arguments.optional("ip"), arguments.optional("mac-address")
-    name = asked[0] if asked else ""
-    if "=" in name:
-        fields = [item.partition("=") for item in name.split(",")]
-        name = next((value for key, _, value in fields if key == "name"), "")
-        aliases += [value for key, _, value in fields if key == "alias"]
-        ip = next((value for key, _, value in fields if key == "ip"), ip)
-        mac = next((value for key, _, value in fields if key == "mac-address"), mac)
-    return "bridge" if name in ("", "default") else name, aliases, ip, mac
 
 
 def _absolute_source(text: str) -> str:

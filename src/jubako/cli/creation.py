@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from jubako.cli.call import Call
 from jubako.cli.container_options import create_options
 from jubako.cli.options import Arguments
 from jubako.engine import ordinary
-from jubako.errors import FailedPrecondition, NotFound
+from jubako.errors import FailedPrecondition, InvalidArgument, NotFound
 
 if TYPE_CHECKING:
     from jubako.engine import ContainerRecord, CreateOptions
@@ -18,19 +20,41 @@ if TYPE_CHECKING:
 def create(call: Call, arguments: Arguments, streams: frozenset[str]) -> ContainerRecord:
     """Record the container that the command line describes."""
     options = create_options(arguments, streams)
-    id_file = arguments.text("cidfile")
-    if id_file and os.path.exists(id_file):
+    with _id_file(arguments.text("cidfile")) as write:
+        record = _recorded(call, arguments, options)
+        write(record.id)
+    return record
+
+
+@contextmanager
+def _id_file(path: str) -> Iterator[Callable[[str], object]]:
+    """What writes the ID. The file is there before the container is, and goes where none came of it."""
+    if not path:
+        yield lambda text: None
+        return
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    except FileExistsError:
         raise FailedPrecondition(
-            f"container ID file found, make sure the other container isn't running or delete {id_file}"
-        )
+            f"container ID file found, make sure the other container isn't running or delete {path}"
+        ) from None
+    except OSError as error:
+        why = (error.strerror or "").lower()
+        raise InvalidArgument(f"failed to create the container ID file: open {path}: {why}") from None
+    with open(fd, "w") as file:
+        try:
+            yield file.write
+        except BaseException:
+            os.unlink(path)
+            raise
+
+
+def _recorded(call: Call, arguments: Arguments, options: CreateOptions) -> ContainerRecord:
     if options.pod.startswith("new:"):
         options = _in_new_pod(call, options)
     record = _create(call, options, quiet=arguments.flag("quiet"))
     if warning := ordinary.discarded(options):
         call.error(f"WARNING: {warning}")
-    if id_file:
-        with open(id_file, "w") as file:
-            file.write(record.id)
     return record
 
 
@@ -57,7 +81,7 @@ def _create(call: Call, options: CreateOptions, *, quiet: bool) -> ContainerReco
         try:
             return containers.create(replace(options, pull="never"))
         except NotFound as error:
-            if error.what != "image":
+            if error.what not in ("image", "platform"):
                 raise
         if not quiet:
             from jubako.image import reference

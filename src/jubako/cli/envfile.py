@@ -36,8 +36,8 @@ def _file_variables(path: str, inherited: Mapping[str, str]) -> Iterable[str]:
 
 
 def labels(files: Sequence[str], texts: Sequence[str]) -> dict[str, str]:
-    """Labels of the files, then those of `--label`; a bare name is an empty value."""
-    lines = [line for path in files for line in _lines(path)]
+    """Labels of the files, then those of `--label`, where a bare name is an empty value; in a file it is none."""
+    lines = [line for path in files for line in _file_variables(path, {})]
     return dict(text.partition("=")[::2] for text in [*lines, *texts])
 
 

@@ -47,14 +47,26 @@ def swap_bytes(text: str) -> int:
 
 
 def nano_cpus(text: str) -> int:
-    """A number of processors such as `1.5`, in billionths."""
+    """A number of processors such as `1.5`, `3/2` or `15e-1`, in billionths."""
     whole, _, fraction = text.partition(".")
     digits = whole.removeprefix("+") + fraction
     if not digits.isdigit() or not digits.isascii():
-        raise ValueError(f"failed to parse {text} as a rational number")
+        return _rational(text)
     if len(fraction.rstrip("0")) > 9:
         raise ValueError("value is too precise")
     return int(whole or "0") * 1_000_000_000 + int(fraction[:9].ljust(9, "0"))
+
+
+def _rational(text: str) -> int:
+    from fractions import Fraction
+
+    try:
+        billionths = Fraction(text) * 1_000_000_000
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"failed to parse {text} as a rational number") from None
+    if billionths.denominator != 1:
+        raise ValueError("value is too precise")
+    return int(billionths)
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -69,6 +81,13 @@ def filter_pair(text: str) -> tuple[str, str]:
     if not equals:
         raise ValueError("bad format of filter (expected name=value)")
     return key.strip().lower(), value.strip()
+
+
+def label(text: str) -> str:
+    """`key[=value]`."""
+    if not text.partition("=")[0].strip():
+        raise ValueError(f"invalid label '{text}': empty name")
+    return text
 
 
 _SYSCTLS = frozenset(

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import time
 
-from jubako.engine import mounts, names, security
+import msgspec
+
+from jubako.engine import devices, mounts, names, security, sharing, volumes
 from jubako.engine.drivers import Drivers, find
 from jubako.engine.events import emit_container
 from jubako.engine.options import CreateOptions, validate
@@ -72,8 +74,11 @@ def _insert(drivers: Drivers, record: ContainerRecord, *, named: bool) -> None:
 def _compose(drivers: Drivers, options: CreateOptions, image: Image) -> ContainerRecord:
     validate(options)
     config = image.config.config or ContainerConfig()
-    security.parse(options.security_opt)
+    security.seccomp_profile(security.parse(options.security_opt))
     security.capabilities(options)
+    sharing.validate(options)
+    for text in options.devices:
+        devices.parse(text)
     if options.stop_signal:
         parse_signal(options.stop_signal)
     for text in options.ulimits:
@@ -89,7 +94,7 @@ def _compose(drivers: Drivers, options: CreateOptions, image: Image) -> Containe
         image_id=image.id,
         image_name=options.image,
         layers=image.diff_ids,
-        options=_with_networks(drivers, options),
+        options=_resolved(drivers, options),
         args=_arguments(options, config),
         env=_environment(options, config),
         workdir=_workdir(options.workdir or config.working_dir or "/"),
@@ -112,18 +117,16 @@ def _healthcheck(options: CreateOptions, config: ContainerConfig) -> Healthcheck
     return health.resolve(options, config)
 
 
-def _with_networks(drivers: Drivers, options: CreateOptions) -> CreateOptions:
+def _resolved(drivers: Drivers, options: CreateOptions) -> CreateOptions:
     """Names of other containers are resolved to IDs once, so that a rename does not change whom we share with."""
-    if not options.network.startswith("container:"):
-        if is_bridge(options.network) or (options.network == PASTA and userns.owns_network()):
-            drivers.networks.get(options.network)
-        return options
-    if options.publish or options.publish_all:
-        raise InvalidArgument("conflicting options: port publishing and the container type network mode")
-    import msgspec
-
-    other = find(drivers, options.network.partition(":")[2])
-    return msgspec.structs.replace(options, network=f"container:{other.id}")
+    if is_bridge(options.network) or (options.network == PASTA and userns.owns_network()):
+        drivers.networks.get(options.network)
+    changed = {
+        kind: f"container:{find(drivers, mode.partition(':')[2]).id}"
+        for kind, mode in sharing.modes(options)
+        if mode.startswith("container:")
+    }
+    return msgspec.structs.replace(options, **changed) if changed else options
 
 
 def _arguments(options: CreateOptions, config: ContainerConfig) -> list[str]:
@@ -171,6 +174,7 @@ def _mount_points(drivers: Drivers, options: CreateOptions, config: ContainerCon
     points += [mounts.parse_mount(text) for text in options.mounts]
     points += [mounts.parse_tmpfs(text) for text in options.tmpfs]
     for point in points:
+        volumes.check_bind(point)
         if point.type == "image":
             image = drivers.images.resolve(point.source)
             point.image_id, point.layers = image.id, image.diff_ids

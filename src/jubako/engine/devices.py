@@ -19,14 +19,25 @@ def compile_devices(options: CreateOptions, rules: list[DeviceRule]) -> list[Dev
     """The nodes to make; for those of --device also adds the rules that let the container use them."""
     devices = _of_host("/dev") if options.privileged else []
     for text in options.devices:
-        fields = text.split(":")
-        access = fields.pop() if len(fields) > 1 and not fields[-1].startswith("/") else "rwm"
-        if len(fields) > 2 or set(access) - set("rwm"):
-            raise InvalidArgument(f"invalid device specification: {text}")
-        device = host_device(fields[0], fields[-1])
+        source, path, access = parse(text)
+        device = host_device(source, path)
         devices.append(device)
         rules.append(DeviceRule(allow=True, type=device.type, major=device.major, minor=device.minor, access=access))
     return devices
+
+
+def parse(text: str) -> tuple[str, str, str]:
+    """Source, path in the container and access of `SOURCE[:PATH][:rwm]`; raises InvalidArgument in Docker's words."""
+    fields = text.split(":")
+    if len(fields) > 3 or not fields[0]:
+        raise InvalidArgument(f"bad format for path: {text}")
+    access = fields.pop() if len(fields) > 1 and (len(fields) == 3 or not set(fields[-1]) - set("rwm")) else "rwm"
+    if not access or set(access) - set("rwm"):
+        raise InvalidArgument(f"bad mode specified: {access}")
+    source, path = fields[0], fields[-1]
+    if not path.startswith("/"):
+        raise InvalidArgument(f"{path} is not an absolute path")
+    return source, path, access
 
 
 def _of_host(directory: str) -> list[Device]:

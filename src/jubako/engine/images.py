@@ -52,9 +52,12 @@ class EngineImages:
             raise InvalidArgument(f'invalid pull option: \'{pull}\': must be one of "always", "missing" or "never"')
         if pull == "always":
             return self.pull(text, platform=platform, progress=progress)
+        wanted = platforms.parse_given(platform)
         try:
-            image = self._drivers.images.resolve(text)
-        except NotFound:
+            image = self._drivers.images.of_platform(self._drivers.images.resolve(text), wanted)
+        except NotFound as error:
+            if pull == "never" and error.what == "platform":
+                raise
             if pull == "never":
                 raise NotFound("image", reference.parse(text).familiar()) from None
             return self.pull(text, platform=platform, progress=progress)

@@ -7,13 +7,11 @@ from typing import Any
 
 import msgspec
 
-from jubako.engine import security
+from jubako.engine import hostconfig, security
 from jubako.engine.attachment import Connected, is_bridged
 from jubako.engine.drivers import Drivers
-from jubako.engine.options import restart_policy
 from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.network.record import PortBinding
-from jubako.runtime import defaults
 from jubako.spec import clock
 
 
@@ -38,7 +36,7 @@ def container(drivers: Drivers, record: ContainerRecord) -> dict[str, Any]:
         "ProcessLabel": "",
         "AppArmorProfile": security.parse(record.options.security_opt).apparmor,
         "ExecIDs": None,
-        "HostConfig": _host_config(record),
+        "HostConfig": hostconfig.of(record),
         "GraphDriver": {
             "Name": "overlay2",
             "Data": {
@@ -106,69 +104,6 @@ def _config(record: ContainerRecord) -> dict[str, Any]:
     }
 
 
-def _host_config(record: ContainerRecord) -> dict[str, Any]:
-    options = record.options
-    policy, retries = restart_policy(options.restart)
-    return {
-        "Binds": options.volumes or None,
-        "LogConfig": {"Type": options.log_driver, "Config": options.log_opts},
-        "NetworkMode": options.network,
-        "PortBindings": _requested_ports(record),
-        "RestartPolicy": {"Name": policy, "MaximumRetryCount": retries},
-        "AutoRemove": options.auto_remove,
-        "CapAdd": _capabilities(options.cap_add),
-        "CapDrop": _capabilities(options.cap_drop),
-        "CgroupnsMode": options.cgroupns or "private",
-        "Dns": options.dns,
-        "DnsOptions": options.dns_options,
-        "DnsSearch": options.dns_search,
-        "ExtraHosts": options.extra_hosts or None,
-        "GroupAdd": options.group_add or None,
-        "IpcMode": options.ipc or "private",
-        "PidMode": options.pid,
-        "UTSMode": options.uts,
-        "UsernsMode": options.userns,
-        "OomScoreAdj": options.oom_score_adj or 0,
-        "Privileged": options.privileged,
-        "PublishAllPorts": options.publish_all,
-        "ReadonlyRootfs": options.read_only,
-        "SecurityOpt": options.security_opt or None,
-        "ShmSize": options.shm_size,
-        "Sysctls": options.sysctls or None,
-        "Tmpfs": dict(text.partition(":")[::2] for text in options.tmpfs) or None,
-        "Runtime": "jubako",
-        "Isolation": "",
-        "CpuShares": options.cpu_shares,
-        "Memory": options.memory,
-        "NanoCpus": options.nano_cpus,
-        "CpuPeriod": options.cpu_period,
-        "CpuQuota": options.cpu_quota,
-        "CpusetCpus": options.cpuset_cpus,
-        "CpusetMems": options.cpuset_mems,
-        "Devices": options.devices,
-        "MemoryReservation": options.memory_reservation,
-        "MemorySwap": options.memory_swap or 2 * options.memory,
-        "PidsLimit": options.pids_limit or None,
-        "Ulimits": options.ulimits,
-        "Init": options.init,
-    }
-
-
-def _capabilities(names: list[str]) -> list[str] | None:
-    return [security.capability(name, defaults.ALL_CAPABILITIES) for name in names] or None
-
-
-def _requested_ports(record: ContainerRecord) -> dict[str, list[dict[str, str]]]:
-    from jubako.network import publish
-
-    wanted: dict[str, list[dict[str, str]]] = {}
-    for binding in (binding for text in record.options.publish for binding in publish.parse(text)):
-        port = str(binding.host_port) if binding.host_port else ""
-        place = wanted.setdefault(f"{binding.container_port}/{binding.protocol}", [])
-        place.append({"HostIp": binding.host_ip if binding.host_ip != "0.0.0.0" else "", "HostPort": port})
-    return wanted
-
-
 def _mount(point: Any) -> dict[str, Any]:
     shown = {"Type": point.type}
     if point.type == "volume":
@@ -184,16 +119,30 @@ def _mount(point: Any) -> dict[str, Any]:
     }
 
 
+_NO_CHOICES = {"IPAMConfig": None, "Links": None, "Aliases": None, "DriverOpts": None, "DNSNames": None}
+"""Of a place in a network: what nobody chose."""
+
+
 def network_settings(drivers: Drivers, record: ContainerRecord) -> dict[str, Any]:
     """Addresses and published ports of this moment; empty for a container that does not run."""
-    empty = {"IPAddress": "", "IPPrefixLen": 0, "Gateway": "", "MacAddress": "", "NetworkID": "", "EndpointID": ""}
+    empty = {
+        "IPAddress": "",
+        "IPPrefixLen": 0,
+        "Gateway": "",
+        "MacAddress": "",
+        "NetworkID": "",
+        "EndpointID": "",
+        "IPv6Gateway": "",
+        "GlobalIPv6Address": "",
+        "GlobalIPv6PrefixLen": 0,
+    }
     network = record.options.network
     if ":" in network:
         return {**empty, "Ports": {}, "Networks": {}}
     endpoint = drivers.networks.endpoint(record.id) if is_bridged(record) and record.phase == RUNNING else None
     if endpoint is None:
         carried = _places(record.exposed, record.carried) if record.carried and record.phase == RUNNING else {}
-        return {**empty, "Ports": carried, "Networks": {network: {**empty, "Aliases": None}}}
+        return {**empty, "Ports": carried, "Networks": {network: {**empty, **_NO_CHOICES}}}
     details = {
         "IPAddress": endpoint.ip,
         "IPPrefixLen": endpoint.prefix_len,
@@ -207,7 +156,7 @@ def network_settings(drivers: Drivers, record: ContainerRecord) -> dict[str, Any
         **top,
         "SandboxKey": f"/proc/{record.pid}/ns/net",
         "Ports": ports(record, endpoint),
-        "Networks": {network: {**details, "Aliases": record.options.network_aliases or None}},
+        "Networks": {network: {**empty, **details, **_NO_CHOICES, "Aliases": record.options.network_aliases or None}},
     }
 
 

@@ -50,9 +50,8 @@ def parse_volume(text: str) -> MountPoint:
         return MountPoint(type="volume", destination=_target(fields[0], text), anonymous=True)
     source, destination = fields[0], _target(fields[1], text)
     flags = fields[2].split(",") if len(fields) == 3 else []
-    unknown = [flag for flag in flags if flag not in _FLAG_OPTIONS and flag not in _PROPAGATION]
-    if unknown:
-        raise InvalidArgument(f"invalid volume specification: '{text}': unknown mode: {unknown[0]}")
+    if not _are_modes(flags):
+        raise InvalidArgument(f"invalid mode: {fields[2]}")
     point = MountPoint(
         type="volume",
         destination=destination,
@@ -69,14 +68,35 @@ def parse_volume(text: str) -> MountPoint:
     return point
 
 
+def _are_modes(flags: list[str]) -> bool:
+    """Whether all are known, and no two say the same thing differently."""
+    known = all(flag in _FLAG_OPTIONS or flag in _PROPAGATION for flag in flags)
+    return known and all(sum(flag in kind for flag in flags) <= 1 for kind in ({"ro", "rw"}, _PROPAGATION))
+
+
 def parse_mount(text: str) -> MountPoint:
     """Parse `--mount type=bind|volume|tmpfs|image,source=…,target=…[,readonly]…`."""
     point = MountPoint(type="volume", destination="")
+    keys = []
     for item in _fields(text):
         key, equals, value = item.partition("=")
-        _apply(point, key.strip().lower(), value, bool(equals), text)
+        keys.append(key.strip().lower())
+        _apply(point, keys[-1], value, bool(equals), text)
     if not point.destination:
-        raise InvalidArgument(f'invalid argument "{text}" for "--mount" flag: target is required')
+        raise _wrong_mount(text, "target is required")
+    for kind in ("bind", "volume", "tmpfs", "image"):
+        if point.type != kind and any(key.startswith(f"{kind}-") for key in keys):
+            raise _wrong_mount(text, f"cannot mix '{kind}-*' options with mount type '{point.type}'")
+    _check(point)
+    return point
+
+
+def _check(point: MountPoint) -> None:
+    """What every kind of mount needs and rules out."""
+    if point.type == "tmpfs" and point.source:
+        raise InvalidArgument('invalid mount config for type "tmpfs": field Source must not be specified')
+    if point.type == "bind" and not point.source:
+        raise InvalidArgument('invalid mount config for type "bind": field Source must not be empty')
     if point.type == "bind" and not point.source.startswith("/"):
         raise InvalidArgument(
             f"invalid mount config for type \"bind\": invalid mount path: '{point.source}' mount path must be absolute"
@@ -89,7 +109,10 @@ def parse_mount(text: str) -> MountPoint:
         raise InvalidArgument("option 'bind-recursive=readonly' requires 'readonly' and 'bind-propagation=rprivate'")
     if point.type == "volume":
         point.name, point.source, point.anonymous = point.source and _volume_name(point.source), "", not point.source
-    return point
+
+
+def _wrong_mount(text: str, why: str) -> InvalidArgument:
+    return InvalidArgument(f'invalid argument "{text}" for "--mount" flag: {why}')
 
 
 def _fields(text: str) -> list[str]:
@@ -101,23 +124,36 @@ def _fields(text: str) -> list[str]:
     try:
         return next(csv.reader([text], strict=True))
     except csv.Error as error:
-        raise InvalidArgument(f'invalid argument "{text}" for "--mount" flag: {error}') from None
+        raise _wrong_mount(text, str(error)) from None
+
+
+def _flag(key: str, value: str, given: bool, text: str) -> bool:
+    """`readonly`, `readonly=true` …"""
+    if not given or value.lower() in ("1", "true"):
+        return True
+    if value.lower() not in ("0", "false"):
+        raise _wrong_mount(text, f"invalid value for {key}: {value}")
+    return False
 
 
 def _apply(point: MountPoint, key: str, value: str, given: bool, text: str) -> None:
     match key:
         case "type":
             if value not in ("bind", "volume", "tmpfs", "image"):
-                raise InvalidArgument(f"mount type unknown: '{value}'")
+                raise InvalidArgument(f'invalid mount config for type "{value}": mount type unknown')
             point.type = value
         case "source" | "src":
             point.source = value
         case "target" | "dst" | "destination":
             point.destination = _target(value, text)
         case "readonly" | "ro":
-            point.read_only = not given or value.lower() in ("1", "true")
-        case "bind-propagation" if value in _PROPAGATION:
+            point.read_only = _flag(key, value, given, text)
+        case "bind-propagation":
+            if value not in _PROPAGATION:
+                raise InvalidArgument(f'invalid mount config for type "bind": invalid propagation mode: {value}')
             point.propagation = value
+        case "consistency":
+            pass  # what Docker for the Mac does with it, and nobody on Linux
         case "volume-subpath" | "bind-subpath" | "image-subpath" | "subpath":
             point.subpath = _subpath(value)
         case "bind-recursive":
@@ -125,19 +161,24 @@ def _apply(point: MountPoint, key: str, value: str, given: bool, text: str) -> N
                 raise InvalidArgument(f'invalid value for bind-recursive: "{value}"')
             point.recursive_read_only = value == "readonly"
         case "bind-create-src":
-            point.create_source = not given or value.lower() in ("1", "true")
+            point.create_source = _flag(key, value, given, text)
         case "volume-nocopy":
-            point.copy_up = bool(given and value.lower() not in ("1", "true"))
+            point.copy_up = not _flag(key, value, given, text)
         case "nodev" | "noexec" | "nosuid" if not given:
             point.options = [*point.options, key]
         case "tmpfs-size":
-            point.options = [*point.options, f"size={parse_size(value)}"]
+            try:
+                point.options = [*point.options, f"size={parse_size(value)}"]
+            except InvalidArgument:
+                raise _wrong_mount(text, f"invalid value for {key}: {value}") from None
         case "tmpfs-mode":
+            if not value or set(value) - set("01234567"):
+                raise _wrong_mount(text, f"invalid value for {key}: {value}")
             point.options = [*point.options, f"mode={value}"]
+        case _ if not given:
+            raise _wrong_mount(text, f"invalid field '{key}' must be a key=value pair")
         case _:
-            raise InvalidArgument(
-                f"invalid argument \"{text}\" for \"--mount\" flag: unexpected key '{key}' in '{text}'"
-            )
+            raise _wrong_mount(text, f"unexpected key '{key}' in '{key}={value}'")
 
 
 def images(texts: list[str]) -> list[str]:

@@ -144,36 +144,21 @@ def check_types(options: msgspec.Struct) -> None:
         raise InvalidArgument(f"{type(options).__name__}: {error}") from None
 
 
-def validate_limits(options: SharedOptions) -> None:
-    """Refuse limits that nothing could have; raises InvalidArgument in Docker's words."""
-    import os
-
-    from jubako.errors import InvalidArgument
-
-    if options.memory and options.memory < 6 << 20:
-        raise InvalidArgument("Minimum memory limit allowed is 6MB")
-    if options.memory_swap > 0 and options.memory_swap < options.memory:
-        raise InvalidArgument("Minimum memoryswap limit should be larger than memory limit, see usage")
-    cpus = os.cpu_count() or 1
-    if options.nano_cpus < 0 or options.nano_cpus > cpus * 1_000_000_000:
-        raise InvalidArgument(
-            f"Range of CPUs is from 0.01 to {cpus}.00, as there are only {cpus} CPUs available",
-        )
-    if options.nano_cpus and (options.cpu_period or options.cpu_quota):
-        raise InvalidArgument("Conflicting options: Nano CPUs and CPU Period cannot both be set")
-
-
 def validate(options: CreateOptions) -> None:
     """Refuse what no container could have; raises InvalidArgument with Docker's wording where there is one."""
+    from jubako.engine import limits
     from jubako.errors import InvalidArgument
 
-    validate_limits(options)
+    limits.validate(options)
+    if options.oom_score_adj is not None and not -1000 <= options.oom_score_adj <= 1000:
+        raise InvalidArgument(f"Invalid value {options.oom_score_adj}, range for oom score adj is [-1000, 1000]")
     if options.log_driver not in LOG_DRIVERS:
         raise InvalidArgument(
             f"logger: no log driver named '{options.log_driver}' is registered",
             hint=f"{', '.join(LOG_DRIVERS[:-1])} and {LOG_DRIVERS[-1]} are available",
         )
-    restart_policy(options.restart)
+    if options.log_driver == "none" and options.log_opts:
+        raise InvalidArgument("invalid logging opts for driver none")
     if options.auto_remove and restart_policy(options.restart)[0] != "no":
         raise InvalidArgument("conflicting options: cannot specify both --restart and --rm")
 
@@ -185,6 +170,10 @@ def restart_policy(text: str) -> tuple[str, int]:
     name, _, count = text.partition(":")
     if name not in ("", "no", "always", "unless-stopped", "on-failure"):
         raise InvalidArgument(f"invalid restart policy: unknown policy '{name}'")
-    if count and (name != "on-failure" or not count.isdecimal()):
+    if count and not count.removeprefix("-").isdecimal():
+        raise InvalidArgument("invalid restart policy format: maximum retry count must be an integer")
+    if count and name != "on-failure":
         raise InvalidArgument("invalid restart policy: maximum retry count can only be used with 'on-failure'")
+    if count.startswith("-"):
+        raise InvalidArgument("invalid restart policy: maximum retry count cannot be negative")
     return name or "no", int(count or 0)

@@ -67,18 +67,18 @@ def _open_part(source_fd: int, point: MountPoint) -> int:
 
 def _ready(drivers: Drivers, record: ContainerRecord, point: MountPoint) -> MountPoint:
     if point.type == "bind":
-        _check_bind(point)
+        check_bind(point)
+        if not os.path.exists(point.source):
+            os.makedirs(point.source, mode=0o755, exist_ok=True)
     elif point.type == "volume":
         _make_volume(drivers, record, point)
     return point
 
 
-def _check_bind(point: MountPoint) -> None:
-    if os.path.exists(point.source):
-        return
-    if not point.create_source:
+def check_bind(point: MountPoint) -> None:
+    """Raise InvalidArgument for what should be bound, is not there, and is not to be made."""
+    if point.type == "bind" and not point.create_source and not os.path.exists(point.source):
         raise InvalidArgument(f'invalid mount config for type "bind": bind source path does not exist: {point.source}')
-    os.makedirs(point.source, mode=0o755, exist_ok=True)
 
 
 def _make_volume(drivers: Drivers, record: ContainerRecord, point: MountPoint) -> None:

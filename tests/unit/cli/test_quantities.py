@@ -43,7 +43,7 @@ def test_cpus_are_exact_billionths(text, value):
     assert quantities.nano_cpus(text) == value
 
 
-@pytest.mark.parametrize("text", ["", "x", "-1", "1,5", "1.5e", "0.0000000001"])
+@pytest.mark.parametrize("text", ["", "x", "1,5", "1.5e", "0.0000000001"])
 def test_what_is_no_number_of_cpus_is_refused(text):
     with pytest.raises(ValueError, match=r"rational|precise"):
         quantities.nano_cpus(text)
@@ -104,3 +104,14 @@ def test_host_entries_take_both_separators():
     for text in ("x", ":1.2.3.4", "a:b"):
         with pytest.raises(ValueError, match="add-host"):
             quantities.host_entry(text)
+
+
+@pytest.mark.parametrize(("text", "billionths"), [("1/2", 500_000_000), ("1e-1", 100_000_000), ("-1", -1_000_000_000)])
+def test_processors_are_any_rational_number(text: str, billionths: int) -> None:
+    assert quantities.nano_cpus(text) == billionths
+
+
+@pytest.mark.parametrize("text", ["1/0", "x", "1/3", ""])
+def test_processors_that_are_no_number_of_billionths(text: str) -> None:
+    with pytest.raises(ValueError, match=r"rational number|too precise"):
+        quantities.nano_cpus(text)

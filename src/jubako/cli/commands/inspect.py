@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jubako.cli.call import Call
 from jubako.cli.command import SOME, Command
@@ -13,11 +13,14 @@ from jubako.cli.inspection import inspect
 from jubako.cli.options import FLAG, TEXT, Arguments, Option
 from jubako.errors import InvalidArgument, NotFound
 
+if TYPE_CHECKING:
+    from jubako.engine import Engine
+
 
 def run(call: Call, arguments: Arguments) -> int:
     engine = call.engine
     lookups: dict[str, Callable[[str], dict[str, Any]]] = {
-        "container": engine.containers.inspect,
+        "container": lambda name: _container(engine, name, sized=arguments.flag("size")),
         "image": engine.images.inspect,
         "network": lambda name: engine.networks.inspect(name),
         "volume": lambda name: engine.volumes.inspect(name),
@@ -38,6 +41,17 @@ def run(call: Call, arguments: Arguments) -> int:
         raise NotFound("object", name)
 
     return inspect(call, arguments.operands, any_of, arguments.text("format"))
+
+
+def _container(engine: Engine, name: str, *, sized: bool) -> dict[str, Any]:
+    document = engine.containers.inspect(name)
+    if sized:
+        usage = engine.system.disk_usage()
+        written = {item["Id"]: item["SizeRw"] for item in usage["Containers"]}
+        images = {item["Id"]: item["Size"] for item in usage["Images"]}
+        document["SizeRw"] = written.get(document["Id"], 0)
+        document["SizeRootFs"] = document["SizeRw"] + images.get(document["Image"], 0)
+    return document
 
 
 COMMAND = Command(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 
-from jubako.engine import names, ordinary
+from jubako.engine import limits, names, ordinary
 from jubako.engine.drivers import Drivers
 from jubako.engine.events import emit
-from jubako.engine.options import validate_limits
 from jubako.engine.pods import sandbox
 from jubako.engine.pods.record import IPC, NET, PID, UTS, PodID, PodOptions, PodRecord
 from jubako.errors import AlreadyExists, InvalidArgument
@@ -53,7 +52,7 @@ def note(drivers: Drivers, record: PodRecord, action: str) -> None:
 
 
 def _validate(drivers: Drivers, options: PodOptions) -> None:
-    validate_limits(options)
+    limits.validate(options)
     for kind in [*options.share, *options.host]:
         if kind not in _KINDS:
             raise InvalidArgument(
