@@ -159,7 +159,8 @@ def validate(options: CreateOptions) -> None:
         )
     if options.log_driver == "none" and options.log_opts:
         raise InvalidArgument("invalid logging opts for driver none")
-    if options.auto_remove and restart_policy(options.restart)[0] != "no":
+    policy, _ = restart_policy(options.restart)
+    if options.auto_remove and policy != "no":
         raise InvalidArgument("conflicting options: cannot specify both --restart and --rm")
 
 

@@ -552,3 +552,18 @@ def test_another_users_state_directory(own, reachable, root_mode):
 def test_bytes_that_are_no_text_are_refused_by_name(own: Cli, words: tuple[str, ...]) -> None:
     refused(own.run("run", "--network", "none", *words), 125, r"\xff", "is not valid UTF-8")
     refused(own.run("inspect", b"\xff"), 1, r"\xff")  # type: ignore[arg-type]
+
+
+def test_an_id_that_can_not_be_written_is_refused_before_there_is_a_container(own: Cli, tmp_path: Path) -> None:
+    nowhere = str(tmp_path / "none" / "id")
+    refused(own.run("create", "--cidfile", nowhere, "busybox", "true"), 1, f"open {nowhere}: no such file or directory")
+    refused(own.run("create", "--cidfile", str(tmp_path / "id"), "--cpus", "9999", "busybox"), 1, "Range of CPUs")
+    assert not (tmp_path / "id").exists()
+    own("create", "--cidfile", str(tmp_path / "id"), "busybox", "true")
+    assert own.containers() == [(tmp_path / "id").read_text()[:12]]
+    own("rm", (tmp_path / "id").read_text())
+
+
+def test_another_platform_than_was_asked_for_is_not_run(own: Cli) -> None:
+    refused(own.run("run", "--rm", "--pull", "never", "--platform", "linux/s390x", "busybox"), 125, "linux/s390x")
+    own("run", "--rm", "--network", "none", "--platform", "linux", "busybox", "true")
