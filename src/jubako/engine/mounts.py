@@ -84,6 +84,7 @@ def parse_mount(text: str) -> MountPoint:
         _apply(point, keys[-1], value, bool(equals), text)
     if not point.destination:
         raise _wrong_mount(text, "target is required")
+    keys = [key for key in keys if key != "bind-create-src"]  # it is for what is missing of a volume as well
     for kind in ("bind", "volume", "tmpfs", "image"):
         if point.type != kind and any(key.startswith(f"{kind}-") for key in keys):
             raise _wrong_mount(text, f"cannot mix '{kind}-*' options with mount type '{point.type}'")
