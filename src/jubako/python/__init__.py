@@ -78,7 +78,7 @@ class Engine(_Engine):
             handle = self.containers.start(record.id, attach=True, fresh=True)
             assert handle is not None
             assert handle.attached is not None
-            with _fed(handle, handle.attached, stdin), self._gone_on_failure(record.id):
+            with _fed(handle, handle.attached, stdin):
                 stdout, stderr = _read_all(handle.attached)
             ended = handle.wait()
         self.containers.finish(record.id, handle, ended)
