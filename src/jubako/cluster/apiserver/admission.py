@@ -16,6 +16,7 @@ from jubako.cluster.apiserver.services import ServiceAddresses
 from jubako.cluster.store import AsyncStore, Event
 from jubako.cluster.types.document import JSON, Object, array, child, mapping, objects, text
 from jubako.cluster.types.resources import core
+from jubako.cluster.types.warning import warnings
 from jubako.errors import NotFound
 
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -53,6 +54,7 @@ class Admitting:
         if asked.resource.kind.name == "PersistentVolumeClaim" and old is not None:
             storage.check_growth(self._store, request, document, old)
         self._quotas.check(request, document, old)
+        request.notes.warn(*warnings(asked.resource.kind.name, document, old))
 
     async def land(self, request: Request, document: Object, write: Write) -> Event:
         return await self._quotas.land(request, document, write)

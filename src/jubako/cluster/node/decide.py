@@ -226,7 +226,9 @@ def any_running(of: Situation) -> bool:
 
 
 def grace_of(pod: Object) -> int:
-    return integer(mapping(pod.get("spec")).get("terminationGracePeriodSeconds"), _GRACE_S)
+    """One below zero counts as one second."""
+    grace = integer(mapping(pod.get("spec")).get("terminationGracePeriodSeconds"), _GRACE_S)
+    return grace if grace >= 0 else 1
 
 
 def initial(pod: Object) -> list[Object]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def credentials(pod: Object, image: str, look: Lookup) -> tuple[list[Credentials], list[str]]:
     """Return what to try in turn, and the names of secrets that are not there or say nothing."""
-    names = [text(each.get("name")) for each in objects(at(pod, "spec", "imagePullSecrets"))]
+    names = [text(each["name"]) for each in objects(at(pod, "spec", "imagePullSecrets")) if each.get("name")]
     if not names:
         return [], []
     from jubako.registry.client.credentials import in_table

@@ -10,6 +10,7 @@ selection    label selectors
 schedule     cron schedules
 conversion   one object in two versions of the API
 validation/  what it refuses, in its words
+warning/     what it takes, and warns of
 columns/     what `kubectl get` prints
 discovery/   documents that say what is served
 openapi/     documents that say of what form

@@ -113,6 +113,18 @@ def test_one_object_is_watched_by_the_old_path(authority: Authority) -> None:
     served(authority, scene)
 
 
+def test_warnings_come_with_the_answer(authority: Authority) -> None:
+    async def scene(session: aiohttp.ClientSession) -> None:
+        metadata = {"name": "p", "annotations": {"volume.beta.kubernetes.io/storage-class": "x"}}
+        spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+        claims = "/api/v1/namespaces/default/persistentvolumeclaims"
+        async with session.post(claims, json={"metadata": metadata, "spec": spec}) as answer:
+            assert answer.status == 201
+            assert answer.headers["Warning"].startswith('299 - "metadata.annotations[volume.beta')
+
+    served(authority, scene)
+
+
 def test_a_namespace_that_ends_is_the_cause_of_a_refusal(authority: Authority) -> None:
     async def scene(session: aiohttp.ClientSession) -> None:
         made = {"metadata": {"name": "n"}}

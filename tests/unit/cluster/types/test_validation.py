@@ -496,6 +496,14 @@ OTHERS: list[tuple[str, Change, list[str]]] = [
         ["subjects[0].namespace: Required value"],
     ),
     (
+        "Pod",
+        put("spec/containers/0/lifecycle", {"preStop": {"sleep": {"seconds": 31}}}),
+        [
+            "spec.containers[0].lifecycle.preStop.sleep: Invalid value: 31: "
+            "must be greater than 0 and less than terminationGracePeriodSeconds (30)",
+        ],
+    ),
+    (
         "StatefulSet",
         put("spec/updateStrategy", {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0}}),
         ["spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: 0: cannot be 0"],

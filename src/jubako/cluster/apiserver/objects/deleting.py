@@ -166,7 +166,8 @@ def _grace(document: Object, options: DeleteOptions) -> int:
         return 0
     if options.grace_s is not None:
         return max(options.grace_s, 0)
-    return integer(spec.get("terminationGracePeriodSeconds"), _DEFAULT_GRACE_S)
+    grace_s = integer(spec.get("terminationGracePeriodSeconds"), _DEFAULT_GRACE_S)
+    return grace_s if grace_s >= 0 else 1
 
 
 def _is_namespace_in_use(document: Object) -> bool:

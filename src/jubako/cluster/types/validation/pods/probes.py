@@ -49,10 +49,6 @@ def _handler(errors: Errors, path: str, of: Object, names: tuple[str, ...]) -> N
             port_or_name(errors, f"{where}.port", handler.get("port"))
         if name == "grpc":
             errors.invalid_each(f"{where}.port", handler.get("port"), port_number(integer(handler.get("port"))))
-        if name == "sleep" and integer(handler.get("seconds")) <= 0:
-            errors.invalid(
-                where, handler.get("seconds"), "must be greater than 0 and less than terminationGracePeriodSeconds"
-            )
 
 
 def _http(errors: Errors, path: str, handler: Object) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jubako.cluster.types.document import JSON, Object, array, integer, mapping, objects, text
+from jubako.cluster.types.document import JSON, Object, array, at, integer, mapping, objects, text
 from jubako.cluster.types.validation.errors import Errors
 from jubako.cluster.types.validation.fields import between, required
 from jubako.cluster.types.validation.metadata import check_annotations, check_labels
@@ -26,17 +26,29 @@ def check_template(errors: Errors, path: str, template: Object) -> None:
 def check_spec(errors: Errors, path: str, spec: Object) -> None:
     mountable = volumes.check(errors, f"{path}.volumes", objects(spec.get("volumes")))
     containers.check_all(errors, path, spec, mountable)
+    _sleeps(errors, path, spec)
     required(errors, path, spec, "restartPolicy", "dnsPolicy")
     _names(errors, path, spec)
     check_labels(errors, f"{path}.nodeSelector", spec.get("nodeSelector"))
     between(errors, f"{path}.activeDeadlineSeconds", spec.get("activeDeadlineSeconds"), 1, _INT32)
     _dns(errors, path, spec)
     _aliases(errors, f"{path}.hostAliases", objects(spec.get("hostAliases")))
-    for n, secret in enumerate(objects(spec.get("imagePullSecrets"))):
-        required(errors, f"{path}.imagePullSecrets[{n}]", secret, "name")
     _gates(errors, path, spec)
     security.check_pod(errors, path, spec)
     placement.check(errors, path, spec)
+
+
+def _sleeps(errors: Errors, path: str, spec: Object) -> None:
+    """A hook sleeps no longer than the pod may take to end."""
+    grace = integer(spec.get("terminationGracePeriodSeconds"))
+    for group in ("initContainers", "containers"):
+        for n, container in enumerate(objects(spec.get(group))):
+            for name in ("postStart", "preStop"):
+                sleep = at(container, "lifecycle", name, "sleep")
+                if sleep is not None and not 0 < integer(mapping(sleep).get("seconds")) <= grace:
+                    where = f"{path}.{group}[{n}].lifecycle.{name}.sleep"
+                    why = f"must be greater than 0 and less than terminationGracePeriodSeconds ({grace})"
+                    errors.invalid(where, mapping(sleep).get("seconds"), why)
 
 
 def _names(errors: Errors, path: str, spec: Object) -> None:
@@ -93,6 +105,3 @@ def _gates(errors: Errors, path: str, spec: Object) -> None:
         if name in seen:
             errors.duplicate(f"{path}.schedulingGates[{n}]", name)
         seen.add(name)
-    if integer(spec.get("terminationGracePeriodSeconds")) < 0:
-        value = spec.get("terminationGracePeriodSeconds")
-        errors.invalid(f"{path}.terminationGracePeriodSeconds", value, "must be greater than or equal to 0")
