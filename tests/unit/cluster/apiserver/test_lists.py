@@ -105,6 +105,24 @@ def test_a_token_that_is_old_or_made_up_is_refused(play: Play) -> None:
     play(scene)
 
 
+def test_the_rest_of_a_list_that_is_too_old_can_be_had_as_it_is_by_now(play: Play) -> None:
+    async def scene(cluster: Cluster) -> None:
+        for name in "abcd":
+            await cluster.create(MAPS, named(name))
+        token = listing(cluster.api.store, maps(limit=1)).more
+        await cluster.create(MAPS, named("aa"))
+        await cluster.delete(f"{MAPS}/c")
+        await cluster.api.store.compact(cluster.api.store.revision)
+        with pytest.raises(Failure) as refused:
+            listing(cluster.api.store, maps(limit=1, token=token))
+        rest = str(at(refused.value.status, "metadata", "continue"))
+        page = listing(cluster.api.store, maps(limit=1, token=rest))
+        assert (names(page.items), page.revision) == (["aa"], cluster.api.store.revision)
+        assert names(listing(cluster.api.store, maps(limit=5, token=page.more)).items) == ["b", "d"]
+
+    play(scene)
+
+
 def test_a_version_that_is_yet_to_come_is_a_timeout(play: Play) -> None:
     async def scene(cluster: Cluster) -> None:
         with pytest.raises(Failure, match="Too large resource version") as refused:

@@ -26,12 +26,15 @@ Filter = Callable[[Object], bool]
 _AT_ONCE = 500
 _TOO_OLD = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
-    "the continue parameter."
+    "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. "
+    "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
+    "deleted between the time the first chunk was returned and now may show up in the list."
 )
+_LATEST = -1
 
 
 class Token(msgspec.Struct, frozen=True):
-    """A continue token: the revision that the list shows, and the key after which it goes on."""
+    """A continue token: the revision that the list shows, or that of the moment, and the key after which it goes on."""
 
     rv: int
     start: str
@@ -76,7 +79,13 @@ def listing(store: AsyncStore, selection: Selection) -> Listing:
             return _page(page.items, page.revision, page.remaining, counted=True)
         return _selected(store, prefix, selection, after, revision)
     except Gone as gone:
-        raise failures.failure(410, "Expired", _TOO_OLD if selection.token else gone.message) from None
+        raise _too_old(after) if selection.token else failures.failure(410, "Expired", gone.message) from None
+
+
+def _too_old(after: str) -> failures.Failure:
+    """The rest of a list can be had all the same, as it is by now."""
+    status = failures.status_of(410, "Expired", _TOO_OLD)
+    return failures.Failure({**status, "metadata": {"continue": _encoded(Token(_LATEST, after))}})
 
 
 def _selected(store: AsyncStore, prefix: str, selection: Selection, after: str, revision: int | None) -> Listing:
@@ -99,8 +108,12 @@ def _selected(store: AsyncStore, prefix: str, selection: Selection, after: str, 
 def _page(items: Sequence[Item], revision: int, remaining: int, *, after: str = "", counted: bool = False) -> Listing:
     if not remaining or not items:
         return Listing(items, revision)
-    token = msgspec.json.encode(Token(revision, after or items[-1].key))
-    return Listing(items, revision, base64.urlsafe_b64encode(token).decode(), remaining if counted else None)
+    token = Token(revision, after or items[-1].key)
+    return Listing(items, revision, _encoded(token), remaining if counted else None)
+
+
+def _encoded(token: Token) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(token)).decode()
 
 
 def _from(store: AsyncStore, selection: Selection) -> tuple[int | None, str]:
@@ -109,7 +122,7 @@ def _from(store: AsyncStore, selection: Selection) -> tuple[int | None, str]:
         if selection.version not in ("", "0"):
             raise failures.bad_request("specifying resource version is not allowed when using continue")
         token = _token(selection)
-        return token.rv, token.start
+        return (None if token.rv == _LATEST else token.rv), token.start
     wanted = version(selection.version)
     if wanted > store.revision:
         raise failures.of(FutureRevision(wanted, store.revision))
@@ -121,7 +134,9 @@ def _token(selection: Selection) -> Token:
         token = decoding.decode(base64.urlsafe_b64decode(selection.token), Token)
     except (binascii.Error, msgspec.MsgspecError, ValueError):
         raise failures.bad_request("continue key is not valid: encoded in an unknown form") from None
-    if not token.start.startswith(stored.prefix(selection.resource, selection.namespace)) or token.rv <= 0:
+    if not token.start.startswith(stored.prefix(selection.resource, selection.namespace)) or (
+        token.rv <= 0 and token.rv != _LATEST
+    ):
         raise failures.bad_request("continue key is not valid: it belongs to another list")
     return token
 

@@ -19,6 +19,7 @@ from jubako.cluster.types.validation import (
     config,
     endpoints,
     enums,
+    events,
     ingresses,
     limits,
     others,
@@ -42,6 +43,8 @@ UpdateCheck = Callable[[Errors, Object, Object], None]
 class Checks(msgspec.Struct, frozen=True):
     new: Check | None = None
     update: UpdateCheck | None = None
+    made: Check | None = None
+    """What holds only for one that is made."""
     name: NameCheck = dns_subdomain
 
 
@@ -70,7 +73,7 @@ _CHECKS = {
     "coordination/v1.Lease": Checks(others.lease),
     "core/v1.ConfigMap": Checks(config.config_map, config.config_map_update),
     "core/v1.Endpoints": Checks(endpoints.endpoints),
-    "core/v1.Event": Checks(others.event),
+    "core/v1.Event": Checks(events.event),
     "core/v1.LimitRange": Checks(limits.limit_range),
     "core/v1.Namespace": Checks(others.namespace, name=dns_label),
     "core/v1.Node": Checks(others.node, others.node_update),
@@ -83,7 +86,7 @@ _CHECKS = {
     "core/v1.Secret": Checks(config.secret, config.secret_update),
     "core/v1.Service": Checks(services.service, services.service_update, name=dns1035_label),
     "discovery/v1.EndpointSlice": Checks(endpoints.endpoint_slice, endpoints.endpoint_slice_update),
-    "events/v1.Event": Checks(others.new_event),
+    "events/v1.Event": Checks(events.event, events.new_event_update, made=events.new_event),
     "networking/v1.Ingress": Checks(ingresses.ingress),
     "networking/v1.IngressClass": Checks(ingresses.ingress_class, ingresses.ingress_class_update),
     "node/v1.RuntimeClass": Checks(others.runtime_class, others.runtime_class_update),
@@ -98,7 +101,14 @@ _CHECKS = {
 
 
 def validate(kind: Kind, document: Object) -> list[FieldError]:
-    """Return what is wrong with a defaulted document; nothing if it may be stored."""
+    """Return what is wrong with a defaulted document that is made; nothing if it may be stored."""
+    errors, checks = Errors(), _CHECKS.get(kind.message_name, Checks())
+    if checks.made:
+        checks.made(errors, document)
+    return _always(kind, document) + errors.found
+
+
+def _always(kind: Kind, document: Object) -> list[FieldError]:
     errors, checks = Errors(), _CHECKS.get(kind.message_name, Checks())
     resource = resource_of(kind.group, kind.version, kind.name)
     if resource and "get" in resource.verbs:
@@ -119,14 +129,14 @@ def validate_update(kind: Kind, document: Object, old: Object) -> list[FieldErro
     meta.check_metadata_update(errors, mapping(document.get("metadata")), mapping(old.get("metadata")))
     if checks.update:
         checks.update(errors, document, old)
-    return errors.found + validate(kind, document)
+    return errors.found + _always(kind, document)
 
 
 def validate_ephemeral_containers(kind: Kind, document: Object, old: Object) -> list[FieldError]:
     """Return what is wrong with a pod that ephemeral containers were added to."""
     errors = Errors()
     pod_update.check_ephemeral_update(errors, document, old)
-    return errors.found + validate(kind, document)
+    return errors.found + _always(kind, document)
 
 
 def validate_status_update(kind: Kind, document: Object, old: Object) -> list[FieldError]:

@@ -94,24 +94,6 @@ def priority_class_update(errors: Errors, document: Object, old: Object) -> None
     errors.unchanged("preemptionPolicy", document.get("preemptionPolicy"), old.get("preemptionPolicy"))
 
 
-def event(errors: Errors, document: Object) -> None:
-    """Check that an event is where what it is about is; what is in no namespace has its events in default."""
-    about = mapping(document.get("involvedObject") or document.get("regarding"))
-    path = "involvedObject.namespace" if "involvedObject" in document else "regarding.namespace"
-    where, namespace = text(mapping(document.get("metadata")).get("namespace")), text(about.get("namespace"))
-    if (namespace and namespace != where) or (not namespace and where not in ("default", "kube-system")):
-        errors.invalid(path, namespace, "does not match event.namespace")
-
-
-def new_event(errors: Errors, document: Object) -> None:
-    """Check an event of events.k8s.io, which has to say who reports what."""
-    event(errors, document)
-    for name in ("eventTime", "reportingController", "reportingInstance", "action", "reason"):
-        required(errors, "", document, name)
-    if document.get("type") not in ("Normal", "Warning"):
-        errors.invalid("type", document.get("type") or "", f"has invalid value: {text(document.get('type'))}")
-
-
 def scale(errors: Errors, document: Object) -> None:
     not_negative(errors, "spec.replicas", mapping(document.get("spec")).get("replicas"))
 
