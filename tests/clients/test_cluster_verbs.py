@@ -368,8 +368,8 @@ def test_it_is_what_kubectl_says(both: Both, line: str) -> None:
     words = shlex.split(line)
     for _ in range(3):
         theirs, ours = (both.run(program, words) for program in ("kubectl", "jubako"))
-        # Between the two a node may have given a sign of life, or an event may have come.
-        if not line.startswith("describe") or settled(ours.out) == settled(theirs.out):
+        # Between the two a node may have given a sign of life, a pod or an event may have come.
+        if settled(ours.out) == settled(theirs.out):
             break
     if line.startswith(UNORDERED):
         theirs, ours = (Ended(each.code, "".join(sorted(each.out)), each.err) for each in (theirs, ours))

@@ -407,8 +407,8 @@ def test_when_the_control_plane_ends_so_do_its_streams(tmp_path: Path) -> None:
         ]
         until(lambda: "sleep 7654" in in_pod(client, "ps"), "the process is there")
         jubako = Cli(tmp_path / "root", tmp_path / "run")
-        jubako("cluster", "down", timeout_s=10)
+        jubako("cluster", "down", timeout_s=50)  # before it would be killed
         for process in held:
-            process.communicate(timeout=10)
+            process.communicate(timeout=60)
         jubako("cluster", "up", "--kubeconfig", str(kubeconfig))
         assert "sleep 7654" not in in_pod(client, "ps")

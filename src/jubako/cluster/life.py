@@ -18,7 +18,7 @@ from jubako.errors import NotFound, PermissionDenied, Unavailable
 if TYPE_CHECKING:
     from jubako.cluster.node.engine import NodeEngine
 
-_UP_S, _DOWN_S = 120.0, 20.0  # one that ends before says so at once; a slow machine takes its time
+_UP_S, _DOWN_S = 120.0, 60.0  # one that ends before says so at once; a slow machine takes its time
 _AT_ONCE = 8  # pods that are removed; most of the time they wait for the kernel
 
 
