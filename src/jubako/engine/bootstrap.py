@@ -128,7 +128,7 @@ def _distribution(directory: Path, distribution: str, suite: str, include: Seque
         raise InvalidArgument(f"unknown flavour {flavour!r} of {distribution}: only -slim is known")
     source = mirror or _host_mirror(distribution) or _MIRRORS[distribution]
     if shutil.which("mmdebstrap"):
-        command = ["mmdebstrap", "--quiet", "--mode=root", "--format=directory", "--variant=minbase"]
+        command = ["mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase"]
         command += [f"--dpkgopt=path-exclude={pattern}" for pattern in _SLIM if flavour]
         command += [f"--include={','.join(include)}"] if include else []
         command += [codename, str(directory), source]
@@ -161,12 +161,12 @@ def _run(command: list[str]) -> bytes:
     done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:
         tool = command[0] if command[0] != "unshare" else command[7]
-        raise Unavailable(f"{tool} failed: {_cause(done.stderr) or f'exit status {done.returncode}'}")
+        raise Unavailable(f"{tool} failed: {_cause(done.stdout + done.stderr) or f'exit status {done.returncode}'}")
     return done.stdout
 
 
-def _cause(stderr: bytes) -> str:
+def _cause(written: bytes) -> str:
     """apt's first error, from which the others follow; the last lines where it tells none."""
-    lines = stderr.decode(errors="replace").strip().splitlines()
+    lines = written.decode(errors="replace").strip().splitlines()
     errors = [line.removeprefix("E: ") for line in lines if line.startswith("E: ")]
     return errors[0] if errors else " / ".join(lines[-3:])
