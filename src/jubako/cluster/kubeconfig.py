@@ -9,11 +9,12 @@ from pathlib import Path
 import yaml
 
 from jubako.cluster.types.document import JSON, Object
+from jubako.errors import FailedPrecondition
 
 
 def kubeconfig(name: str, server: str, authority: Path, certificate: Path, key: Path) -> bytes:
     """Return a kubeconfig with everything in it, so that it can be carried elsewhere."""
-    of = f"jubako-{name}"
+    of = _of(name)
     document: Object = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -27,12 +28,33 @@ def kubeconfig(name: str, server: str, authority: Path, certificate: Path, key: 
     return yaml.safe_dump(document, sort_keys=False).encode()
 
 
+def check_replaceable(path: Path, name: str) -> None:
+    """Raise FailedPrecondition where the file leads to other clusters than `name` too: they would be lost with it."""
+    if not path.exists():
+        return
+    try:
+        known = yaml.safe_load(path.read_bytes())
+        clusters = {each["name"] for each in known["clusters"]} if known else set()
+    except (yaml.YAMLError, TypeError, KeyError):
+        clusters = {""}
+    if clusters - {_of(name)}:
+        raise FailedPrecondition(
+            f"{path} is no kubeconfig of cluster {name} alone, and would be replaced",
+            hint="name another file; KUBECONFIG takes several, with a colon between them",
+        )
+
+
 def write(path: Path, data: bytes) -> None:
     """Put the file in place, whole; it holds a key, so that nobody else may read it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.new")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as stream:
         stream.write(data)
     draft.rename(path)
+
+
+def _of(name: str) -> str:
+    return f"jubako-{name}"
 
 
 def _one(name: str, kind: str, value: Object) -> list[JSON]:

@@ -24,10 +24,12 @@ def run(call: Call, arguments: Arguments) -> int:
     audit = arguments.text("audit")
     if audit not in _AUDITS:
         raise UsageError(f"invalid --audit {audit}: it is one of {', '.join(_AUDITS)}")
-    found = life.up(place, host, int(port), audit)
     path = place.kubeconfig
     if given := arguments.optional("kubeconfig"):
         path = Path(given).absolute()
+        kubeconfig.check_replaceable(path, place.name)
+    found = life.up(place, host, int(port), audit)
+    if given:
         kubeconfig.write(path, place.kubeconfig.read_bytes())
     call.line(f"Cluster {place.name} is up at {found.address}")
     call.line(f"export KUBECONFIG={path}")
