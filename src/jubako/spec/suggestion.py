@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-_ALIKE = 0.7  # of 1: `rn` is meant as run, and `set` not as get
-
 
 def suggestion(word: str, known: Iterable[str], prefix: str = "") -> str:
     """` (did you mean X?)` when something known is close to `word`, else nothing."""
     from difflib import get_close_matches
 
-    close = get_close_matches(word, list(known), n=1, cutoff=_ALIKE)
+    close = get_close_matches(word, list(known), n=1)
     return f" (did you mean {prefix}{close[0]}?)" if close else ""

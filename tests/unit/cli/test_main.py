@@ -64,7 +64,6 @@ def test_version_is_printed(call):
 @pytest.mark.parametrize(
     ("argv", "code", "message"),
     [
-        (["set"], 1, "jubako: unknown command: jubako set\n\nRun 'jubako --help' for more information\n"),
         (["foo"], 1, "jubako: unknown command: jubako foo\n\nRun 'jubako --help' for more information\n"),
         (
             ["container", "foo"],
