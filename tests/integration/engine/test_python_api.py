@@ -313,6 +313,8 @@ def test_inspect_has_the_facts_that_scripts_read(engine):
         {"env": [b"A=1"]},
         {"publish": "8080:80"},
         {"memory": "64m"},
+        {"nano_cpus": -1},
+        {"nano_cpus": (os.cpu_count() or 1) * 1_000_000_000 + 1},
         {"volumes": [io.BytesIO()]},
     ],
 )

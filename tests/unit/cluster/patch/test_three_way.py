@@ -88,6 +88,13 @@ def test_lists_whose_elements_have_a_key(original: Object, modified: Object, cur
     assert three_way(original, modified, current, POD) == patch
 
 
+def test_what_was_applied_to_a_list_of_values_and_is_no_more_goes_and_what_others_added_stays() -> None:
+    original, modified, current = ({"metadata": {"finalizers": each}} for each in (["a", "b"], ["a"], ["a", "b", "c"]))
+    assert three_way(original, modified, current, MessageSchema(message("core/v1.Pod"))) == {
+        "metadata": {"$deleteFromPrimitiveList/finalizers": ["b"], "$setElementOrder/finalizers": ["a"]}
+    }
+
+
 def test_of_one_of_several_kinds_the_others_go_whoever_has_set_them() -> None:
     current: Object = {"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}}}
     modified: Object = {"spec": {"strategy": {"type": "Recreate"}}}

@@ -250,6 +250,22 @@ PODS: list[tuple[str, Change, list[str]]] = [
     ("Pod", put("spec/volumes", [{"name": "v", "configMap": {}}]), ["spec.volumes[0].configMap.name: Required value"]),
     (
         "Pod",
+        put("spec/volumes", [{"name": "v", "projected": {"sources": [{"configMap": {}}, {"secret": {}}]}}]),
+        [
+            "spec.volumes[0].projected.sources[0].configMap.name: Required value",
+            "spec.volumes[0].projected.sources[1].secret.name: Required value",
+        ],
+    ),
+    (
+        "Pod",
+        put(
+            f"{C}/ports",
+            [{"containerPort": port, "hostPort": 8080, "protocol": "TCP"} for port in (80, 81)],
+        ),
+        ['spec.containers[0].ports[1].hostPort: Duplicate value: "TCP//8080"'],
+    ),
+    (
+        "Pod",
         put("spec/volumes", [{"name": "v", "secret": {"secretName": "s", "items": [{"key": "a", "path": "../a"}]}}]),
         [
             "spec.volumes[0].secret.items[0].path: Invalid value: \"../a\": must not contain '..'",
@@ -477,6 +493,11 @@ OTHERS: list[tuple[str, Change, list[str]]] = [
         ["spec.accessModes: Required value: at least 1 access mode is required"],
     ),
     ("PersistentVolumeClaim", put("spec/resources", {}), ["spec.resources[storage]: Required value"]),
+    (
+        "PersistentVolumeClaim",
+        put("spec/resources", {"requests": {"storage": "0"}}),
+        ['spec.resources[storage]: Invalid value: "0": must be greater than zero'],
+    ),
     ("PersistentVolume", drop("spec/hostPath"), ["spec: Required value: must specify a volume type"]),
     ("StorageClass", put("provisioner", ""), ["provisioner: Required value"]),
     ("Role", put("rules/0/verbs", []), ["rules[0].verbs: Required value: verbs must contain at least one value"]),
