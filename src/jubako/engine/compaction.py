@@ -12,6 +12,7 @@ from jubako.snapshot.compact import Compacted
 
 if TYPE_CHECKING:
     from jubako.engine.drivers import Drivers
+    from jubako.spec.oci_image import Digest
 
 Report = Callable[[Compacted], None]
 """Told of each blob as it is done."""
@@ -20,11 +21,15 @@ Report = Callable[[Compacted], None]
 def compact(drivers: Drivers, report: Report, *, dry_run: bool = False) -> int:
     """Leave the blobs of all unpacked layers to recipes that give them again; returns the bytes that this freed."""
     freed_bytes = 0
+    seen: set[Digest] = set()  # images share layers
     with drivers.store.leases.hold("system compact") as lease:
         for image in drivers.images.list():
             for diff_id, layer in zip(image.diff_ids, image.manifest.layers, strict=True):
                 lease.add(layer.digest, diff_id)
-                if not drivers.snapshots.has_layer(diff_id) or drivers.store.blobs.is_recipe(layer.digest):
+                if layer.digest in seen or not drivers.snapshots.has_layer(diff_id):
+                    continue
+                seen.add(layer.digest)
+                if drivers.store.blobs.is_recipe(layer.digest):
                     continue
                 with suppress(NotFound):  # of an image that is incomplete, or was removed meanwhile
                     done = layers.compact(drivers.store, drivers.snapshots, layer.digest, diff_id, dry_run=dry_run)

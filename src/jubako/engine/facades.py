@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 # Inside the classes, `list` is a method.
 _Names = list[str]
 _Findings = list[doctor.Finding]
-_Usage = dict[str, list[dict[str, Any]]]
 
 
 class EngineNetworks:
@@ -179,7 +178,7 @@ class EngineSystem:
         """The document of `GET /info`, as far as it applies."""
         return system.info(self._drivers)
 
-    def disk_usage(self) -> _Usage:
+    def disk_usage(self) -> dict[str, Any]:
         """The lists of `GET /system/df`, by kind; sizes in bytes."""
         return system.disk_usage(self._drivers)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +14,7 @@ from jubako.engine import lifecycle, removal
 from jubako.engine.drivers import Drivers
 from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.errors import NotFound
+from jubako.image.catalog import Image
 
 
 class Pruned(msgspec.Struct, kw_only=True):
@@ -71,12 +72,19 @@ def networks_in_use(drivers: Drivers) -> set[str]:
     return names | {record.options.network for _, record in drivers.pods.items()}
 
 
-def disk_usage(drivers: Drivers) -> dict[str, list[dict[str, Any]]]:
-    """`docker system df`, a list for each kind; sizes in bytes."""
+def disk_usage(drivers: Drivers) -> dict[str, Any]:
+    """`docker system df`, a list for each kind; sizes in bytes.
+
+    What images share is counted once in LayersSize, and in LayersReclaimable where no container needs it.
+    """
     records = [record for _, record in drivers.containers.items()]
     used = {record.image_id for record in records}
     snapshots = set(drivers.snapshots.keys())
+    images = drivers.images.list()
+    layers_size = _blob_bytes(images)
     return {
+        "LayersSize": layers_size,
+        "LayersReclaimable": layers_size - _blob_bytes(image for image in images if image.id in used),
         "Images": [
             {
                 "Id": image.id,
@@ -85,7 +93,7 @@ def disk_usage(drivers: Drivers) -> dict[str, list[dict[str, Any]]]:
                 "Containers": sum(record.image_id == image.id for record in records),
                 "InUse": image.id in used,
             }
-            for image in drivers.images.list()
+            for image in images
         ],
         "Containers": [
             {
@@ -107,6 +115,11 @@ def disk_usage(drivers: Drivers) -> dict[str, list[dict[str, Any]]]:
             for volume in drivers.volumes.list()
         ],
     }
+
+
+def _blob_bytes(images: Iterable[Image]) -> int:
+    parts = [part for image in images for part in (image.manifest.config, *image.manifest.layers)]
+    return sum({part.digest: part.size for part in parts}.values())
 
 
 def info(drivers: Drivers) -> dict[str, Any]:

@@ -336,6 +336,25 @@ def test_a_text_in_place_of_a_list_of_words_is_refused_with_what_to_write(engine
         engine.containers.exec(name, ExecOptions(command="id"))
 
 
+def test_what_images_share_is_counted_once(engine, tmp_path):
+    base = engine.images.get("busybox")
+    (tmp_path / "Dockerfile").write_text("FROM busybox\nLABEL one=more\n")
+    engine.build(tmp_path, tags=["shares"])
+    try:
+        usage = engine.system.disk_usage()
+        apart = sum(image["Size"] for image in usage["Images"])
+        shared = sum(layer.size for layer in base.manifest.layers)
+        assert usage["LayersSize"] == apart - shared == usage["LayersReclaimable"]
+        engine.containers.create(options("true"))
+        shares = engine.images.get("shares")
+        assert engine.system.disk_usage()["LayersReclaimable"] == shares.manifest.config.size
+        told = []
+        engine.system.compact(told.append, dry_run=True)
+        assert [done.digest for done in told] == [layer.digest for layer in base.manifest.layers]
+    finally:
+        engine.images.remove("shares")
+
+
 def test_sixty_four_containers_at_once_all_end_and_leave_nothing(engine, state):
     codes = []
 

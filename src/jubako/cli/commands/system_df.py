@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jubako.cli import humanize
@@ -30,13 +30,17 @@ def run(call: Call, arguments: Arguments) -> int:
         for record in call.builder.build_cache()
     ]
     rows = [
-        _row("Images", usage["Images"], lambda item: item["Size"], lambda item: item["InUse"]),
-        _row("Containers", usage["Containers"], lambda item: item["SizeRw"], _runs),
-        _row("Local Volumes", usage["Volumes"], lambda item: item["UsageData"]["Size"], _is_mounted),
-        _row("Build Cache", steps, lambda item: item["Size"], lambda item: item["InUse"]),
+        _row("Images", usage["Images"], _is_used, usage["LayersSize"], usage["LayersReclaimable"]),
+        _summed("Containers", usage["Containers"], lambda item: item["SizeRw"], _runs),
+        _summed("Local Volumes", usage["Volumes"], lambda item: item["UsageData"]["Size"], _is_mounted),
+        _summed("Build Cache", steps, lambda item: item["Size"], _is_used),
     ]
     call.out(render(rows, arguments.text("format"), TABLE, HEADERS))
     return 0
+
+
+def _is_used(item: Item) -> bool:
+    return bool(item["InUse"])
 
 
 def _runs(item: Item) -> bool:
@@ -47,9 +51,13 @@ def _is_mounted(item: Item) -> bool:
     return bool(item["UsageData"]["RefCount"])
 
 
-def _row(kind: str, items: list[dict[str, Any]], size: Callable[[Item], int], used: Callable[[Item], bool]) -> Row:
+def _summed(kind: str, items: Sequence[Item], size: Callable[[Item], int], used: Callable[[Item], bool]) -> Row:
     total = sum(size(item) for item in items)
     free = sum(size(item) for item in items if not used(item))
+    return _row(kind, items, used, total, free)
+
+
+def _row(kind: str, items: Sequence[Item], used: Callable[[Item], bool], total: int, free: int) -> Row:
     share = f" ({free * 100 // total}%)" if total else ""
     return Row(
         {
