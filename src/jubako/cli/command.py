@@ -54,10 +54,11 @@ AT_MOST_ONE = Operands(0, 1)
 class Command:
     """The table of one command; `usage` is what follows its name, `run` returns the exit code.
 
-    `kin` tells, by the words after the name, of another command that goes by the same name.
+    `examples` are what follows `jubako `, for commands that nobody knows from docker or kubectl. `kin` tells, by the
+    words after the name, of another command that goes by the same name.
     """
 
-    __slots__ = ("details", "interspersed", "kin", "operands", "options", "run", "usage")
+    __slots__ = ("details", "examples", "interspersed", "kin", "operands", "options", "run", "usage")
 
     def __init__(
         self,
@@ -68,6 +69,7 @@ class Command:
         *,
         interspersed: bool = True,
         details: str = "",
+        examples: Sequence[str] = (),
         kin: Callable[[list[str]], Command | None] | None = None,
     ) -> None:
         self.run = run
@@ -76,6 +78,7 @@ class Command:
         self.options = options
         self.interspersed = interspersed
         self.details = details
+        self.examples = examples
         self.kin = kin
 
     def usage_lines(self, path: str) -> str:

@@ -53,6 +53,8 @@ def command(name: str, path: str, table: Command) -> str:
     shown = [option for option in table.options if not option.hidden]
     if shown:
         text += f"\nOptions:\n{flags(shown)}"
+    if table.examples:
+        text += "\nExamples:\n" + "".join(f"  jubako {example}\n" for example in table.examples)
     return text
 
 

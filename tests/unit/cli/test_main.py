@@ -4,6 +4,7 @@ import pytest
 
 from jubako import cli
 from jubako.cli import catalog
+from jubako.cli.options import parse
 
 EVERY = [*catalog.COMMANDS, *catalog.GROUP_COMMANDS, *catalog.HIDDEN]
 
@@ -51,6 +52,16 @@ def test_a_group_alone_shows_its_commands(call):
 def test_help_wraps_at_eighty_columns(call):
     for line in call("run", "--help").out.splitlines():
         assert len(line) <= 80
+
+
+def test_examples_of_help_are_command_lines_that_parse():
+    given = [(name, example.split()) for name in EVERY for example in cli.load(name).examples]
+    assert given
+    for name, words in given:
+        path = next(place.split() for place in catalog.places(name) if words[: len(place.split())] == place.split())
+        table = cli.load(name)
+        parsed = parse(table.options, words[len(path) :], interspersed=table.interspersed)
+        table.operands.check(len(parsed.operands), name)
 
 
 def test_help_is_reached_by_the_help_command_too(call):

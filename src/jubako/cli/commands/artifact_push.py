@@ -52,4 +52,8 @@ COMMAND = Command(
         Option("subject", "", TEXT, "The tag or digest, in the same repository, that the artifact is about"),
     ),
     details="A directory goes as a compressed archive, and is one again when it is pulled.",
+    examples=(
+        "artifact push registry.example/models/digits:1 model.bin:application/octet-stream labels.json",
+        "artifact push registry.example/app:1-sbom sbom.json --subject 1 --artifact-type application/spdx+json",
+    ),
 )

@@ -28,4 +28,8 @@ COMMAND = Command(
         Option("tag", "t", TEXT, "Name of the image, if it is to be another than NAME"),
     ),
     details="NAME is debian:SUITE, ubuntu:SUITE (each also with -slim), or busybox.",
+    examples=(
+        "image bootstrap busybox",
+        "image bootstrap debian:bookworm-slim --include python3,ca-certificates",
+    ),
 )

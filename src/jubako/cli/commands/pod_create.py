@@ -13,6 +13,19 @@ _SHARED = frozenset(
     "network network-alias pids-limit publish shm-size sysctl".split()
 )
 _SHARE = "ipc,net,uts"
+_WORDS = {
+    "annotation": "Add an annotation to the pod",
+    "hostname": "Host name of the pod",
+    "domainname": "NIS domain name of the pod",
+    "label": "Set metadata on the pod",
+    "mac-address": "MAC address of the pod (e.g., 92:d0:c6:0a:29:33)",
+    "name": "Assign a name to the pod",
+    "network": "Connect the pod to a network",
+    "network-alias": "Add network-scoped alias for the pod",
+    "pids-limit": "Most processes of all containers together (-1 for unlimited)",
+    "publish": "Publish ports of the pod to the host",
+    "shm-size": "Size of /dev/shm, which the containers share",
+}
 
 
 def run(call: Call, arguments: Arguments) -> int:
@@ -35,12 +48,17 @@ def _share(arguments: Arguments) -> list[str]:
     return [*_SHARE.split(","), *asked] if text.startswith("+") else asked
 
 
+def _of_pod(option: Option) -> Option:
+    words = _WORDS.get(option.name, option.help)
+    return Option(option.name, option.short, option.kind, words, option.default, hidden=option.hidden)
+
+
 COMMAND = Command(
     run,
     "[OPTIONS] [NAME]",
     AT_MOST_ONE,
     (
-        *(option for option in container_options.OPTIONS if option.name in _SHARED),
+        *(_of_pod(option) for option in container_options.OPTIONS if option.name in _SHARED),
         Option("host", "", LIST, "Namespaces of the host that the containers are in (ipc, pid, uts)"),
         Option("share", "", TEXT, "Comma-separated namespaces that the containers share (ipc, net, uts)", _SHARE),
     ),

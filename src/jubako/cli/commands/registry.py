@@ -57,4 +57,9 @@ COMMAND = Command(
         Option("tls-key", "", TEXT, "Private key of the certificate (PEM)"),
         Option("token-auth", "", FLAG, "Give out tokens for passwords, as Docker Hub does"),
     ),
+    examples=(
+        "registry serve --root /srv/registry",
+        "registry serve --root /srv/registry --listen 0.0.0.0:443 --tls-cert tls.pem --tls-key tls.key",
+        "registry serve --config registry.yaml",
+    ),
 )

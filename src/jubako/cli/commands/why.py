@@ -21,4 +21,5 @@ COMMAND = Command(
     ANY,
     cluster.OBJECTS,
     details="Ends with 0 where all is well, else with 1. Without operands: all in the namespace that is not well.",
+    examples=("why", "why deployment/web", "why pods -l app=web -n shop"),
 )
