@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.waiting import until
 
 from jubako.linux import cgroup
 
@@ -47,7 +48,7 @@ def test_transitions_that_the_specification_forbids_are_errors(oci: Oci) -> None
     assert oci("start", "one").returncode == 1
     assert oci.status("one") == "running"
     oci("kill", "one", "9")
-    time.sleep(0.1)
+    until(lambda: oci.status("one") == "stopped")
     assert "not running" in oci("kill", "one").stderr
     assert oci("delete", "one").returncode == 0
     assert oci("delete", "one").returncode == 1
