@@ -314,6 +314,33 @@ def test_a_group_that_was_left_behind_keeps_none_of_its_limits(oci: Oci) -> None
     assert output(oci, "echo fine") == "fine"
 
 
+def test_an_absolute_cgroups_path_is_one_of_the_hierarchys(oci: Oci) -> None:
+    """The specification wants it so. What lies above it is not ours, and stays."""
+    top = f"test-{os.getpid()}-top"
+    found = cgroup.find_hierarchies(Path("/proc/self/mountinfo").read_text())
+    roots = [Path(root) for root in {*found.v1.values(), found.unified} - {""}]
+    oci.own_groups = False
+    huge = [
+        {"pageSize": "2MB", "limit": 4 * MIB}
+    ]  # perhaps the unified hierarchy's, which has to be asked to count them
+    oci.linux(cgroupsPath=f"/{top}/one", resources={"pids": {"limit": 77}, "hugepageLimits": huge})
+    oci.configure("sleep", "60")
+    try:
+        oci.create("one")
+        pids = next(root for root in roots if (root / top / "one/pids.max").exists())
+        assert (pids / top / "one/pids.max").read_text() == "77\n"
+        pid = json.loads(oci("state", "one").stdout)["pid"]
+        assert (pids / top / "one/cgroup.procs").read_text() == f"{pid}\n"
+        assert "not empty" in oci("create", "-b", str(oci.bundle), "two").stderr
+        assert oci("delete", "--force", "one").returncode == 0
+        assert not (pids / top / "one").exists()
+        assert (pids / top).is_dir()
+    finally:
+        for root in roots:
+            if (root / top).is_dir():
+                (root / top).rmdir()
+
+
 @pytest.mark.parametrize("path", ["/a/../../x", "..", "a//b", "/./a"])
 def test_a_cgroups_path_never_leaves_our_subtree(oci: Oci, path: str) -> None:
     oci.own_groups = False

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from jubako.errors import FailedPrecondition, InvalidArgument, NotFound
+from jubako.linux.cgroup.seam import is_ours
 
 _TIMEOUT_S = 2.0
 
@@ -73,6 +74,8 @@ def read_table(path: str) -> dict[str, int]:
 
 def remove_above(directory: str, name: str) -> None:
     """rmdir what stands above the group `name` at `directory`, up to our own subtree, as far as it is empty."""
+    if not is_ours(name):
+        return
     for _ in range(name.strip("/").count("/")):
         directory = os.path.dirname(directory)
         try:
@@ -141,11 +144,12 @@ def pids_of(directory: str) -> list[int]:
     return found
 
 
-def take_over(directory: str) -> None:
-    """Remove a group that was left behind. One with processes is somebody's: it is refused in runc's words."""
+def take_over(directory: str, *, keep: bool = False) -> None:
+    """Remove a group that was left behind, or `keep` it. One with processes is somebody's: refused in runc's words."""
     if pids := pids_of(directory):
         raise FailedPrecondition(f"container's cgroup is not empty: {len(pids)} process(es) found")
-    remove_tree(directory, None)
+    if not keep:
+        remove_tree(directory, None)
 
 
 def enable(directory: str, controllers: Iterable[str], *, levels: int) -> None:

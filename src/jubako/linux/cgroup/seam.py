@@ -3,7 +3,7 @@
 A handle names a group that exists; `join_fds` and `clone_fd` are what the executor needs to put a process into it.
 
 Invariant:    nothing outside <hierarchy>/jubako/, or jubako/ of a group that is an ordinary user's, is made, changed or
-              removed, but by systemd.
+              removed, but by systemd, and but for the one group that an absolute cgroupsPath names.
 Concurrency:  many processes; a group belongs to whoever made it.
 Spec:         OCI runtime-spec, config-linux "Control groups"; kernel admin-guide cgroup-v1 and cgroup-v2.
 """
@@ -194,8 +194,19 @@ CONTROLLERS = (
 )
 
 
+def is_ours(name: str) -> bool:
+    """Whether the group lies in our own subtree. An absolute cgroupsPath names one from the root of the hierarchy on,
+    as the runtime specification wants it: what lies above that is somebody else's."""
+    return not name.startswith("/")
+
+
+def path_of(name: str) -> str:
+    """The group's path beneath the root of a hierarchy."""
+    return f"{PARENT}/{check_name(name)}" if is_ours(name) else check_name(name)
+
+
 def check_name(name: str) -> str:
-    """`name` as path components beneath jubako/; ValueError when it would leave it."""
+    """`name` as path components; ValueError when it would leave the directory that it is in."""
     clean = name.strip("/")
     if not clean or any(part in ("", ".", "..") for part in clean.split("/")) or "\0" in clean:
         raise ValueError(f"not a cgroup name: {name!r}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from jubako.linux.cgroup.files import remove_above, take_over
-from jubako.linux.cgroup.seam import PARENT, Hierarchies, check_name
+from jubako.linux.cgroup.seam import PARENT, Hierarchies, is_ours, path_of
 from jubako.linux.cgroup.v1_group import V1Handle, make
 from jubako.linux.cgroup.v1_limits import wanted
 from jubako.spec.oci_runtime import Resources
@@ -36,14 +36,15 @@ class V1Manager:
         handle = self._handle(name, wanted(resources))
         directories = dict.fromkeys(handle.directories.values())
         for left in set(self.open(name).directories.values()) - set(directories):
-            take_over(left)
+            take_over(left, keep=not is_ours(name))
         made: list[str] = []
         alone = not os.path.isdir(os.path.dirname(handle.control))
         try:
             for directory in directories:
                 if not make(directory):
-                    take_over(directory)
-                    make(directory)
+                    take_over(directory, keep=not is_ours(name))
+                    if not make(directory):
+                        continue
                 made.append(directory)
             if resources:
                 handle.update(resources)
@@ -57,12 +58,12 @@ class V1Manager:
         return handle
 
     def open(self, name: str) -> V1Handle:
-        group = f"{PARENT}/{check_name(name)}"
+        group = path_of(name)
         present = {kind for kind in _SOMETIMES if kind in self._v1 and os.path.isdir(f"{self._v1[kind]}/{group}")}
         return self._handle(name, present)
 
     def _handle(self, name: str, optional: set[str]) -> V1Handle:
-        group = f"{PARENT}/{check_name(name)}"
+        group = path_of(name)
         kinds = [kind for kind in (*_ALWAYS, *_SOMETIMES) if kind in _ALWAYS or kind in optional]
         roots = {kind: self._v1[kind] for kind in kinds if kind in self._v1}
         if self._unified:

@@ -21,7 +21,7 @@ from jubako.linux.cgroup.files import (
     wait_for,
     write_text,
 )
-from jubako.linux.cgroup.seam import PARENT, Opened, Stats, check_name
+from jubako.linux.cgroup.seam import Opened, Stats, path_of
 from jubako.linux.cgroup.signals import signal_frozen, signal_until_quiet
 from jubako.linux.cgroup.v1_limits import apply, wanted, write_device_rules
 from jubako.spec.oci_runtime import DeviceRule, Resources
@@ -94,7 +94,7 @@ class V1Handle:
         """Have the unified hierarchy's controllers that `resources` needs."""
         kinds = (wanted(resources) & set(_EITHER)) - set(self._roots)
         if kinds and (unified := self.directories.get("unified")):
-            enable(unified, kinds, levels=self.name.strip("/").count("/") + 2)
+            enable(unified, kinds, levels=path_of(self.name).count("/") + 1)
 
     def update(self, resources: Resources) -> None:
         for kind in sorted(wanted(resources) & set(self._roots) - set(self.directories)):
@@ -115,7 +115,7 @@ class V1Handle:
 
     def _join(self, kind: str) -> None:
         """Move all processes into a controller that none was in; those that fork meanwhile are moved, too."""
-        directory = f"{self._roots[kind]}/{PARENT}/{check_name(self.name)}"
+        directory = f"{self._roots[kind]}/{path_of(self.name)}"
         make(directory)
         while left := set(self.pids()) - set(pids_of(directory)):
             for pid in left:
@@ -133,7 +133,7 @@ class V1Handle:
 
         directories = self.directories
         if "cpuset" in self._roots:
-            directories = {"cpuset": f"{self._roots['cpuset']}/{PARENT}/{check_name(self.name)}", **directories}
+            directories = {"cpuset": f"{self._roots['cpuset']}/{path_of(self.name)}", **directories}
         used = v1_usage.usage(directories)
         if not used.hugetlb and "unified" in directories:
             used.hugetlb = v2_usage.hugetlb(directories["unified"])

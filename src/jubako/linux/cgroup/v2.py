@@ -26,7 +26,7 @@ from jubako.linux.cgroup.files import (
     take_over,
     write_text,
 )
-from jubako.linux.cgroup.seam import PARENT, Opened, Stats, check_name
+from jubako.linux.cgroup.seam import PARENT, Opened, Stats, is_ours, path_of
 from jubako.linux.cgroup.signals import signal_frozen
 from jubako.linux.cgroup.v2_limits import apply, controllers
 from jubako.spec.oci_runtime import Resources
@@ -52,7 +52,8 @@ class V2Manager:
 
     def create(self, name: str, resources: Resources | None = None) -> V2Handle:
         handle = self.open(name)
-        take_over(handle.directory)
+        take_over(handle.directory, keep=not is_ours(name))
+        present = os.path.isdir(handle.directory)
         alone = not os.path.isdir(os.path.dirname(handle.directory))
         _make(handle.directory)
         try:
@@ -61,14 +62,15 @@ class V2Manager:
                 handle.update(resources)
         except BaseException:
             handle.close()
-            os.rmdir(handle.directory)
+            if not present:
+                os.rmdir(handle.directory)
             if alone:
                 remove_above(handle.directory, name)
             raise
         return handle
 
     def open(self, name: str) -> V2Handle:
-        return V2Handle(name, f"{self._root}/{PARENT}/{check_name(name)}")
+        return V2Handle(name, f"{self._root}/{path_of(name)}")
 
     def names(self) -> list[str]:
         try:
@@ -101,8 +103,8 @@ class V2Handle:
 
     @property
     def levels(self) -> int:
-        """How many groups above this one have a say in what it has: the root, jubako/ and the name's own."""
-        return self.name.strip("/").count("/") + 2
+        """How many groups above this one have a say in what it has: the root and those of its path."""
+        return path_of(self.name).count("/") + 1
 
     @property
     def clone_fd(self) -> int:

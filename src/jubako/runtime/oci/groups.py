@@ -1,5 +1,5 @@
 """Which control group a container is to have: one beneath jubako/, of the machine or of a group that was delegated to
-this user, or a scope of systemd's."""
+this user; where an absolute cgroupsPath says; or a scope of systemd's."""
 
 from __future__ import annotations
 
@@ -23,14 +23,17 @@ def of(linux: Linux, container: str, *, systemd: bool) -> tuple[str, str]:
         if not place:
             _refuse_limits(linux.resources)
             return "", ""
-    return place, _name(linux.cgroups_path) or container
+    name = _name(linux.cgroups_path)
+    return place, (name.lstrip("/") if place else name) or container
 
 
 def _name(path: str) -> str:
     if path.count(":") == 2:  # systemd's slice:prefix:name
         piece, prefix, unit = path.split(":")
         path = f"{piece}/{prefix}-{unit}"
-    return path.strip("/").removeprefix(f"{cgroup.PARENT}/")
+    if path.startswith(f"/{cgroup.PARENT}/"):
+        return path.removeprefix(f"/{cgroup.PARENT}/")
+    return path if path.startswith("/") else path.removeprefix(f"{cgroup.PARENT}/")
 
 
 def _refuse_limits(resources: Resources | None) -> None:
