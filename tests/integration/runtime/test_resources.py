@@ -139,7 +139,7 @@ def test_cpus_reach_groups_that_are_nested(oci: Oci) -> None:
     oci.resources(cpu={"cpus": "0"})
     name = group_name("deep")
     oci.own_groups = False
-    oci.linux(cgroupsPath=f"/{name}/er/one")
+    oci.linux(cgroupsPath=f"/{cgroup.PARENT}/{name}/er/one")
     oci.configure("grep", "Cpus_allowed_list", "/proc/self/status")
     try:
         done = oci("run", "-b", str(oci.bundle), "one")
@@ -314,16 +314,14 @@ def test_a_group_that_was_left_behind_keeps_none_of_its_limits(oci: Oci) -> None
     assert output(oci, "echo fine") == "fine"
 
 
+@pytest.mark.skipif(not V2, reason="a group beside jubako/ is made only in the virtual machine; v1: tests/unit/linux")
 def test_an_absolute_cgroups_path_is_one_of_the_hierarchys(oci: Oci) -> None:
     """The specification wants it so. What lies above it is not ours, and stays."""
     top = f"test-{os.getpid()}-top"
     found = cgroup.find_hierarchies(Path("/proc/self/mountinfo").read_text())
     roots = [Path(root) for root in {*found.v1.values(), found.unified} - {""}]
     oci.own_groups = False
-    huge = [
-        {"pageSize": "2MB", "limit": 4 * MIB}
-    ]  # perhaps the unified hierarchy's, which has to be asked to count them
-    oci.linux(cgroupsPath=f"/{top}/one", resources={"pids": {"limit": 77}, "hugepageLimits": huge})
+    oci.linux(cgroupsPath=f"/{top}/one", resources={"pids": {"limit": 77}})
     oci.configure("sleep", "60")
     try:
         oci.create("one")
