@@ -28,7 +28,7 @@ COMMAND = Command(
     "[OPTIONS] CONTAINER [REPOSITORY[:TAG]]",
     ONE_OR_TWO,
     (
-        Option("author", "a", TEXT, 'Author (e.g., "Ann Example <ann@example.com>")'),
+        Option("author", "a", TEXT, 'Author (e.g., "NAME <ADDRESS>")'),
         Option("change", "c", LIST, "Apply a Dockerfile instruction to the created image"),
         Option("message", "m", TEXT, "Commit message"),
         Option("pause", "p", FLAG, "Pause the container during commit", True),
