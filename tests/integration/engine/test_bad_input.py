@@ -216,8 +216,8 @@ def test_a_truncated_archive(own, archive, tmp_path, how):
     data = archive.read_bytes()
     bad = tmp_path / "bad.tar"
     bad.write_bytes(data[: len(data) // 2 if how == "cut" else 700])
-    refused(own.run("load", "-i", str(bad)), 1, str(bad), "truncated")
-    refused(own.run("load", input=bad.read_bytes()), 1, "standard input", "truncated")
+    refused(own.run("load", "-i", str(bad)), 1, str(bad), "archive is truncated")
+    refused(own.run("load", input=bad.read_bytes()), 1, "standard input", "archive is truncated")
     assert own("images", "-aq") == ""
 
 
@@ -526,6 +526,7 @@ def test_another_users_state_directory(own, reachable, root_mode):
     home = reachable / "home"
     home.mkdir()
     shutil.chown(home, 65534, 65534)
+    theirs = type(own)(own.root, home / "run")
     as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     for code, arguments in (
         (1, ("ps",)),
@@ -536,7 +537,7 @@ def test_another_users_state_directory(own, reachable, root_mode):
     ):
         for keeper in ("0", ""):
             done = subprocess.run(
-                [*as_nobody, *own.argv, *arguments],
+                [*as_nobody, *theirs.argv, *arguments],
                 capture_output=True,
                 stdin=subprocess.DEVNULL,
                 env={**own.env, "HOME": str(home), "JUBAKO_KEEPER": keeper},

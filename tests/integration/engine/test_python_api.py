@@ -337,20 +337,19 @@ def test_a_text_in_place_of_a_list_of_words_is_refused_with_what_to_write(engine
 
 
 def test_what_images_share_is_counted_once(engine, tmp_path):
-    base = engine.images.get("busybox")
+    base, before = engine.images.get("busybox"), engine.system.disk_usage()
     (tmp_path / "Dockerfile").write_text("FROM busybox\nLABEL one=more\n")
     engine.build(tmp_path, tags=["shares"])
     try:
-        usage = engine.system.disk_usage()
-        apart = sum(image["Size"] for image in usage["Images"])
+        shares, usage = engine.images.get("shares"), engine.system.disk_usage()
         shared = sum(layer.size for layer in base.manifest.layers)
-        assert usage["LayersSize"] == apart - shared == usage["LayersReclaimable"]
+        assert usage["LayersSize"] - before["LayersSize"] == shares.size_bytes - shared == shares.manifest.config.size
         engine.containers.create(options("true"))
-        shares = engine.images.get("shares")
-        assert engine.system.disk_usage()["LayersReclaimable"] == shares.manifest.config.size
+        needed = engine.system.disk_usage()
+        assert needed["LayersReclaimable"] == usage["LayersReclaimable"] - base.size_bytes
         told = []
         engine.system.compact(told.append, dry_run=True)
-        assert [done.digest for done in told] == [layer.digest for layer in base.manifest.layers]
+        assert sum(done.digest == layer.digest for done in told for layer in base.manifest.layers) == 1
     finally:
         engine.images.remove("shares")
 

@@ -55,7 +55,7 @@ class Tree:
         (package / "cli" / "commands").mkdir()
         (package / "cli" / "commands" / "__init__.py").write_text("")
         (package / "__init__.py").write_text("")
-        for name in ("__main__", "_invoke", "_oci", "errors"):
+        for name in ("__main__", "_invoke", "_lean", "_oci", "errors"):
             shutil.copy2(PACKAGE / f"{name}.py", package)
         program = (Path(__file__).parent / "program.py").read_text().replace('"one"', repr(version))
         (package / "cli" / "__init__.py").write_text(program)

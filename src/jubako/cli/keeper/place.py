@@ -9,13 +9,16 @@ Moved is always the one thread, by itself: the kernel then takes no lock of all 
 
 from __future__ import annotations
 
+import errno
 import os
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 
 PARENT = "jubako"  # as in jubako.linux.cgroup, whose import could fail here and be nobody's to report
 KEEPERS = f"{PARENT}/:keepers"  # no container is called so
 ROOT, MOUNT_POINT = 3, 4  # fields of /proc/self/mountinfo, counted from 0
+_TRIES, _PAUSE_S = 10, 0.005
 _NO_CONTROLLERS = frozenset({"rw", "ro", "xattr", "noprefix", "clone_children", "cpuset_v2_mode", "nsdelegate"})
 
 
@@ -40,7 +43,19 @@ def tidy() -> None:
         with suppress(OSError):
             if own.get(controllers) == f"/{KEEPERS}":
                 _join(controllers, directory)
-            os.rmdir(os.path.join(directory, KEEPERS))
+            _remove(os.path.join(directory, KEEPERS))
+
+
+def _remove(group: str) -> None:
+    """A process that has ended is in its group until it has been switched out (kernel/cgroup/cgroup.c)."""
+    for _ in range(_TRIES):
+        try:
+            os.rmdir(group)
+            return
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                return
+        time.sleep(_PAUSE_S)
 
 
 def join(groups: str) -> None:

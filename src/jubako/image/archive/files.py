@@ -55,8 +55,7 @@ class TarFiles(Files):
         self._fd = fd
         self._members: dict[str, Member] = {}
         self._links: dict[str, str] = {}
-        reader = SeekableReader(fd, start)
-        while (entry := self._next(reader)) is not None:
+        for entry, reader in _entries(fd, start):
             name = _clean(os.fsdecode(entry.name))
             link = os.fsdecode(entry.link)
             if entry.kind == FILE:
@@ -66,14 +65,6 @@ class TarFiles(Files):
             elif entry.kind == SYMLINK:
                 # Docker links a layer that an image has twice: ../<other>/layer.tar
                 self._links[name] = _clean(posixpath.join(posixpath.dirname(name), link))
-
-    def _next(self, reader: SeekableReader) -> Entry | None:
-        try:
-            return reader.next()
-        except DataLoss as error:
-            if self._members or self._links:
-                raise
-            raise InvalidArgument("the file is not an image archive: it does not begin as a tar") from error
 
     def __contains__(self, name: str) -> bool:
         return self._find(name) is not None
@@ -94,6 +85,18 @@ class TarFiles(Files):
                 break
             name = self._links[name]
         return self._members.get(name)
+
+
+def _entries(fd: int, start: int) -> Iterator[tuple[Entry, SeekableReader]]:
+    """Each entry, and the reader that stands at it."""
+    reader = SeekableReader(fd, start)
+    try:
+        entry = reader.next()
+    except DataLoss as error:
+        raise InvalidArgument("the file is not an image archive: it does not begin as a tar") from error
+    while entry is not None:
+        yield entry, reader
+        entry = reader.next()
 
 
 class DirectoryFiles(Files):
