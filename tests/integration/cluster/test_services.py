@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import select
 import socket
 import threading
 from typing import Any
@@ -14,7 +16,7 @@ from jubako.cluster.proxy import kernel, script
 from jubako.cluster.proxy.ports import Port, Target
 from jubako.cluster.proxy.rules import Table, table
 from jubako.network import Networks
-from jubako.network.firewall import list_table
+from jubako.network.firewall import list_table, run_nft
 
 pytestmark = pytest.mark.root
 TABLE, NETWORK, ADDRESS = "jubako-test-cluster-c", "10.96.0.0/16", "10.96.0.9"
@@ -176,6 +178,22 @@ def test_no_connection_is_refused_while_targets_come_and_go(rules: Rules, start:
         for thread in asking:
             thread.join()
     assert failed == []
+
+
+def test_who_meets_a_change_of_the_rules_asks_once_more(rules: Rules, world: World, start: Start) -> None:
+    """For a moment the old choice finds nothing: it is made longer here. A refusal would be final."""
+    client, one = start("client"), start("one")
+    rules.lead(port(one))
+    element = f"element ip {TABLE} services {{ {ADDRESS} . tcp . 80"
+    with Serving(one), client.socket() as pod, world.host.socket() as host:
+        run_nft(f"delete {element} }}")
+        for asking in (pod, host):
+            asking.setblocking(False)
+            assert asking.connect_ex((ADDRESS, 80)) == errno.EINPROGRESS
+        run_nft(f"add {element} : goto service/n/s/tcp/80 }}")
+        for asking in (pod, host):
+            assert select.select([], [asking], [], 60)[1]
+            assert asking.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
 
 
 def test_a_udp_client_that_never_pauses_is_led_to_who_is_there(rules: Rules, start: Start) -> None:

@@ -3,6 +3,8 @@
 services    address . protocol . port -> the chain of that port, which chooses a target at random
 nodeports   protocol . port -> the same, on any address of this machine
 nowhere     what has no target is refused instead of sent elsewhere, and so is all else in the services' network
+served      what has targets and was led to none of them met a change of the table, whose old choice finds nothing
+            from one moment to the next, though its chain goes on: dropped, so that the client asks once more
 
 Affinity:   a port whose clients stay has a set for each target, of the clients that it had lately; each new connection
             says so again. A target that goes takes its set along, and its clients are given another one.
@@ -31,6 +33,7 @@ _SETS = {
     "services": "map services { type ipv4_addr . inet_proto . inet_service : verdict; }",
     "nodeports": "map nodeports { type inet_proto . inet_service : verdict; }",
     "nowhere": "set nowhere { type ipv4_addr . inet_proto . inet_service; }",
+    "served": "set served { type ipv4_addr . inet_proto . inet_service; }",
 }
 
 
@@ -48,10 +51,11 @@ def table(ports: Sequence[Port], network: str) -> Table:
     """Return the table that does what is wanted; `network` is that of services' addresses."""
     served = [port for port in ports if port.targets]
     # A reset for TCP: ICMP is rationed for each destination, and a client that is told nothing waits.
-    refused = tuple(
-        f"{which} {how}"
-        for which in (f"{_KEY} @nowhere", f"ip daddr {network}")
-        for how in ("meta l4proto tcp reject with tcp reset", "reject")
+    how = ("meta l4proto tcp reject with tcp reset", "reject")
+    refused = (
+        *(f"{_KEY} @nowhere {each}" for each in how),
+        f"ct state new {_KEY} @served drop",
+        *(f"ip daddr {network} {each}" for each in how),
     )
     chains: dict[str, Sequence[str]] = {"prerouting": _FORWARD, "output": _FORWARD}
     chains |= {"forward": refused, "refuse_own": refused}
@@ -63,6 +67,7 @@ def table(ports: Sequence[Port], network: str) -> Table:
         "services": {key: f"goto {_chain(port)}" for port in served for key in _frontends(port)},
         "nodeports": {f"{p.protocol} . {p.node_port}": f"goto {_chain(p)}" for p in served if p.node_port},
         "nowhere": {key: "" for port in ports if not port.targets for key in _frontends(port)},
+        "served": {key: "" for port in served for key in _frontends(port)},
     }
     return Table(hooks=_BASES, chains=chains, sets=sets, elements=elements)
 

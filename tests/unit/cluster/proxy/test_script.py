@@ -29,16 +29,18 @@ def test_a_port_leads_to_its_only_target_or_to_any_of_several() -> None:
 def test_each_address_and_the_nodes_port_lead_to_the_port() -> None:
     found = made(Port(name="p", protocol="udp", number=53, addresses=("a", "b"), node_port=30053, targets=(ONE,)))
     assert found.elements["services"] == {"a . udp . 53": "goto service/p", "b . udp . 53": "goto service/p"}
+    assert found.elements["served"] == {"a . udp . 53": "", "b . udp . 53": ""}
     assert found.elements["nodeports"] == {"udp . 30053": "goto service/p"}
 
 
 def test_what_leads_nowhere_is_refused() -> None:
     found = made(port())
     assert found.elements["nowhere"] == {"10.96.0.9 . tcp . 80": ""}
-    assert found.elements["services"] == {}
+    assert found.elements["services"] == found.elements["served"] == {}
     assert list(found.chains["forward"]) == [
         "ip daddr . ip protocol . th dport @nowhere meta l4proto tcp reject with tcp reset",
         "ip daddr . ip protocol . th dport @nowhere reject",
+        "ct state new ip daddr . ip protocol . th dport @served drop",
         "ip daddr 10.96.0.0/16 meta l4proto tcp reject with tcp reset",
         "ip daddr 10.96.0.0/16 reject",
     ]
@@ -71,6 +73,7 @@ def test_what_goes_is_let_go_of_before_it_is_deleted() -> None:
     assert text.splitlines() == [
         "delete element ip t services { 10.96.0.9 . tcp . 80 }",
         "add element ip t nowhere { 10.96.0.9 . tcp . 80 }",
+        "delete element ip t served { 10.96.0.9 . tcp . 80 }",
         "flush chain ip t service/n/s/tcp/80",
         "flush chain ip t target/n/s/tcp/80/10.0.0.2/8080",
         "delete chain ip t service/n/s/tcp/80",
