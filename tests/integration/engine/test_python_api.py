@@ -247,7 +247,8 @@ def test_names_resolve_on_a_network_of_ones_own_also_for_those_who_came_first(en
 
 def test_restart_policy_starts_a_failed_container_again_and_gives_up_in_the_end(engine):
     name = started(engine, "sh", "-c", "echo run; exit 1", restart="on-failure:2")
-    until(lambda: engine.containers.get(name).restart_count == 2 and engine.containers.get(name).status == "exited")
+    until(lambda: len([*engine.containers.logs(name)]) == 3 and engine.containers.get(name).status == "exited")
+    assert engine.containers.get(name).restart_count == 2
     assert [line.log for line in engine.containers.logs(name)] == ["run\n"] * 3
 
 

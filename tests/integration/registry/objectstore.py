@@ -36,7 +36,7 @@ class ObjectStore:
     def section(self, prefix: str) -> str:
         """The storage section of a configuration with a prefix of its own."""
         return (
-            f"storage: {{s3: {{bucket: {BUCKET}, prefix: {prefix}, endpoint: '{self.endpoint}', "
+            f"storage: {{s3: {{bucket: {BUCKET}, prefix: '{prefix}', endpoint: '{self.endpoint}', "
             f"access_key_id: key, secret_access_key_file: {self.secret}}}}}\n"
         )
 
