@@ -21,7 +21,7 @@ CASES = {
     "whole context": "COPY . /all",
     "directories": "COPY d /new\nCOPY d /new2/\nCOPY d /tmp\nCOPY d/ /tmp2/x/",
     "files": "COPY a.txt /x/y/z\nCOPY b.txt /x/y/\nCOPY exec.sh /tmp\nCOPY a.txt b.txt /m/",
-    "relative": "WORKDIR /w\nCOPY a.txt .\nCOPY b.txt ./\nCOPY d sub\nCOPY a.txt ../up.txt\nCOPY a.txt sub2/.",
+    "relative": "WORKDIR /w\nCOPY a.txt .\nCOPY b.txt ./\nCOPY d sub\nCOPY a.txt ../up.txt\nCOPY a.txt sub2/",
     "wildcards": "COPY *.txt /w/\nCOPY d/* /d/\nCOPY [ab].txt /ab/\nCOPY *k /links/\nCOPY zz* /none/\nCOPY a*.txt /one",
     "links": "COPY lnk /l1\nCOPY lnk /l/\nCOPY dlnk /dl\nCOPY dlnk /dl2/",
     "owners": "COPY --chown=7 a.txt /c/d/1\nCOPY --chown=5:6 d /f/\nCOPY --chown=root:9 a.txt /g",

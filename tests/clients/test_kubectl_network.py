@@ -298,7 +298,7 @@ def test_a_pod_speaks_with_the_api_server_as_its_account(cluster: Cluster) -> No
     cluster("create", "rolebinding", "reader", "--role=reader", "--serviceaccount=default:default")
     # The host's Python, with what it needs.
     python = os.path.realpath(sys.executable)
-    needed = [path for path in ("/usr", "/lib", "/lib64", sys.base_prefix) if Path(path).exists()]
+    needed = [path for path in {"/usr", "/lib", "/lib64", sys.base_prefix} if Path(path).exists()]
     mounts = [{"name": f"host{n}", "mountPath": path, "readOnly": True} for n, path in enumerate(needed)]
     volumes = [{"name": f"host{n}", "hostPath": {"path": path}} for n, path in enumerate(needed)]
     cluster.apply(pod("inside", "sleep 1000", container={"volumeMounts": mounts}, volumes=volumes))

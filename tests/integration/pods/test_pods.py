@@ -253,6 +253,13 @@ def test_host_network_pod_has_the_hosts_interfaces_and_no_pins(engine):
     assert os.readlink(f"/proc/{pid}/ns/net") == os.readlink("/proc/self/ns/net")
 
 
+def test_host_uts_pod_has_the_hosts_name(engine):
+    pod = pod_of(engine, name="web", network="host", share=["net"], host=["uts"])
+    record = member(engine, pod, "hostname")
+    engine.containers.wait(record.id)
+    assert [line.log for line in engine.containers.logs(record.id)] == [os.uname().nodename + "\n"]
+
+
 def test_pods_on_a_network_of_their_own_know_each_other_by_name(jubako):
     jubako("network", "create", "mesh")
     try:

@@ -28,12 +28,13 @@ def join(drivers: Drivers, options: CreateOptions) -> CreateOptions:
     if NET in pod.options.share:
         _refuse(options)
         shared[NET] = shared.get(NET, "host")
+    is_named = shared.get(UTS, "host") != "host"
     found = msgspec.structs.replace(
         options,
         pod=pod.id,
         network=shared.get(NET, options.network),
-        hostname=pod.hostname if UTS in shared else options.hostname,
-        domainname=pod.options.domainname if UTS in shared else options.domainname,
+        hostname=pod.hostname if is_named else options.hostname,
+        domainname=pod.options.domainname if is_named else options.domainname,
         ipc=options.ipc or shared.get(IPC, ""),
         uts=options.uts or shared.get(UTS, ""),
         pid=options.pid or shared.get(PID, ""),
