@@ -5,7 +5,6 @@ Only its configuration changes; instructions that make files, or say what is bui
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Sequence
 
 import msgspec
@@ -41,6 +40,8 @@ class _Configuration(Scope):
 
 def change(config: ContainerConfig, texts: Sequence[str]) -> ContainerConfig:
     """Return `config` after the instructions in `texts`, each of which may hold several. Raises DockerfileError."""
+    if not texts:
+        return config
     host = platform.host()
     base = ImageConfig(architecture=host.architecture, os=host.os, config=config, rootfs=RootFS())
     stage = StageState("", Vertex(Base("scratch", Filesystem())), base)
@@ -70,5 +71,4 @@ def _apply(scope: _Configuration, text: str) -> None:
 
 def _workdir(scope: Scope, instruction: ins.Workdir) -> None:
     """In a build it would make the directory."""
-    path = scope.expand(instruction.path)
-    scope.stage.workdir = posixpath.normpath(posixpath.join("/", scope.stage.workdir, path)).replace("//", "/")
+    scope.stage.workdir = scope.stage.absolute(scope.expand(instruction.path))

@@ -128,8 +128,5 @@ def _reference(document: Object) -> Reference:
     return Reference(text(at(document, "metadata", "name")), text(at(document, "metadata", "uid")))
 
 
-_FOUND = {
-    **{each.kind.name: each for each in _stored() if each.kind.group == ""},
-    **{each.kind.name: each for each in _stored() if each.kind.name == "RuntimeClass"},
-}
+_FOUND = {each.kind.name: each for each in _stored() if each.kind.group == "" or each.kind.name == "RuntimeClass"}
 """What the node looks up."""

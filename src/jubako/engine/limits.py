@@ -6,6 +6,7 @@ import os
 
 from jubako.engine.options import SharedOptions
 from jubako.errors import InvalidArgument
+from jubako.linux import numberlist
 
 _LEAST_BYTES = 6 << 20
 _LEAST_PERIOD_US, _MOST_PERIOD_US = 1000, 1_000_000
@@ -49,26 +50,14 @@ def _cpu(options: SharedOptions) -> None:
 
 
 def _cpuset(what: str, short: str, text: str) -> None:
-    wanted = _numbers(text)
-    if wanted is None:
-        raise InvalidArgument(f"Invalid value {text} for cpuset {short}: invalid format: {text}")
+    try:
+        wanted = numberlist.mask(text)
+    except ValueError:
+        raise InvalidArgument(f"Invalid value {text} for cpuset {short}: invalid format: {text}") from None
     try:
         with open(_ONLINE[what]) as file:
             there = file.read().strip()
     except OSError:
         return  # a kernel without NUMA has no list of nodes
-    if not wanted <= (_numbers(there) or wanted):
+    if wanted & ~numberlist.mask(there):
         raise InvalidArgument(f"Requested {what} are not available - requested {text}, available: {there}")
-
-
-def _numbers(text: str) -> set[int] | None:
-    """What `0-2,5` names; None for what is no such list."""
-    found: set[int] = set()
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        if not (first.isascii() and first.isdecimal() and (last or first).isascii() and (last or first).isdecimal()):
-            return None
-        if (end := int(last or first)) < int(first) or end > 1 << 16:
-            return None
-        found |= set(range(int(first), end + 1))
-    return found

@@ -10,6 +10,7 @@ from jubako.engine.drivers import Drivers, find, look_up
 from jubako.engine.inspect import health_of, network_settings
 from jubako.engine.record import RUNNING, ContainerRecord
 from jubako.errors import InvalidArgument, JubakoError
+from jubako.network import expose
 from jubako.spec.filters import boolean, check_keys, matches_label, matches_name
 
 Filters = Mapping[str, Sequence[str]]
@@ -75,7 +76,7 @@ def _matches_one(drivers: Drivers, record: ContainerRecord, key: str, values: Se
         case "name":
             return matches_name(values, record.name) or matches_name(values, f"/{record.name}")
         case "is-task":
-            return "false" in values or "0" in values
+            return boolean({key: values}, key) is False
         case "status":
             return record.status in values
         case "health":
@@ -109,23 +110,19 @@ def _network_id(drivers: Drivers, record: ContainerRecord) -> str:
         return ""
 
 
-def _ports_of(drivers: Drivers, record: ContainerRecord, key: str) -> set[tuple[int, str]]:
-    """The host's ports that are published, or all of the container's own."""
+def _ports_of(drivers: Drivers, record: ContainerRecord, key: str) -> set[str]:
+    """The host's ports that are published, or all of the container's own, as `80/tcp`."""
     ports = _ports(network_settings(drivers, record).get("Ports", {}))
     number = "PublicPort" if key == "publish" else "PrivatePort"
-    return {(port[number], port["Type"]) for port in ports if number in port}
+    return {f"{port[number]}/{port['Type']}" for port in ports if number in port}
 
 
-def _ports_named(key: str, text: str) -> set[tuple[int, str]]:
+def _ports_named(key: str, text: str) -> set[str]:
     """What `80`, `80/udp` or `80-90/tcp` names."""
-    numbers, _, protocol = text.partition("/")
-    first, _, last = numbers.partition("-")
-    for number in (first, last or first):
-        if not (number.isascii() and number.isdecimal()):
-            raise InvalidArgument(
-                f'error while looking up for {key} {text}: strconv.ParseUint: parsing "{number}": invalid syntax'
-            )
-    return {(port, protocol or "tcp") for port in range(int(first), min(int(last or first), 65535) + 1)}
+    try:
+        return set(expose.named(text))
+    except ValueError as error:
+        raise InvalidArgument(f"error while looking up for {key} {text}: {error}") from None
 
 
 def _health(drivers: Drivers, record: ContainerRecord) -> str:

@@ -9,12 +9,20 @@ def parse(text: str) -> list[str]:
     """Return `PORT/PROTOCOL` of each port that `PORT[-PORT][/PROTOCOL]` names; InvalidArgument in Docker's words."""
     if ":" in text:
         raise InvalidArgument(f"invalid port format for --expose: {text}")
+    try:
+        return named(text)
+    except ValueError as error:
+        raise InvalidArgument(f"invalid range format for --expose: {text}, error: {error}") from None
+
+
+def named(text: str) -> list[str]:
+    """As parse(), but raises ValueError, which says what is wrong as Docker's parser of ports does."""
     numbers, _, protocol = text.partition("/")
     first, dash, last = numbers.partition("-")
-    found = [_number(number, text) for number in ((first, last) if dash else (first, first))]
-    if found[0] > found[1]:
-        raise _wrong(text, f"invalid range specified for port: {numbers}")
-    return [f"{port}/{protocol.lower() or 'tcp'}" for port in range(found[0], found[1] + 1)]
+    begin, end = _number(first), _number(last if dash else first)
+    if begin > end:
+        raise ValueError(f"invalid range specified for port: {numbers}")
+    return [f"{port}/{protocol.lower() or 'tcp'}" for port in range(begin, end + 1)]
 
 
 def of_image(texts: list[str]) -> list[str]:
@@ -28,15 +36,11 @@ def of_image(texts: list[str]) -> list[str]:
     return found
 
 
-def _number(text: str, whole: str) -> int:
+def _number(text: str) -> int:
     if not text:
-        raise _wrong(whole, "empty string specified for ports")
+        raise ValueError("empty string specified for ports")
     if not (text.isascii() and text.isdecimal()):
-        raise _wrong(whole, f'strconv.ParseUint: parsing "{text}": invalid syntax')
+        raise ValueError(f'strconv.ParseUint: parsing "{text}": invalid syntax')
     if int(text) > 65535:
-        raise _wrong(whole, f'strconv.ParseUint: parsing "{text}": value out of range')
+        raise ValueError(f'strconv.ParseUint: parsing "{text}": value out of range')
     return int(text)
-
-
-def _wrong(text: str, why: str) -> InvalidArgument:
-    return InvalidArgument(f"invalid range format for --expose: {text}, error: {why}")

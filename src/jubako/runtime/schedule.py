@@ -7,6 +7,7 @@ ioprio_set(2), sched_setaffinity(2), personality(2), set_mempolicy(2).
 from __future__ import annotations
 
 from jubako.errors import InvalidArgument
+from jubako.linux import numberlist
 from jubako.runtime import opcodes as op
 from jubako.runtime.plan import Plan
 from jubako.spec.oci_runtime import CPUAffinity, IOPriority, Linux, MemoryPolicy, Personality, Process, Scheduler
@@ -41,7 +42,6 @@ _MEMORY_MODES = {
     "MPOL_WEIGHTED_INTERLEAVE": 6,
 }
 _MEMORY_FLAGS = {"MPOL_F_STATIC_NODES": 1 << 15, "MPOL_F_RELATIVE_NODES": 1 << 14, "MPOL_F_NUMA_BALANCING": 1 << 13}
-_NUMBERS_MAX = 8192  # CONFIG_NR_CPUS has no higher maximum
 
 
 def add_priorities(plan: Plan, process: Process) -> None:
@@ -109,15 +109,10 @@ def _add_memory_policy(plan: Plan, policy: MemoryPolicy) -> None:
 
 def mask(text: str, name: str) -> bytes:
     """A list such as 0-3,8 as a mask of whole 64-bit words."""
-    bits = 0
-    for part in text.split(","):
-        first, _, last = part.strip().partition("-")
-        last = last or first
-        if not (first.isascii() and first.isdecimal() and last.isascii() and last.isdecimal()):
-            raise InvalidArgument(f"{name}: {text!r} is not a list such as 0-3,8")
-        if not int(first) <= int(last) < _NUMBERS_MAX:
-            raise InvalidArgument(f"{name}: {part!r} is no range")
-        bits |= (1 << int(last) + 1) - (1 << int(first))
+    try:
+        bits = numberlist.mask(text)
+    except ValueError as error:
+        raise InvalidArgument(f"{name}: {error}") from None
     return bits.to_bytes(-(-bits.bit_length() // 64) * 8, "little")
 
 

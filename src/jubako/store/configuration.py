@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-# By its own name: our commands start with msgspec alone (_invoke.py).
+# By its own name: our commands start with msgspec alone (_lean.py).
 import msgspec.toml
 
 from jubako.errors import InvalidArgument

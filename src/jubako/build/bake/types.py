@@ -10,6 +10,7 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 
+from jubako.build.bake.collections import unique
 from jubako.build.bake.expressions import Expression
 from jubako.build.bake.values import BakeError, Value, list_of, map_of, number_of, text_of, truth_of
 
@@ -48,8 +49,7 @@ def converted(value: Value, wanted: Value) -> Value:
         case "list":
             return [converted(each, inner) for each in list_of(value)]
         case "set":
-            found = [converted(each, inner) for each in list_of(value)]
-            return [each for at, each in enumerate(found) if each not in found[:at]]
+            return unique([converted(each, inner) for each in list_of(value)])
         case "map":
             return {key: converted(each, inner) for key, each in map_of(value).items()}
         case "tuple":

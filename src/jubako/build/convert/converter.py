@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from jubako.build.convert.arguments import Arguments
 from jubako.build.convert.dispatch import dispatch
 from jubako.build.convert.scope import Place, Scope, Workshop
-from jubako.build.convert.state import StageState, scratch
+from jubako.build.convert.state import StageState, scratch, with_path
 from jubako.build.dockerfile import expansion
 from jubako.build.dockerfile import instructions as ins
 from jubako.build.dockerfile.instructions import Dockerfile, From, Stage
@@ -127,7 +127,7 @@ class Converter:
         operation = Base.of_image(f"FROM {name}", image)
         vertex: FsVertex = Vertex(operation)
         self._workshop.places[id(vertex)] = Place(self._dockerfile.source, stage.source)
-        return StageState(display, vertex, image.config), operation
+        return StageState(display, vertex, with_path(image.config)), operation
 
     def _display_name(self, stage: Stage) -> str:
         name = stage.name or (f"stage-{stage.index}" if len(self._dockerfile.stages) > 1 else "")

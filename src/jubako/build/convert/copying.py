@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 
 from jubako.build.convert import history
@@ -98,7 +97,7 @@ def _destination(scope: Scope, text: Text) -> str:
     """Absolute; a slash at the end says that it is a directory, and so do `.` and nothing at all."""
     path = scope.expand(text)
     directory = path in ("", ".") or path.endswith(("/", "/."))
-    absolute = posixpath.normpath(posixpath.join("/", scope.stage.workdir, path)).replace("//", "/")
+    absolute = scope.stage.absolute(path)
     return absolute.rstrip("/") + "/" if directory else absolute
 
 

@@ -6,7 +6,6 @@ alone sees what stands before it on its own line, as in BuildKit.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable
 from signal import Signals
@@ -67,8 +66,7 @@ def _expanded(scope: Scope, items: list[KeyValue]) -> list[tuple[str, str]]:
 def _workdir(scope: Scope, instruction: ins.Workdir) -> None:
     """One that is empty after its variables were expanded stays where it is."""
     stage = scope.stage
-    path = posixpath.join("/", stage.workdir, scope.expand(instruction.path))
-    stage.workdir = posixpath.normpath(path).replace("//", "/")
+    stage.workdir = stage.absolute(scope.expand(instruction.path))
     vertex = None
     if stage.workdir != "/":
         operation = MakeDirectory(scope.step_name(instruction), scope.bench, stage.workdir, stage.user)

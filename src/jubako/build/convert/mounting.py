@@ -30,7 +30,7 @@ def _convert(scope: Scope, instruction: Run, flag: MountFlag, sources: list[FsVe
     kind, options = _expanded(scope, flag)
     target = options.get("target", "")
     if target or kind not in ("secret", "ssh"):
-        target = posixpath.normpath(posixpath.join("/", scope.stage.workdir, target)).replace("//", "/")
+        target = scope.stage.absolute(target)
     if target == "/":
         raise scope.fail(flag.at, "a mount can not be at /")
     source = options.get("source", "")

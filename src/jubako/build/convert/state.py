@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import posixpath
 
 import msgspec
 
@@ -33,7 +34,6 @@ class StageState:
         self.base_created = base.created
         self.history: list[HistoryStep] = []
         self.env = dict(text.split("=", 1) for text in config.env or [] if "=" in text)
-        self.env.setdefault("PATH", DEFAULT_PATH)
         self.labels = dict(config.labels or {})
         self.exposed = dict(config.exposed_ports or {})
         self.volumes = dict(config.volumes or {})
@@ -76,6 +76,10 @@ class StageState:
         if value is not None:
             self.variables[name] = value
 
+    def absolute(self, path: str) -> str:
+        """A path as instructions mean it: from the working directory on."""
+        return posixpath.normpath(posixpath.join("/", self.workdir, path)).replace("//", "/")
+
     def effective_shell(self) -> list[str]:
         return self.shell or DEFAULT_SHELL
 
@@ -98,6 +102,15 @@ class StageState:
             shell=self.shell,
             on_build=self.triggers or None,
         )
+
+
+def with_path(base: ImageConfig) -> ImageConfig:
+    """The configuration that a stage goes on from: an image without a search path is given one."""
+    config = base.config or ContainerConfig()
+    if any(text.startswith("PATH=") for text in config.env or []):
+        return base
+    env = [*(config.env or []), f"PATH={DEFAULT_PATH}"]
+    return msgspec.structs.replace(base, config=msgspec.structs.replace(config, env=env))
 
 
 def scratch(platform: Platform) -> ImageConfig:

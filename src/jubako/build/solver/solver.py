@@ -114,7 +114,7 @@ class Solver(Generic[R, S]):
 
 
 class _Worker(threading.Thread):
-    """`ended` says so when its work is over.
+    """Knows for itself when its work is over.
 
     After an interrupted join() Python 3.11 takes a running thread for one that has ended (bpo-45274's mend).
     """

@@ -144,11 +144,14 @@ def pids_of(directory: str) -> list[int]:
     return found
 
 
-def take_over(directory: str, *, keep: bool = False) -> None:
-    """Remove a group that was left behind, or `keep` it. One with processes is somebody's: refused in runc's words."""
+def take_over(directory: str, name: str) -> None:
+    """Remove the group `name` at `directory` that was left behind, if it is in our own subtree; any other stays.
+
+    One with processes is somebody's: it is refused in runc's words.
+    """
     if pids := pids_of(directory):
         raise FailedPrecondition(f"container's cgroup is not empty: {len(pids)} process(es) found")
-    if not keep:
+    if is_ours(name):
         remove_tree(directory, None)
 
 

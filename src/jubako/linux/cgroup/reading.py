@@ -33,15 +33,6 @@ def number_of(path: str, unlimited: int = 0) -> int:
     return int(text) if text.removeprefix("-").isdecimal() else 0
 
 
-def list_of(text: str) -> list[int]:
-    """The numbers of a list such as 0-3,8."""
-    found: list[int] = []
-    for piece in text.split(",") if text else []:
-        first, _, last = piece.partition("-")
-        found += range(int(first), int(last or first) + 1)
-    return found
-
-
 def pressure_of(path: str) -> Pressure | None:
     """PSI of one resource (kernel accounting/psi); None where it is switched off."""
     lines: dict[str, PressureLine] = {}

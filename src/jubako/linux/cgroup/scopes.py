@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 
 from jubako.errors import InvalidArgument
+from jubako.linux import numberlist
 from jubako.linux.cgroup.device_rules import checked
 from jubako.linux.cgroup.v2_limits import weight_of_blkio, weight_of_shares
 from jubako.linux.cgroup.v2_memory import swap_alone
@@ -22,7 +23,6 @@ _INFINITY = (1 << 64) - 1
 _SLICE = re.compile(r"[A-Za-z0-9_.:@\\]+(-[A-Za-z0-9_.:@\\]+)*\.slice")
 _SECOND_US = 1_000_000
 _CPU_STEP_US = 10_000
-_NUMBERS_MAX = 8192  # CONFIG_NR_CPUS has no higher maximum
 
 
 def unit_names(path: str, container: str, *, user: bool) -> tuple[str, str]:
@@ -101,14 +101,8 @@ def _per_second(quota_us: int, period_us: int) -> int:
 
 def _mask(text: str) -> bytes:
     """`0-2,7` as a bit mask, the lowest byte first."""
-    mask = 0
     try:
-        for part in text.split(","):
-            first, _, last = part.partition("-")
-            low, high = int(first), int(last or first)
-            if not 0 <= low <= high < _NUMBERS_MAX:
-                raise ValueError(part)
-            mask |= (1 << high + 1) - (1 << low)
+        mask = numberlist.mask(text)
     except ValueError:
         raise InvalidArgument(f"not a list of numbers: {text!r}") from None
     return mask.to_bytes((mask.bit_length() + 7) // 8 or 1, "little")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from jubako.linux.cgroup.files import remove_above, take_over
-from jubako.linux.cgroup.seam import PARENT, Hierarchies, is_ours, path_of
+from jubako.linux.cgroup.seam import PARENT, Hierarchies, path_of
 from jubako.linux.cgroup.v1_group import V1Handle, make
 from jubako.linux.cgroup.v1_limits import wanted
 from jubako.spec.oci_runtime import Resources
@@ -36,13 +36,13 @@ class V1Manager:
         handle = self._handle(name, wanted(resources))
         directories = dict.fromkeys(handle.directories.values())
         for left in set(self.open(name).directories.values()) - set(directories):
-            take_over(left, keep=not is_ours(name))
+            take_over(left, name)
         made: list[str] = []
         alone = not os.path.isdir(os.path.dirname(handle.control))
         try:
             for directory in directories:
                 if not make(directory):
-                    take_over(directory, keep=not is_ours(name))
+                    take_over(directory, name)
                     if not make(directory):
                         continue
                 made.append(directory)

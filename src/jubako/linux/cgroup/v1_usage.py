@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from jubako.linux.cgroup.reading import list_of, number_of, page_sizes, table_of, text_of
+from jubako.linux import numberlist
+from jubako.linux.cgroup.reading import number_of, page_sizes, table_of, text_of
 from jubako.linux.cgroup.seam import Stats
 from jubako.spec import oci_events as events
 
@@ -101,7 +102,7 @@ def _cpuset(directory: str) -> events.Cpuset:
     while directory and not os.path.isdir(directory):
         directory = os.path.dirname(directory)
     numbers = {name: number_of(f"{directory}/cpuset.{name}") for name in _CPUSET}
-    cpus, mems = (list_of(text_of(f"{directory}/cpuset.{name}")) for name in ("cpus", "mems"))
+    cpus, mems = (numberlist.numbers(text_of(f"{directory}/cpuset.{name}")) for name in ("cpus", "mems"))
     return events.Cpuset(cpus=cpus, mems=mems, **numbers)
 
 

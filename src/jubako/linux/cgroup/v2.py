@@ -26,7 +26,7 @@ from jubako.linux.cgroup.files import (
     take_over,
     write_text,
 )
-from jubako.linux.cgroup.seam import PARENT, Opened, Stats, is_ours, path_of
+from jubako.linux.cgroup.seam import PARENT, Opened, Stats, path_of
 from jubako.linux.cgroup.signals import signal_frozen
 from jubako.linux.cgroup.v2_limits import apply, controllers
 from jubako.spec.oci_runtime import Resources
@@ -52,7 +52,7 @@ class V2Manager:
 
     def create(self, name: str, resources: Resources | None = None) -> V2Handle:
         handle = self.open(name)
-        take_over(handle.directory, keep=not is_ours(name))
+        take_over(handle.directory, name)
         present = os.path.isdir(handle.directory)
         alone = not os.path.isdir(os.path.dirname(handle.directory))
         _make(handle.directory)
